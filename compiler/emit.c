@@ -1,0 +1,1121 @@
+/* emit: prints a plan as C.
+ * In: the loop trees of the entry functions. Out: a header and a source, C99 that is also C++, readable: the names of the source,
+ * each nest under its equation. Public functions check what they are given, lay out the workspace and call static workers,
+ * whose `restrict` parameters C compilers honour. */
+#include "emit.h"
+#include "ops.h"
+#include "print.h"
+#include <ctype.h>
+#include <math.h>
+#include <string.h>
+
+/* ---- names ---------------------------------------------------------------------------------------------------------- */
+
+static const char *const taken_words[] = {
+    "alignas", "alignof", "and", "and_eq", "asm", "assert", "auto", "bitand", "bitor", "bool", "break", "case", "catch", "char", "class",
+    "compl", "concept", "const", "const_cast", "constexpr", "continue", "decltype", "default", "delete", "do", "double", "dynamic_cast",
+    "else", "enum", "errno", "explicit", "export", "extern", "false", "float", "for", "friend", "goto", "if", "inline", "int", "linux",
+    "long", "mutable", "namespace", "new", "noexcept", "not", "not_eq", "nullptr", "operator", "or", "or_eq", "private", "protected",
+    "public", "register", "reinterpret_cast", "requires", "restrict", "return", "short", "signed", "sizeof", "static", "static_assert",
+    "static_cast", "struct", "switch", "template", "this", "thread_local", "throw", "true", "try", "typedef", "typeid", "typename",
+    "typeof", "union", "unix", "unsigned", "using", "virtual", "void", "volatile", "wchar_t", "while", "xor", "xor_eq", "NULL", "NAN",
+    "INFINITY", "HUGE_VAL", "HUGE_VALF", "DOMAIN", "OVERFLOW", "UNDERFLOW", "SING", "PLOSS", "TLOSS", "status", "INT32_MAX", "SIZE_MAX"};
+
+static bool is_taken_word(const char *name) {
+    for (size_t k = 0; k < sizeof taken_words / sizeof *taken_words; k++) {
+        if (!strcmp(taken_words[k], name)) {
+            return true;
+        }
+    }
+    return !strncmp(name, "gradc_", 6) || !strncmp(name, "GRADC_", 6) || !strncmp(name, "M_", 2) || !strncmp(name, "FP_", 3) ||
+           !strncmp(name, "__", 2) || (name[0] == '_' && isupper((unsigned char)name[1]));
+}
+
+const char *c_name(Arena *arena, const char *name) {
+    bool clash = is_taken_word(name);
+    for (const char *s = name; *s; s++) {
+        clash = clash || (unsigned char)*s >= 128;
+    }
+    if (!clash) {
+        return name;
+    }
+    Text t = text_new(arena);
+    for (const char *s = name; *s; s++) { /* beyond ASCII: by its bytes */
+        if ((unsigned char)*s < 128) {
+            text_char(&t, *s);
+        } else {
+            text_add(&t, "x%02x", (unsigned char)*s);
+        }
+    }
+    text_char(&t, '_');
+    const char *made = text_string(&t);
+    return !strncmp(made, "_", 1) ? arena_format(arena, "v%s", made) : made;
+}
+
+typedef struct Emit {
+    const Plan *plan;
+    Graph *g;
+    const EmitOptions *o;
+    Arena *arena;
+    const Function *f;       /* whose worker is printed */
+    Text *out;
+    int depth;
+    VEC(const char *) names; /* in use where we are; those of inner blocks are dropped when the block ends */
+    const char **array_name; /* by array, in this worker */
+    const char **local_name; /* by local */
+    VEC(Ref) loop;           /* indices of the loops around, with their names */
+    VEC(const char *) loop_name;
+} Emit;
+
+static bool is_used(const Emit *e, const char *name) {
+    for (int k = 0; k < e->names.n; k++) {
+        if (!strcmp(e->names.at[k], name)) {
+            return true;
+        }
+    }
+    return is_taken_word(name);
+}
+
+static const char *new_name(Emit *e, const char *hint, bool numbered) {
+    const char *name = hint;
+    for (int k = 1; numbered || is_used(e, name); k++) {
+        name = arena_format(e->arena, numbered ? "%s%d" : "%s_%d", hint, k);
+        if (!is_used(e, name)) {
+            break;
+        }
+    }
+    VEC_PUSH(e->arena, e->names, name);
+    return name;
+}
+
+/* ---- types and numbers ---------------------------------------------------------------------------------------------------- */
+
+static const char *value_type_text(ValueType t) {
+    static const char *const names[] = {"int", "int64_t", "float", "double"};
+    return names[t];
+}
+
+/* What an entry of an array is in memory. */
+static const char *entry_type_text(const Graph *g, ArrayRef a) {
+    const Array *x = ARRAY(g, a);
+    if (x->type == VALUE_BOOL) {
+        return "uint8_t";
+    }
+    if (x->type == VALUE_INT) {
+        return x->is_int_data || (x->is_output && x->target) ? "int32_t" : "int64_t";
+    }
+    return value_type_text(x->type);
+}
+
+static void put_real(Text *t, ValueType type, double v) {
+    const char *f = type == VALUE_FLOAT ? "f" : "";
+    if (isinf(v) || isnan(v)) {
+        text_add(t, "%s%s%s", v < 0 ? "-" : "", isnan(v) ? "NAN" : type == VALUE_FLOAT ? "HUGE_VALF" : "HUGE_VAL", "");
+        return;
+    }
+    size_t from = t->n;
+    if (type == VALUE_FLOAT) {
+        text_float(t, (float)v);
+    } else {
+        text_real(t, v);
+    }
+    if (!strpbrk(text_string(t) + from, ".e")) {
+        text_raw(t, ".0");
+    }
+    text_raw(t, f);
+}
+
+/* ---- expressions ------------------------------------------------------------------------------------------------------------- */
+
+enum { PREC_ATOM = 100, PREC_UNARY = 90, PREC_CHOICE = 20, PREC_LOWEST = 0 };
+
+static int precedence_of(const Emit *e, const Expr *x) {
+    switch (x->kind) {
+    case EXPR_CONST: {
+        const Node *n = NODE(e->g, x->ref);
+        bool negative = n->type >= VALUE_FLOAT ? signbit(n->value.real) : n->value.integer < 0;
+        return negative ? PREC_UNARY : PREC_ATOM;
+    }
+    case EXPR_OP: return op_info[x->op].precedence;
+    case EXPR_SELECT: return PREC_CHOICE;
+    case EXPR_CAST: return PREC_UNARY;
+    case EXPR_IDIV: return 80;
+    default: return PREC_ATOM;
+    }
+}
+
+static void put_expr(Emit *e, const Expr *x, int least);
+
+static void put_index(Emit *e, Ref index) {
+    for (int k = e->loop.n - 1; k >= 0; k--) {
+        if (e->loop.at[k] == index) {
+            text_raw(e->out, e->loop_name.at[k]);
+            return;
+        }
+    }
+    bug("the index '%s' is used outside its loop", e->g->indices.at[NODE(e->g, index)->aux].name);
+}
+
+static bool is_zero(const Graph *g, const Expr *x) {
+    int64_t v;
+    return x->kind == EXPR_CONST && graph_is_int(g, x->ref, &v) && v == 0;
+}
+
+static void put_poly(Emit *e, const Poly *p, int least);
+
+/* x[i, j, k] as (i * J + j) * K + k, without what is 0. */
+static void put_place(Emit *e, ArrayRef a, Expr *const *position) {
+    Graph *g = e->g;
+    int rank = ARRAY(g, a)->rank, first = 0;
+    while (first < rank - 1 && is_zero(g, position[first])) {
+        first++;
+    }
+    if (rank == 0) {
+        text_char(e->out, '0');
+        return;
+    }
+    for (int k = first; k < rank - 2; k++) {
+        text_char(e->out, '(');
+    }
+    put_expr(e, position[first], first == rank - 1 ? PREC_LOWEST : 80);
+    for (int k = first + 1; k < rank; k++) {
+        text_raw(e->out, " * ");
+        put_poly(e, ARRAY(g, a)->extent[k], 81);
+        if (!is_zero(g, position[k])) {
+            text_raw(e->out, " + ");
+            put_expr(e, position[k], 71);
+        }
+        if (k < rank - 1) {
+            text_char(e->out, ')');
+        }
+    }
+}
+
+static void put_op(Emit *e, const Expr *x) {
+    const OpInfo *info = &op_info[x->op];
+    const char *text = x->type == VALUE_INT && info->typing == TYPING_NUMBER ? info->c_int
+                       : x->n && x->arg[x->n - 1]->type == VALUE_FLOAT       ? info->c[0]
+                                                                             : info->c[1];
+    if (!text) {
+        text = info->c[1];
+    }
+    bool call = info->precedence == 100;
+    for (const char *s = text; *s; s++) {
+        if (*s != '$') {
+            text_char(e->out, *s);
+            continue;
+        }
+        int k = *++s - '0';
+        bool bare = call && strchr(text, '(') && text[0] != '(';
+        int least = bare ? PREC_LOWEST : call ? PREC_ATOM : info->precedence + (k > 0 || x->n == 1 ? 1 : 0);
+        if ((x->op == OP_add || x->op == OP_mul) && k == 1 && x->type == VALUE_INT) {
+            least = info->precedence;
+        }
+        if (x->op == OP_and || x->op == OP_or) { /* && inside || is clearer in parentheses, and some compilers warn */
+            least = x->arg[k]->kind == EXPR_OP && x->arg[k]->op == x->op ? info->precedence : 50;
+        }
+        if (x->n == 1 && info->precedence == 90) {
+            least = PREC_ATOM;
+        }
+        put_expr(e, x->arg[k], least);
+    }
+}
+
+static void put_expr(Emit *e, const Expr *x, int least) {
+    Graph *g = e->g;
+    Text *t = e->out;
+    bool paren = precedence_of(e, x) < least;
+    if (paren) {
+        text_char(t, '(');
+    }
+    switch (x->kind) {
+    case EXPR_CONST:
+        if (x->type >= VALUE_FLOAT) {
+            put_real(t, x->type, NODE(g, x->ref)->value.real);
+        } else {
+            text_add(t, "%lld", (long long)NODE(g, x->ref)->value.integer);
+        }
+        break;
+    case EXPR_DIM: text_raw(t, c_name(e->arena, g->dims.at[NODE(g, x->ref)->aux].name)); break;
+    case EXPR_INDEX: put_index(e, x->ref); break;
+    case EXPR_LOCAL: text_raw(t, e->local_name[x->local]); break;
+    case EXPR_LOAD:
+        text_raw(t, e->array_name[x->array]);
+        if (ARRAY(g, x->array)->rank) {
+            text_char(t, '[');
+            put_place(e, x->array, x->arg);
+            text_char(t, ']');
+        }
+        break;
+    case EXPR_OP: put_op(e, x); break;
+    case EXPR_SELECT:
+        put_expr(e, x->arg[0], 30);
+        text_raw(t, " ? ");
+        put_expr(e, x->arg[1], PREC_CHOICE + 1);
+        text_raw(t, " : ");
+        put_expr(e, x->arg[2], PREC_CHOICE + 1);
+        break;
+    case EXPR_CAST:
+        text_add(t, "(%s)", value_type_text(x->type));
+        put_expr(e, x->arg[0], PREC_UNARY);
+        break;
+    case EXPR_CHECKED:
+        text_raw(t, "gradc_position(");
+        for (int k = 0; k < 3; k++) {
+            put_expr(e, x->arg[k], PREC_LOWEST);
+            text_raw(t, ", ");
+        }
+        text_raw(t, "&status)");
+        break;
+    case EXPR_NONEMPTY:
+        text_raw(t, "gradc_nonempty(");
+        put_expr(e, x->arg[0], PREC_LOWEST);
+        text_raw(t, ", &status)");
+        break;
+    case EXPR_IDIV:
+        put_expr(e, x->arg[0], 80);
+        text_raw(t, " / ");
+        put_expr(e, x->arg[1], 81);
+        break;
+    }
+    if (paren) {
+        text_char(t, ')');
+    }
+}
+
+/* A size, over dimensions; `prefix` stands before each ("a->"). */
+static void put_size(Emit *e, const Poly *p, int least, const char *prefix) {
+    Graph *g = e->g;
+    int64_t v, scale = 1;
+    if (poly_is_int(p, &v)) {
+        text_add(e->out, "%lld", (long long)v);
+        return;
+    }
+    for (int k = 0; k < p->n; k++) {
+        scale = scale % p->term[k].den ? scale * p->term[k].den : scale;
+    }
+    bool sum = p->n > 1, paren = (scale != 1 ? 80 : sum ? 70 : p->term[0].nvars > 1 || p->term[0].num != 1 ? 80 : 100) < least;
+    text_raw(e->out, paren ? "(" : "");
+    text_raw(e->out, scale != 1 && sum ? "(" : "");
+    for (int k = 0; k < p->n; k++) {
+        int64_t c = p->term[k].num * (scale / p->term[k].den);
+        text_raw(e->out, k == 0 ? (c < 0 ? "-" : "") : c < 0 ? " - " : " + ");
+        c = c < 0 ? -c : c;
+        if (c != 1 || p->term[k].nvars == 0) {
+            text_add(e->out, "%lld%s", (long long)c, p->term[k].nvars ? " * " : "");
+        }
+        for (int q = 0; q < p->term[k].nvars; q++) {
+            text_add(e->out, "%s%s%s", q ? " * " : "", prefix, c_name(e->arena, g->dims.at[NODE(g, p->term[k].var[q])->aux].name));
+        }
+    }
+    text_raw(e->out, scale != 1 && sum ? ")" : "");
+    if (scale != 1) {
+        text_add(e->out, " / %lld", (long long)scale);
+    }
+    text_raw(e->out, paren ? ")" : "");
+}
+
+static void put_poly(Emit *e, const Poly *p, int least) {
+    put_size(e, p, least, "");
+}
+
+/* ---- statements ---------------------------------------------------------------------------------------------------------------- */
+
+static void put_block(Emit *e, const Block *b);
+
+static void line_start(Emit *e) {
+    text_indent(e->out, e->depth);
+}
+
+static void put_comment(Emit *e, ArrayRef a) {
+    Text t = text_new(e->arena);
+    graph_array_text(e->g, a, 110, &t);
+    const char *s = text_string(&t);
+    size_t n = strlen(s);
+    while (n && s[n - 1] == '\n') {
+        n--;
+    }
+    text_char(e->out, '\n');
+    line_start(e);
+    text_raw(e->out, "/* ");
+    for (size_t k = 0; k < n; k++) {
+        if (s[k] == '*' && s[k + 1] == '/') {
+            text_raw(e->out, "* ");
+            continue;
+        }
+        text_char(e->out, s[k]);
+        if (s[k] == '\n') {
+            line_start(e);
+            text_raw(e->out, "   ");
+        }
+    }
+    text_raw(e->out, " */\n");
+}
+
+static void put_body(Emit *e, const Block *b) {
+    int names = e->names.n;
+    e->depth++;
+    put_block(e, b);
+    e->depth--;
+    e->names.n = names;
+}
+
+static void put_matmul(Emit *e, const Matmul *m) {
+    Graph *g = e->g;
+    text_add(e->out, "gradc_matmul%s(", ARRAY(g, m->array[2])->type == VALUE_FLOAT ? "f" : "");
+    const Poly *sizes[3] = {m->m, m->n, m->k};
+    for (int k = 0; k < 3; k++) {
+        text_raw(e->out, "(size_t)");
+        put_poly(e, sizes[k], PREC_ATOM);
+        text_raw(e->out, ", ");
+    }
+    for (int k = 0; k < 3; k++) {
+        text_raw(e->out, e->array_name[m->array[k]]);
+        if (m->offset[k]) {
+            text_raw(e->out, " + ");
+            put_expr(e, m->offset[k], 71);
+        }
+        text_raw(e->out, ", (size_t)");
+        put_poly(e, m->row[k], PREC_ATOM);
+        text_raw(e->out, ", (size_t)");
+        put_poly(e, m->column[k], PREC_ATOM);
+        text_raw(e->out, ", ");
+    }
+    text_add(e->out, "%d);\n", m->accumulate ? 1 : 0);
+}
+
+static void put_count(Emit *e, ArrayRef a) {
+    if (ARRAY(e->g, a)->rank == 0) {
+        text_char(e->out, '1');
+    }
+    for (int k = 0; k < ARRAY(e->g, a)->rank; k++) {
+        text_raw(e->out, k ? " * " : "");
+        put_poly(e, ARRAY(e->g, a)->extent[k], 81);
+    }
+}
+
+static const char *out_name(Emit *e, ArrayRef a) {
+    return arena_format(e->arena, "%s_out", e->array_name[a]);
+}
+
+/* Sets a number: by a C operator where C has one. */
+static void put_assign(Emit *e, char op, const Expr *value, const char *cast) {
+    text_add(e->out, " %s ", op == '+' ? "+=" : op == '*' ? "*=" : "=");
+    if (cast) {
+        text_add(e->out, "(%s)", cast);
+    }
+    put_expr(e, value, cast ? PREC_UNARY : PREC_LOWEST);
+    text_raw(e->out, ";\n");
+}
+
+static void put_loop(Emit *e, const Stmt *s) {
+    static const char *const hints[] = {"", "GRADC_LANES", "GRADC_SUM", "GRADC_MAX", "GRADC_MIN"};
+    if (s->hint != HINT_NONE) {
+        line_start(e);
+        text_raw(e->out, hints[s->hint]);
+        if (s->hint != HINT_LANES) {
+            text_add(e->out, "(%s)", e->local_name[s->hint_local]);
+        }
+        text_char(e->out, '\n');
+    }
+    int names = e->names.n;
+    const char *name = new_name(e, c_name(e->arena, e->g->indices.at[NODE(e->g, s->index)->aux].name), false);
+    line_start(e);
+    if (s->down) {
+        text_add(e->out, "for (int64_t %s = ", name);
+        put_expr(e, s->other, PREC_LOWEST);
+        text_add(e->out, " - 1; %s >= ", name);
+        put_expr(e, s->value, 61);
+        text_add(e->out, "; %s--) {\n", name);
+    } else {
+        text_add(e->out, "for (int64_t %s = ", name);
+        put_expr(e, s->value, PREC_LOWEST);
+        text_add(e->out, "; %s < ", name);
+        put_expr(e, s->other, 61);
+        text_add(e->out, "; %s++) {\n", name);
+    }
+    VEC_PUSH(e->arena, e->loop, s->index);
+    VEC_PUSH(e->arena, e->loop_name, name);
+    put_body(e, &s->body);
+    e->loop.n--;
+    e->loop_name.n--;
+    e->names.n = names;
+    line_start(e);
+    text_raw(e->out, "}\n");
+}
+
+static const char *name_local(Emit *e, int local) {
+    const Local *l = &e->f->locals.at[local];
+    if (!e->local_name[local]) {
+        e->local_name[local] = l->array ? new_name(e, c_name(e->arena, ARRAY(e->g, l->array)->name), false) : new_name(e, l->hint, true);
+    }
+    return e->local_name[local];
+}
+
+static void put_stmt(Emit *e, const Stmt *s) {
+    Graph *g = e->g;
+    Text *t = e->out;
+    switch (s->kind) {
+    case STMT_COMMENT: put_comment(e, s->array); return;
+    case STMT_LOOP: put_loop(e, s); return;
+    case STMT_IF:
+        line_start(e);
+        if (s->array) {
+            text_add(t, "if (%s != NULL) {\n", e->array_name[s->array]);
+        } else {
+            text_raw(t, "if (");
+            put_expr(e, s->value, PREC_LOWEST);
+            text_raw(t, ") {\n");
+        }
+        put_body(e, &s->body);
+        line_start(e);
+        if (s->otherwise.first) {
+            text_raw(t, "} else {\n");
+            put_body(e, &s->otherwise);
+            line_start(e);
+        }
+        text_raw(t, "}\n");
+        return;
+    case STMT_LET: {
+        const Local *l = &e->f->locals.at[s->local];
+        line_start(e);
+        text_add(t, "const %s %s = ", value_type_text(l->type), name_local(e, s->local));
+        put_expr(e, s->value, PREC_LOWEST);
+        text_raw(t, ";\n");
+        return;
+    }
+    case STMT_VAR: {
+        const Local *l = &e->f->locals.at[s->local];
+        line_start(e);
+        text_add(t, "%s %s", value_type_text(l->type), name_local(e, s->local));
+        if (s->value) {
+            text_raw(t, " = ");
+            put_expr(e, s->value, PREC_LOWEST);
+        }
+        text_raw(t, ";\n");
+        return;
+    }
+    case STMT_SET:
+        line_start(e);
+        text_raw(t, e->local_name[s->local]);
+        put_assign(e, s->op, s->value, NULL);
+        return;
+    case STMT_STORE: {
+        const char *entry = entry_type_text(g, s->array);
+        line_start(e);
+        text_add(t, "%s[", e->array_name[s->array]);
+        put_place(e, s->array, s->position);
+        text_char(t, ']');
+        put_assign(e, s->op, s->value, strcmp(entry, value_type_text(ARRAY(g, s->array)->type)) ? entry : NULL);
+        return;
+    }
+    case STMT_ZERO:
+        line_start(e);
+        text_add(t, "memset(%s, 0, (size_t)(", e->array_name[s->array]);
+        put_count(e, s->array);
+        text_add(t, ") * sizeof(%s));\n", entry_type_text(g, s->array));
+        return;
+    case STMT_MATMUL:
+        line_start(e);
+        put_matmul(e, s->matmul);
+        return;
+    case STMT_COPY: {
+        const char *entry = entry_type_text(g, s->array);
+        line_start(e);
+        text_add(t, "if (%s != NULL) {\n", out_name(e, s->array));
+        e->depth++;
+        line_start(e);
+        if (ARRAY(g, s->array)->rank == 0) {
+            bool cast = strcmp(entry, value_type_text(ARRAY(g, s->array)->type)) != 0;
+            text_add(t, "*%s = %s%s%s%s;\n", out_name(e, s->array), cast ? "(" : "", cast ? entry : "", cast ? ")" : "", e->array_name[s->array]);
+        } else {
+            text_add(t, "memcpy(%s, %s, (size_t)(", out_name(e, s->array), e->array_name[s->array]);
+            put_count(e, s->array);
+            text_add(t, ") * sizeof(%s));\n", entry);
+        }
+        e->depth--;
+        line_start(e);
+        text_raw(t, "}\n");
+        return;
+    }
+    case STMT_FAIL:
+        line_start(e);
+        text_add(t, "gradc_fail(&status, %s);\n", s->text);
+        return;
+    }
+}
+
+static void put_block(Emit *e, const Block *b) {
+    for (const Stmt *s = b->first; s; s = s->next) {
+        put_stmt(e, s);
+    }
+}
+
+/* ---- functions -------------------------------------------------------------------------------------------------------------------- */
+
+static bool is_in(const ArrayRef *list, int n, ArrayRef a) {
+    for (int k = 0; k < n; k++) {
+        if (list[k] == a) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int gradients(const Graph *g) {
+    return g->requests.n;
+}
+
+/* "mnist", or "mnist_gradient_loss" where several gradients are asked for. */
+static const char *stem(Emit *e, int request) {
+    Graph *g = e->g;
+    if (request < 0 || gradients(g) < 2) {
+        return e->o->prefix;
+    }
+    return arena_format(e->arena, "%s_gradient_%s", e->o->prefix, ARRAY(g, g->requests.at[request].of)->name);
+}
+
+static const char *function_name(Emit *e, const Function *f) {
+    return arena_format(e->arena, "%s_%s", stem(e, f->request), function_word(f->kind));
+}
+
+static const char *field_name(Emit *e, ArrayRef a) {
+    return c_name(e->arena, ARRAY(e->g, a)->name);
+}
+
+typedef struct Parameter {
+    const char *declare; /* in the worker */
+    const char *pass;    /* from the public function */
+} Parameter;
+
+typedef VEC(Parameter) Parameters;
+
+static int layout_place(const Layout *l, ArrayRef a) {
+    for (int k = 0; k < l->buffers.n; k++) {
+        if (l->buffers.at[k] == a) {
+            return k;
+        }
+    }
+    bug("an array has no place in the workspace");
+}
+
+static const Layout *layout_of(const Plan *p, int request) {
+    return &p->layouts.at[request + 1];
+}
+
+/* Names of a worker's parameters, in scope for its whole text. */
+static Parameters parameters(Emit *e, const Function *f) {
+    Graph *g = e->g;
+    Parameters list = {0};
+    e->names.n = 0;
+    e->f = f;
+    e->array_name = arena_alloc(e->arena, (size_t)(g->arrays.n + 1) * sizeof *e->array_name);
+    e->local_name = arena_alloc(e->arena, (size_t)(f->locals.n + 1) * sizeof *e->local_name);
+    for (int k = 1; k < g->dims.n; k++) {
+        const char *name = c_name(e->arena, g->dims.at[k].name);
+        VEC_PUSH(e->arena, e->names, name);
+        VEC_PUSH(e->arena, list, (Parameter){arena_format(e->arena, "int64_t %s", name), arena_format(e->arena, "a->%s", name)});
+    }
+    for (int k = 0; k < f->reads.n; k++) {
+        ArrayRef a = f->reads.at[k];
+        e->array_name[a] = new_name(e, field_name(e, a), false);
+        const char *entry = entry_type_text(g, a);
+        const char *d = ARRAY(g, a)->rank ? arena_format(e->arena, "const %s *gradc_restrict %s", entry, e->array_name[a])
+                                          : arena_format(e->arena, "%s %s", entry, e->array_name[a]);
+        VEC_PUSH(e->arena, list, (Parameter){d, arena_format(e->arena, "a->%s", field_name(e, a))});
+    }
+    for (int k = 0; k < f->buffers.n; k++) {
+        ArrayRef a = f->buffers.at[k];
+        e->array_name[a] = new_name(e, field_name(e, a), false);
+        const char *entry = entry_type_text(g, a);
+        VEC_PUSH(e->arena, list,
+                 (Parameter){arena_format(e->arena, "%s *gradc_restrict %s", entry, e->array_name[a]),
+                             arena_format(e->arena, "(%s *)(void *)(w + at[%d])", entry, layout_place(layout_of(e->plan, f->request), a))});
+    }
+    for (int k = 0; k < f->locals.n; k++) {
+        if (f->locals.at[k].array) {
+            e->array_name[f->locals.at[k].array] = name_local(e, k);
+        }
+    }
+    for (int k = 0; k < f->saved.n; k++) {
+        ArrayRef a = f->saved.at[k];
+        const char *name = new_name(e, arena_format(e->arena, "%s_kept", e->array_name[a]), false);
+        const char *entry = entry_type_text(g, a);
+        VEC_PUSH(e->arena, list,
+                 (Parameter){arena_format(e->arena, "%s *gradc_restrict %s", entry, name),
+                             arena_format(e->arena, "(%s *)(void *)(w + at[%d])", entry, layout_place(layout_of(e->plan, f->request), a))});
+    }
+    for (int k = 0; k < f->writes.n; k++) {
+        ArrayRef a = f->writes.at[k];
+        bool direct = f->place[a] == PLACE_OUTPUT;
+        if (direct) {
+            e->array_name[a] = new_name(e, field_name(e, a), false);
+        }
+        const char *name = direct ? e->array_name[a] : out_name(e, a);
+        if (!direct) {
+            VEC_PUSH(e->arena, e->names, name);
+        }
+        VEC_PUSH(e->arena, list,
+                 (Parameter){arena_format(e->arena, "%s *gradc_restrict %s", entry_type_text(g, a), name),
+                             arena_format(e->arena, "a->%s", field_name(e, a))});
+    }
+    for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) {
+        if (f->place[a] == PLACE_TABLE) {
+            e->array_name[a] = arena_format(e->arena, "%s_table_%s", e->o->prefix, ARRAY(g, a)->name);
+        }
+    }
+    return list;
+}
+
+static void put_worker(Emit *e, const Function *f) {
+    Text *t = e->out;
+    Parameters p = parameters(e, f);
+    text_add(t, "static int %s_worker(", function_name(e, f));
+    for (int k = 0; k < p.n; k++) {
+        text_add(t, "%s\n        %s", k ? "," : "", p.at[k].declare);
+    }
+    text_raw(t, p.n ? ") {\n" : "void) {\n");
+    e->depth = 1;
+    text_raw(t, "    int status = GRADC_OK;\n");
+    for (int k = 1; k < e->g->dims.n; k++) {
+        text_add(t, "    (void)%s;\n", c_name(e->arena, e->g->dims.at[k].name));
+    }
+    if (f->kind == FN_BACKWARD) {
+        for (int k = 0; k < f->saved.n; k++) {
+            ArrayRef a = f->saved.at[k];
+            text_add(t, "    const %s %s = *%s_kept;\n", value_type_text(ARRAY(e->g, a)->type), e->array_name[a], e->array_name[a]);
+        }
+    }
+    put_block(e, &f->body);
+    if (f->kind != FN_BACKWARD) {
+        for (int k = 0; k < f->saved.n; k++) {
+            ArrayRef a = f->saved.at[k];
+            bool narrow = strcmp(entry_type_text(e->g, a), value_type_text(ARRAY(e->g, a)->type)) != 0;
+            text_add(t, "    *%s_kept = %s%s%s%s;\n", e->array_name[a], narrow ? "(" : "", narrow ? entry_type_text(e->g, a) : "",
+                     narrow ? ")" : "", e->array_name[a]);
+        }
+    }
+    text_raw(t, "    return status;\n}\n\n");
+}
+
+static void put_public(Emit *e, const Function *f) {
+    Text *t = e->out;
+    Graph *g = e->g;
+    const Layout *l = layout_of(e->plan, f->request);
+    Parameters p = parameters(e, f);
+    bool uses_workspace = f->buffers.n + f->saved.n > 0;
+    text_add(t, "int %s(const %s_args *a, void *workspace) {\n", function_name(e, f), e->o->prefix);
+    text_raw(t, "    int status;\n");
+    if (uses_workspace) {
+        text_add(t, "    size_t at[%d];\n    char *const w = (char *)workspace;\n", l->buffers.n);
+    }
+    text_add(t, "    if (a == NULL) {\n        return GRADC_NULL;\n    }\n    status = %s_check_sizes(a);\n", e->o->prefix);
+    text_raw(t, "    if (status != GRADC_OK) {\n        return status;\n    }\n");
+    if (uses_workspace) {
+        text_add(t, "    if (%s_layout(a, at) == SIZE_MAX) {\n        return GRADC_OVERFLOW;\n    }\n", stem(e, f->request == -1 ? -1 : f->request));
+        text_raw(t, "    if (workspace == NULL || !gradc_aligned(workspace)) {\n        return GRADC_WORKSPACE;\n    }\n");
+    } else {
+        text_raw(t, "    (void)workspace;\n");
+    }
+    for (int k = 0; k < f->reads.n; k++) {
+        ArrayRef a = f->reads.at[k];
+        if (ARRAY(g, a)->rank) {
+            text_add(t, "    if (a->%s == NULL) {\n        return GRADC_NULL;\n    }\n", field_name(e, a));
+        }
+    }
+    for (int k = 0; k < f->reads.n; k++) {
+        ArrayRef a = f->reads.at[k];
+        const Array *x = ARRAY(g, a);
+        if (!x->target) {
+            continue;
+        }
+        const char *name = field_name(e, a);
+        e->depth = 1;
+        if (x->rank == 0) {
+            text_add(t, "    if (a->%s < 0 || a->%s >= ", name, name);
+            put_size(e, x->target, 61, "a->");
+            text_raw(t, ") {\n        return GRADC_BAD_INDEX;\n    }\n");
+            continue;
+        }
+        text_add(t, "    for (int64_t k = 0; k < ");
+        for (int q = 0; q < x->rank; q++) {
+            text_raw(t, q ? " * " : "");
+            put_size(e, x->extent[q], 81, "a->");
+        }
+        text_add(t, "; k++) {\n        if (a->%s[k] < 0 || a->%s[k] >= ", name, name);
+        put_size(e, x->target, 61, "a->");
+        text_raw(t, ") {\n            return GRADC_BAD_INDEX;\n        }\n    }\n");
+    }
+    text_add(t, "    return %s_worker(", function_name(e, f));
+    for (int k = 0; k < p.n; k++) {
+        text_add(t, "%s%s", k ? ", " : "", p.at[k].pass);
+    }
+    text_raw(t, ");\n}\n\n");
+}
+
+static void put_tables(Emit *e) {
+    Graph *g = e->g;
+    for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) {
+        const Array *x = ARRAY(g, a);
+        bool used = false;
+        for (int k = 0; k < e->plan->functions.n; k++) {
+            used = used || e->plan->functions.at[k].place[a] == PLACE_TABLE;
+        }
+        if (x->role != ARRAY_CONST || !used) {
+            continue;
+        }
+        int64_t n = 1, one = 0;
+        for (int k = 0; k < x->rank; k++) {
+            if (!poly_is_int(x->extent[k], &one)) {
+                bug("a table of open size");
+            }
+            n *= one;
+        }
+        Text line = text_new(e->arena);
+        text_add(e->out, "static const %s %s_table_%s[%lld] = {\n", entry_type_text(g, a), e->o->prefix, x->name, (long long)n);
+        for (int64_t k = 0; k < n; k++) {
+            size_t from = line.n;
+            if (x->type >= VALUE_FLOAT) {
+                put_real(&line, x->type, x->table[k]);
+            } else {
+                text_add(&line, "%lld", (long long)x->table[k]);
+            }
+            text_raw(&line, k + 1 < n ? "," : "");
+            if (line.n > 90 || k + 1 == n) {
+                text_add(e->out, "    %s\n", text_string(&line));
+                line = text_new(e->arena);
+            } else {
+                text_char(&line, ' ');
+            }
+            (void)from;
+        }
+        text_raw(e->out, "};\n\n");
+    }
+}
+
+static void put_checks(Emit *e) {
+    Graph *g = e->g;
+    Text *t = e->out;
+    text_add(t, "static int %s_check_sizes(const %s_args *a) {\n    (void)a;\n", e->o->prefix, e->o->prefix);
+    for (int k = 1; k < g->dims.n; k++) {
+        const char *name = c_name(e->arena, g->dims.at[k].name);
+        text_add(t, "    if (a->%s < %lld) {\n        return GRADC_BAD_SIZE;\n    }\n", name, (long long)(g->dims.at[k].least > 1 ? g->dims.at[k].least : 1));
+        text_add(t, "    if (a->%s > INT32_MAX) {\n        return GRADC_OVERFLOW;\n    }\n", name);
+    }
+    VEC(const Poly *) done = {0};
+    for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) {
+        for (int k = 0; k < ARRAY(g, a)->rank; k++) {
+            const Poly *p = ARRAY(g, a)->extent[k];
+            bool known = graph_prove(g, p, 0, NULL);
+            for (int q = 0; q < done.n && !known; q++) {
+                known = poly_equal(done.at[q], p);
+            }
+            bool sizes = true;
+            const uint32_t *vars;
+            int n = poly_vars(g->arena, p, &vars);
+            for (int q = 0; q < n; q++) {
+                sizes = sizes && NODE(g, vars[q])->op == OP_DIM;
+            }
+            if (known || !sizes) {
+                continue;
+            }
+            VEC_PUSH(g->arena, done, p);
+            text_raw(t, "    if (");
+            put_size(e, p, 61, "a->");
+            text_raw(t, " < 0) {\n        return GRADC_BAD_SIZE;\n    }\n");
+        }
+    }
+    text_raw(t, "    return GRADC_OK;\n}\n\n");
+}
+
+static void put_layout(Emit *e, const Layout *l) {
+    Graph *g = e->g;
+    Text *t = e->out;
+    if (!l->buffers.n) {
+        return;
+    }
+    text_add(t, "/* Where the arrays of the workspace start; returns its size in bytes, SIZE_MAX when that overflows. */\n");
+    text_add(t, "static size_t %s_layout(const %s_args *a, size_t *at) {\n    size_t n = 0;\n    (void)a;\n", stem(e, l->request), e->o->prefix);
+    for (int k = 0; k < l->buffers.n; k++) {
+        ArrayRef a = l->buffers.at[k];
+        text_add(t, "    at[%d] = n; /* %s", k, ARRAY(g, a)->name);
+        graph_shape_text(g, a, t);
+        text_raw(t, " */\n    n = gradc_size_add(n, gradc_align(");
+        Text size = text_new(e->arena), *was = e->out;
+        text_add(&size, "sizeof(%s)", entry_type_text(g, a));
+        for (int q = 0; q < ARRAY(g, a)->rank; q++) {
+            Text next = text_new(e->arena);
+            text_add(&next, "gradc_size_mul(%s, gradc_size(", text_string(&size));
+            e->out = &next;
+            put_size(e, ARRAY(g, a)->extent[q], 0, "a->");
+            text_raw(&next, "))");
+            size = next;
+        }
+        e->out = was;
+        text_add(t, "%s));\n", text_string(&size));
+    }
+    text_raw(t, "    return n;\n}\n\n");
+}
+
+/* Layouts that one workspace function covers: with a single gradient, its own and the value's. */
+static void put_workspace(Emit *e, int request, bool with_value) {
+    Text *t = e->out;
+    const Layout *l = layout_of(e->plan, request), *v = layout_of(e->plan, -1);
+    bool value = with_value && v->buffers.n > 0, own = l->buffers.n > 0;
+    text_add(t, "size_t %s_workspace(const %s_args *a) {\n", stem(e, request), e->o->prefix);
+    if (own || (value && request >= 0)) {
+        text_add(t, "    size_t at[%d], n = 0;\n", l->buffers.n > v->buffers.n ? l->buffers.n : v->buffers.n ? v->buffers.n : 1);
+        text_add(t, "    if (a == NULL || %s_check_sizes(a) != GRADC_OK) {\n        return SIZE_MAX;\n    }\n", e->o->prefix);
+        if (own) {
+            text_add(t, "    n = %s_layout(a, at);\n", request >= 0 && with_value ? arena_format(e->arena, "%s", stem(e, request)) : stem(e, request));
+        }
+        text_raw(t, "    return n;\n}\n\n");
+    } else {
+        text_add(t, "    return a == NULL || %s_check_sizes(a) != GRADC_OK ? SIZE_MAX : 0;\n}\n\n", e->o->prefix);
+    }
+}
+
+/* ---- the header -------------------------------------------------------------------------------------------------------------------- */
+
+static void put_field(Emit *e, Text *t, ArrayRef a, const char *what, bool constant) {
+    Graph *g = e->g;
+    const Array *x = ARRAY(g, a);
+    size_t from = t->n;
+    text_add(t, "    %s%s %s%s;", constant && x->rank ? "const " : "", entry_type_text(g, a), constant && x->rank == 0 ? "" : "*", field_name(e, a));
+    for (size_t n = t->n - from; n < 32; n++) {
+        text_char(t, ' ');
+    }
+    text_raw(t, " /* ");
+    graph_shape_text(g, a, t);
+    text_add(t, "%s%s", x->rank ? " " : "", what);
+    if (x->target) {
+        text_add(t, ", 0 <= %s < %s", x->name, graph_poly_text(g, x->target));
+    }
+    text_raw(t, " */\n");
+}
+
+static const char *upper(Emit *e, const char *s) {
+    char *u = arena_text(e->arena, s, strlen(s));
+    for (char *c = u; *c; c++) {
+        *c = (char)(isalnum((unsigned char)*c) ? toupper((unsigned char)*c) : '_');
+    }
+    return u;
+}
+
+static void put_prototype(Emit *e, Text *t, const Function *f) {
+    static const char *const what[] = {
+        "The outputs alone.", "The outputs; the workspace keeps what backward reads.",
+        "The gradient. The same arguments and workspace as forward, which came before; reads no output.",
+        "The outputs and the gradient at once."};
+    text_add(t, "/* %s */\nint %s(const %s_args *a, void *workspace);\n", what[f->kind], function_name(e, f), e->o->prefix);
+}
+
+static void put_header(Emit *e, Text *t) {
+    Graph *g = e->g;
+    const char *m = e->o->prefix, *guard = upper(e, arena_format(e->arena, "gradc_model_%s_h", m));
+    text_add(t, "/* %s: made by gradc from %s. It may be used without any condition. */\n", m, e->o->source_name);
+    text_add(t, "#ifndef %s\n#define %s\n#include <stddef.h>\n#include <stdint.h>\n\n", guard, guard);
+    text_raw(t, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
+    text_add(t, "/* Set by name; what is not used may stay 0. Arrays are row-major and may not overlap what is written.\n"
+                " * An output that is NULL is not written. Functions return 0, or what went wrong:\n"
+                " * 1 a dimension is too small, 2 a size overflows, 3 an index from data is out of range, 4 a maximum, minimum or mean over\n"
+                " * nothing, 8 an input is NULL, 9 the workspace is NULL or not aligned to 64 bytes. Outputs are unspecified then. */\n");
+    text_add(t, "typedef struct %s_args {\n", m);
+    for (int k = 1; k < g->dims.n; k++) {
+        const char *name = c_name(e->arena, g->dims.at[k].name);
+        size_t from = t->n;
+        text_add(t, "    int64_t %s;", name);
+        for (size_t n = t->n - from; n < 32; n++) {
+            text_char(t, ' ');
+        }
+        text_add(t, " /* dimension, at least %lld */\n", (long long)(g->dims.at[k].least > 1 ? g->dims.at[k].least : 1));
+    }
+    for (int k = 0; k < g->inputs.n; k++) {
+        put_field(e, t, g->inputs.at[k], ARRAY(g, g->inputs.at[k])->role == ARRAY_PARAM ? "param" : "input", true);
+    }
+    for (int k = 0; k < g->outputs.n; k++) {
+        put_field(e, t, g->outputs.at[k], "output", false);
+    }
+    for (int k = 0; k < g->requests.n; k++) {
+        const Request *r = &g->requests.at[k];
+        for (int q = 0; q < r->result.n; q++) {
+            put_field(e, t, r->result.at[q], arena_format(e->arena, "d %s / d %s", ARRAY(g, r->of)->name, ARRAY(g, r->by.at[q])->name), false);
+        }
+    }
+    if (g->dims.n == 1 && g->inputs.n + g->outputs.n == 0) {
+        text_raw(t, "    int nothing;\n");
+    }
+    text_add(t, "} %s_args;\n\n", m);
+    bool several = gradients(g) > 1;
+    text_add(t, "/* Bytes of workspace that %s needs, given the dimensions; SIZE_MAX when they are not possible. It starts at a multiple of\n"
+                " * 64 bytes, and 0 bytes may be NULL. */\nsize_t %s_workspace(const %s_args *a);\n",
+             several || !gradients(g) ? arena_format(e->arena, "%s_value", m) : "each function", m, m);
+    for (int k = 0; k < e->plan->functions.n; k++) {
+        const Function *f = &e->plan->functions.at[k];
+        if (several && f->kind == FN_FORWARD) {
+            text_add(t, "\n/* The gradient of %s. */\nsize_t %s_workspace(const %s_args *a);\n", ARRAY(g, g->requests.at[f->request].of)->name,
+                     stem(e, f->request), m);
+        }
+        put_prototype(e, t, f);
+    }
+    text_raw(t, "\n#ifdef __cplusplus\n}\n#endif\n#endif\n");
+}
+
+/* ---- --standalone: the parts of the runtime that the text uses ---------------------------------------------------------------------- */
+
+typedef struct Part {
+    const char *name, *needs;
+    int from, to; /* lines */
+    bool used;
+} Part;
+
+static bool word_at(const char *s, const char **end) {
+    if (strncmp(s, "gradc_", 6) && strncmp(s, "GRADC_", 6)) {
+        return false;
+    }
+    const char *q = s;
+    while (isalnum((unsigned char)*q) || *q == '_') {
+        q++;
+    }
+    *end = q;
+    return true;
+}
+
+static void standalone(Emit *e, const Text *code, Text *out) {
+    VEC(Part) parts = {0};
+    for (int k = 0; runtime_lines[k]; k++) {
+        const char *line = runtime_lines[k];
+        if (!strncmp(line, "/* @part ", 9)) {
+            size_t n = strcspn(line + 9, " ");
+            const char *needs = strstr(line, " needs");
+            size_t length = strcspn(needs + 6, "*");
+            VEC_PUSH(e->arena, parts, (Part){arena_text(e->arena, line + 9, n), arena_text(e->arena, needs + 6, length), k + 1, k + 1, false});
+        } else if (!strncmp(line, "/* @end", 7) && parts.n) {
+            parts.at[parts.n - 1].to = k;
+        }
+    }
+    /* A name belongs to the first part in which it stands outside a comment. */
+    Context *cx = e->g->cx;
+    VEC(int) owner = {0};
+    for (int p = 0; p < parts.n; p++) {
+        bool inside = false;
+        for (int k = parts.at[p].from; k < parts.at[p].to; k++) {
+            for (const char *s = runtime_lines[k]; *s;) {
+                const char *end;
+                if (!strncmp(s, "/*", 2) || !strncmp(s, "*/", 2)) {
+                    inside = *s == '/';
+                    s += 2;
+                } else if (!inside && word_at(s, &end)) {
+                    Symbol name = symbol(cx, s, (size_t)(end - s));
+                    while ((uint32_t)owner.n <= name) {
+                        VEC_PUSH(e->arena, owner, 0);
+                    }
+                    owner.at[name] = owner.at[name] ? owner.at[name] : p + 1;
+                    s = end;
+                } else {
+                    s++;
+                }
+            }
+        }
+    }
+    for (const char *s = text_string(code); *s;) {
+        const char *end;
+        bool inner = s != text_string(code) && (isalnum((unsigned char)s[-1]) || s[-1] == '_');
+        if (!inner && word_at(s, &end)) {
+            Symbol name = symbol(cx, s, (size_t)(end - s));
+            if ((uint32_t)owner.n > name && owner.at[name]) {
+                parts.at[owner.at[name] - 1].used = true;
+            }
+            s = end;
+        } else {
+            s++;
+        }
+    }
+    for (int p = parts.n - 1; p >= 0; p--) { /* what a part needs stands before it */
+        for (const char *s = parts.at[p].needs; parts.at[p].used && *s;) {
+            size_t blank = strspn(s, " "), n = strcspn(s + blank, " ");
+            for (int q = 0; q < p; q++) {
+                if (strlen(parts.at[q].name) == n && !strncmp(parts.at[q].name, s + blank, n)) {
+                    parts.at[q].used = true;
+                }
+            }
+            s += blank + n;
+        }
+    }
+    text_raw(out, "/* ---- from the gradc runtime, which may be used without any condition ---- */\n");
+    text_raw(out, "#ifndef GRADC_H\n");
+    for (int p = 0; p < parts.n; p++) {
+        for (int k = parts.at[p].from; parts.at[p].used && k < parts.at[p].to; k++) {
+            text_add(out, "%s\n", runtime_lines[k]);
+        }
+    }
+    text_raw(out, "#endif\n/* ---- the model ---- */\n\n");
+}
+
+void emit_c(const Plan *plan, const EmitOptions *o, Text *header, Text *source) {
+    Graph *g = plan->g;
+    Emit *e = arena_alloc(g->arena, sizeof *e);
+    Text code = text_new(g->arena);
+    e->plan = plan, e->g = g, e->o = o, e->arena = g->arena;
+    put_header(e, header);
+    e->out = &code;
+    put_tables(e);
+    put_checks(e);
+    for (int k = 0; k < plan->layouts.n; k++) {
+        if (plan->layouts.at[k].request >= 0 || gradients(g) != 1) {
+            put_layout(e, &plan->layouts.at[k]);
+        }
+    }
+    bool several = gradients(g) > 1;
+    if (several || gradients(g) == 0) {
+        put_workspace(e, -1, true);
+    }
+    for (int k = 0; k < g->requests.n; k++) {
+        put_workspace(e, k, !several);
+    }
+    for (int k = 0; k < plan->functions.n; k++) {
+        const Function *f = &plan->functions.at[k];
+        put_worker(e, f);
+        put_public(e, f);
+    }
+    text_add(source, "/* %s: made by gradc from %s. This text, and what it takes from the gradc runtime, may be used without any condition. */\n",
+             o->prefix, o->source_name);
+    if (o->header_name) {
+        text_add(source, "#include \"%s\"\n", o->header_name);
+    } else {
+        text_raw(source, text_string(header));
+    }
+    if (o->standalone) {
+        text_raw(source, "\n");
+        standalone(e, &code, source);
+    } else {
+        text_raw(source, "#include <gradc.h>\n\n");
+    }
+    text_raw(source, text_string(&code));
+}
+
+void plan_print(const Plan *p, FILE *out) {
+    Graph *g = p->g;
+    Emit *e = arena_alloc(g->arena, sizeof *e);
+    static const char *const places[] = {"", "given", "table", "variable", "workspace", "caller's array"};
+    EmitOptions o = {.prefix = g->name, .source_name = "", .header_name = NULL};
+    e->plan = p, e->g = g, e->o = &o, e->arena = g->arena;
+    for (int k = 0; k < p->functions.n; k++) {
+        const Function *f = &p->functions.at[k];
+        Text t = text_new(g->arena);
+        fprintf(out, "%s\n", function_name(e, f));
+        for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) {
+            if (f->place[a]) {
+                Text shape = text_new(g->arena);
+                graph_shape_text(g, a, &shape);
+                fprintf(out, "  %s%s: %s%s\n", ARRAY(g, a)->name, text_string(&shape), places[f->place[a]],
+                        is_in(f->saved.at, f->saved.n, a) ? ", kept for backward" : "");
+            }
+        }
+        parameters(e, f);
+        e->out = &t;
+        e->depth = 1;
+        put_block(e, &f->body);
+        fprintf(out, "%s\n", text_string(&t));
+    }
+}

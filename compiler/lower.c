@@ -1,0 +1,885 @@
+/* lower: a checked program becomes a graph.
+ * In: one model and the functions it uses. Out: arrays: inputs, equations, what calls made of functions, and every derivative
+ * that was asked for. A call is an instance: its arguments and equations become arrays over the caller's indices that they
+ * depend on. Arguments are arrays of their own, so that a derivative by an argument is not one by what was passed. */
+#include "differentiate.h"
+#include "ops.h"
+#include "passes.h"
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_INSTANCES_DEEP = 64 };
+
+/* An array without some of its last indices: array[lead ..., free axes ...]. */
+typedef struct View {
+    ArrayRef array;
+    int nlead;
+    const Ref *lead;
+} View;
+
+typedef struct Bound { /* a variable of a unit, in one instance */
+    View view;      /* lead: the instance's indices that it is over */
+    Ref constant;   /* a const without axes */
+} Bound;
+
+typedef struct Instance {
+    const Unit *unit;
+    Scope scope;            /* the caller's indices that arguments depend on, and its conditions */
+    const Poly **dim;       /* per unit->dims */
+    Bound *bound;           /* per unit->variables */
+    int nkey;
+    const Ref *key;         /* arguments, for finding a call that was made before */
+    int depth;
+    const char *name;       /* prefix of the names of its arrays */
+} Instance;
+
+typedef struct Binding {
+    const struct Binding *up;
+    Symbol name;
+    Ref term;
+} Binding;
+
+typedef struct Known { /* a derivative made before */
+    Ref of;
+    ArrayRef by;
+    Ref guard;
+    Adjoint adjoint;
+} Known;
+
+typedef struct Lower {
+    Context *cx;
+    Graph *g;
+    VEC(Instance *) instances;
+    VEC(Known) known;
+    Instance *in;
+    Scope scope;               /* all indices in force */
+    const Binding *binding;
+    const Variable *defining;  /* whose equation is being lowered, if it is part of a recurrence */
+    const Equation *equation;
+    const Ref *place;          /* its left positions */
+    bool broken;
+} Lower;
+
+static Ref lower_expr(Lower *l, const Syn *e);
+static Bound lower_call(Lower *l, const Syn *e);
+
+static void not_yet(Lower *l, Span at, const char *what) {
+    error_at(l->cx, at, "%s: not yet", what);
+    l->broken = true;
+}
+
+/* ---- names and sizes -------------------------------------------------------------------------------------------------- */
+
+static const Poly *lower_size(Lower *l, const Instance *in, const Poly *p) {
+    uint32_t *var = arena_alloc(l->g->arena, (size_t)(in->unit->dims.n + 1) * sizeof *var);
+    for (int k = 0; k < in->unit->dims.n; k++) {
+        var[k] = in->unit->dims.at[k].name;
+    }
+    return poly_subst_all(l->g->arena, p, in->unit->dims.n, var, in->dim);
+}
+
+static int variable_place(const Unit *u, Symbol name) {
+    for (int k = 0; k < u->variables.n; k++) {
+        if (u->variables.at[k]->name == name) {
+            return k;
+        }
+    }
+    return -1;
+}
+
+static const char *name_in(Lower *l, const Instance *in, Symbol name) {
+    const char *text = symbol_text(l->cx, name);
+    if (!in->name) {
+        return text;
+    }
+    if (in->unit->result && in->unit->result->name == name) {
+        return in->name;
+    }
+    return arena_format(l->g->arena, "%s_%s", in->name, text);
+}
+
+static ValueType value_type(const Lower *l, SynType t) {
+    switch (t.base) {
+    case TYPE_BOOL: return VALUE_BOOL;
+    case TYPE_INT:
+    case TYPE_INDEX: return VALUE_INT;
+    case TYPE_FLOAT: return VALUE_FLOAT;
+    case TYPE_DOUBLE: return VALUE_DOUBLE;
+    default: return l->g->real;
+    }
+}
+
+/* ---- reads --------------------------------------------------------------------------------------------------------------- */
+
+static bool is_plain_position(Graph *g, const Poly *p) {
+    const uint32_t *vars;
+    int n = poly_vars(g->arena, p, &vars);
+    for (int k = 0; k < n; k++) {
+        if (NODE(g, vars[k])->op != OP_INDEX && NODE(g, vars[k])->op != OP_DIM) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static Ref lower_quotient(Lower *l, const Syn *e);
+
+/* A position: quotients are whole here; what data says is checked when it runs, unless its type keeps it inside. */
+static Ref lower_position(Lower *l, const Syn *e, const Poly *extent, const Ref *before) {
+    Graph *g = l->g;
+    if (e->kind == SYN_OP && !strcmp(e->text, "?:")) {
+        Ref c = lower_expr(l, e->kid[0]);
+        if (graph_is_true(g, c) || graph_is_false(g, c)) {
+            return lower_position(l, e->kid[graph_is_true(g, c) ? 1 : 2], extent, before);
+        }
+        Scope outer = l->scope;
+        l->scope = scope_copy(g, &outer);
+        scope_guard(g, &l->scope, c);
+        Ref yes = lower_position(l, e->kid[1], extent, before);
+        l->scope = scope_copy(g, &outer);
+        scope_guard(g, &l->scope, graph_not(g, c));
+        Ref no = lower_position(l, e->kid[2], extent, before);
+        l->scope = outer;
+        return graph_select(g, c, yes, no);
+    }
+    Ref r = lower_quotient(l, e);
+    if (NODE(g, r)->type != VALUE_INT) {
+        bug("a position that is no integer passed the checker");
+    }
+    if (is_plain_position(g, graph_poly(g, r))) {
+        return r;
+    }
+    bool typed = e->info && e->info->type.base == TYPE_INDEX;
+    if (before) {
+        return graph_checked(g, r, graph_int(g, 0), *before);
+    }
+    return typed ? r : graph_checked(g, r, graph_int(g, 0), graph_of_poly(g, extent));
+}
+
+/* Integer arithmetic in which / is the exact quotient. */
+static Ref lower_quotient(Lower *l, const Syn *e) {
+    Graph *g = l->g;
+    if (e->kind != SYN_OP || e->nkids > 2 || !strchr("+-*/n", e->text[0])) {
+        return lower_expr(l, e);
+    }
+    Ref x = lower_quotient(l, e->kid[0]), y = e->nkids > 1 ? lower_quotient(l, e->kid[1]) : 0;
+    int64_t by;
+    if (e->text[0] == '/' && NODE(g, x)->type == VALUE_INT && graph_is_int(g, y, &by) && by != 0) {
+        return graph_of_poly(g, poly_scale(g->arena, graph_poly(g, x), by < 0 ? -1 : 1, by < 0 ? -by : by));
+    }
+    return y ? graph_op2(g, op_symbol(e->text, 2), x, y) : graph_op1(g, OP_neg, x);
+}
+
+static Ref read_view(Lower *l, View v, int n, const Ref *positions) {
+    Graph *g = l->g;
+    Ref *all = arena_alloc(g->arena, (size_t)(v.nlead + n + 1) * sizeof *all);
+    for (int k = 0; k < v.nlead; k++) {
+        all[k] = v.lead[k];
+    }
+    for (int k = 0; k < n; k++) {
+        all[v.nlead + k] = positions[k];
+    }
+    return graph_read(g, v.array, all);
+}
+
+/* The positions of x[...] on an array whose free axes start at `from`. */
+static Ref *lower_positions(Lower *l, const Syn *positions, View v, const Variable *of) {
+    Graph *g = l->g;
+    const Syn *items = positions->kid[0];
+    Ref *out = arena_alloc(g->arena, (size_t)(items->nkids + 1) * sizeof *out);
+    for (int k = 0; k < items->nkids; k++) {
+        bool own = of && l->defining && of->group == l->defining->group && of->unit == l->defining->unit && k < l->equation->n &&
+                   of->equations.n > 0;
+        out[k] = lower_position(l, items->kid[k], ARRAY(g, v.array)->extent[v.nlead + k], own ? &l->place[k] : NULL);
+    }
+    return out;
+}
+
+static const Bound *find_bound(Lower *l, Symbol name, const Variable **of) {
+    int k = variable_place(l->in->unit, name);
+    if (k < 0) {
+        bug("the name '%s' passed the checker and is not known", symbol_text(l->cx, name));
+    }
+    if (of) {
+        *of = l->in->unit->variables.at[k];
+    }
+    return &l->in->bound[k];
+}
+
+static Ref lower_read(Lower *l, const Syn *e) {
+    const Variable *of;
+    const Bound *b = find_bound(l, e->name, &of);
+    if (b->constant) {
+        return b->constant;
+    }
+    if (!b->view.array) {
+        return graph_real(l->g, l->g->real, 0); /* its equations were refused */
+    }
+    Ref *positions = e->kind == SYN_AT ? lower_positions(l, e->kid[0], b->view, of) : NULL;
+    return read_view(l, b->view, e->kind == SYN_AT ? e->kid[0]->kid[0]->nkids : 0, positions);
+}
+
+/* ---- derivatives as values -------------------------------------------------------------------------------------------------- */
+
+static const Adjoint *lower_adjoint(Lower *l, const Syn *e, const Syn *by, Span at) {
+    Graph *g = l->g;
+    Ref term = lower_expr(l, e);
+    const Bound *b = find_bound(l, by->name, NULL);
+    if (NODE(g, term)->type < VALUE_FLOAT) {
+        term = graph_cast(g, g->real, term);
+    }
+    for (int k = 0; k < l->known.n; k++) {
+        if (l->known.at[k].of == term && l->known.at[k].by == b->view.array && l->known.at[k].guard == l->scope.guard) {
+            return &l->known.at[k].adjoint;
+        }
+    }
+    Known n = {.of = term, .by = b->view.array, .guard = l->scope.guard};
+    differentiate(g, term, &l->scope, 1, &b->view.array, &n.adjoint);
+    VEC_PUSH(g->arena, l->known, n);
+    Scope context = scope_part(g, &l->scope, 1, &term);
+    Gradient record = {.of = term, .by = b->view.array, .at = at};
+    for (int k = 0; k < context.n; k++) {
+        VEC_PUSH(g->arena, record.context, context.index[k]);
+    }
+    record.result = adjoint_array(g, &l->known.at[l->known.n - 1].adjoint, &context, NULL, at);
+    VEC_PUSH(g->arena, g->gradients, record);
+    return &l->known.at[l->known.n - 1].adjoint;
+}
+
+static Ref lower_grad_at(Lower *l, const Syn *call, int n, const Ref *positions) {
+    Graph *g = l->g;
+    const Syn *args = call->kid[0];
+    const Adjoint *adj = lower_adjoint(l, args->kid[0], args->kid[1], call->whole);
+    const Bound *b = find_bound(l, args->kid[1]->name, NULL);
+    Ref *all = arena_alloc(g->arena, (size_t)(b->view.nlead + n + 1) * sizeof *all);
+    for (int k = 0; k < b->view.nlead; k++) {
+        all[k] = b->view.lead[k];
+    }
+    for (int k = 0; k < n; k++) {
+        all[b->view.nlead + k] = positions[k];
+    }
+    return adjoint_at(g, adj, all);
+}
+
+/* ---- arrays as arguments ------------------------------------------------------------------------------------------------------ */
+
+static View lower_view(Lower *l, const Syn *e) {
+    Graph *g = l->g;
+    View v = {0};
+    if (e->kind == SYN_NAME || e->kind == SYN_AT) {
+        const Variable *of;
+        v = find_bound(l, e->name, &of)->view;
+        if (e->kind == SYN_AT && v.array) {
+            int n = e->kid[0]->kid[0]->nkids;
+            Ref *p = lower_positions(l, e->kid[0], v, of), *lead = arena_alloc(g->arena, (size_t)(v.nlead + n) * sizeof *lead);
+            memcpy(lead, v.lead, (size_t)v.nlead * sizeof *lead);
+            memcpy(lead + v.nlead, p, (size_t)n * sizeof *lead);
+            v.nlead += n;
+            v.lead = lead;
+        }
+    } else if (e->kind == SYN_CALL && !strcmp(e->text, "grad")) {
+        const Syn *args = e->kid[0];
+        const Adjoint *adj = lower_adjoint(l, args->kid[0], args->kid[1], e->whole);
+        const Bound *b = find_bound(l, args->kid[1]->name, NULL);
+        const Ref *terms = b->view.lead;
+        Scope whole = scope_copy(g, &l->scope), context = {.guard = whole.guard};
+        Ref *free = arena_alloc(g->arena, (size_t)(adj->ncontext + b->view.nlead + 1) * sizeof *free);
+        int n = 0;
+        for (int k = 0; k < b->view.nlead; k++) {
+            free[n++] = terms[k];
+        }
+        for (int k = 0; k < adj->ncontext; k++) {
+            free[n++] = adj->context[k];
+        }
+        for (int k = 0; k < ARRAY(g, adj->of)->rank; k++) {
+            if (adj->pin[k]) {
+                free = memcpy(arena_alloc(g->arena, (size_t)(n + 2) * sizeof *free), free, (size_t)n * sizeof *free);
+                free[n++] = adj->pin[k];
+            }
+        }
+        context = scope_part(g, &whole, n, free);
+        v.array = adjoint_array(g, adj, &context, NULL, e->whole);
+        Ref *lead = arena_alloc(g->arena, (size_t)(context.n + b->view.nlead + 1) * sizeof *lead);
+        memcpy(lead, context.index, (size_t)context.n * sizeof *lead);
+        memcpy(lead + context.n, b->view.lead, (size_t)b->view.nlead * sizeof *lead);
+        v.lead = lead, v.nlead = context.n + b->view.nlead;
+    } else if (e->kind == SYN_CALL) {
+        v = lower_call(l, e).view;
+    } else if (e->kind == SYN_ENTRY) {
+        View inner = lower_view(l, e->kid[0]);
+        int n = e->kid[1]->kid[0]->nkids;
+        Ref *p = lower_positions(l, e->kid[1], inner, NULL), *lead = arena_alloc(g->arena, (size_t)(inner.nlead + n) * sizeof *lead);
+        memcpy(lead, inner.lead, (size_t)inner.nlead * sizeof *lead);
+        memcpy(lead + inner.nlead, p, (size_t)n * sizeof *lead);
+        v = (View){inner.array, inner.nlead + n, lead};
+    }
+    return v;
+}
+
+/* ---- equations -------------------------------------------------------------------------------------------------------------------- */
+
+typedef struct Body { /* one equation, lowered */
+    Scope scope;     /* the instance's, then one index per left position that has one */
+    Ref term;
+    Ref *place;      /* left positions */
+    const Poly **lo, **hi;
+    Span at;
+} Body;
+
+static Body lower_equation(Lower *l, const Instance *in, const Variable *v, const Equation *q, bool cyclic) {
+    Graph *g = l->g;
+    Body b = {.at = q->syn->whole};
+    const Binding *outer = l->binding;
+    Scope outside = l->scope;
+    b.scope = scope_copy(g, &in->scope);
+    b.place = arena_alloc(g->arena, (size_t)(q->n + 1) * sizeof *b.place);
+    b.lo = arena_alloc(g->arena, (size_t)(q->n + 1) * sizeof *b.lo);
+    b.hi = arena_alloc(g->arena, (size_t)(q->n + 1) * sizeof *b.hi);
+    l->binding = NULL;
+    for (int k = 0; k < q->n; k++) {
+        const LeftPosition *p = &q->position[k];
+        b.lo[k] = lower_size(l, in, p->lo);
+        b.hi[k] = lower_size(l, in, p->hi);
+        if (p->index) {
+            Ref index = graph_index(g, symbol_text(l->cx, p->index), lower_size(l, in, v->shape[k]));
+            b.place[k] = index;
+            scope_add(g, &b.scope, index, b.lo[k], b.hi[k]);
+            Binding *named = arena_alloc(g->arena, sizeof *named);
+            *named = (Binding){l->binding, p->index, graph_op2(g, OP_sub, index, graph_int(g, p->shift))};
+            l->binding = named;
+        } else {
+            b.place[k] = graph_of_poly(g, b.lo[k]);
+        }
+    }
+    l->scope = b.scope;
+    if (cyclic) {
+        l->defining = v, l->equation = q, l->place = b.place;
+    }
+    b.term = lower_expr(l, q->syn->kid[1]);
+    l->defining = NULL;
+    l->binding = outer;
+    l->scope = outside;
+    return b;
+}
+
+/* The array of a variable: axes are the instance's indices in `part`, then its own. */
+static ArrayRef variable_array(Lower *l, Instance *in, const Variable *v, const Scope *part, ValueType type) {
+    Graph *g = l->g;
+    int n = part->n + v->rank;
+    const Poly **extent = arena_alloc(g->arena, (size_t)(n + 1) * sizeof *extent);
+    const char **names = arena_alloc(g->arena, (size_t)(n + 1) * sizeof *names);
+    for (int k = 0; k < part->n; k++) {
+        extent[k] = EXTENT(g, part->index[k]);
+        names[k] = g->indices.at[NODE(g, part->index[k])->aux].name;
+    }
+    for (int k = 0; k < v->rank; k++) {
+        extent[part->n + k] = lower_size(l, in, v->shape[k]);
+        names[part->n + k] = "i";
+        for (int q = 0; q < v->equations.n; q++) {
+            if (v->equations.at[q]->n > k && v->equations.at[q]->position[k].index) {
+                names[part->n + k] = symbol_text(l->cx, v->equations.at[q]->position[k].index);
+            }
+        }
+    }
+    ArrayRef a = graph_array(g, name_in(l, in, v->name), type, n, extent, names);
+    ARRAY(g, a)->at = v->at;
+    ARRAY(g, a)->keep = true;
+    if (v->type.base == TYPE_INDEX && v->type.target) {
+        ARRAY(g, a)->target = lower_size(l, in, v->type.target);
+    }
+    Bound *b = &in->bound[variable_place(in->unit, v->name)];
+    b->view = (View){a, part->n, part->index};
+    return a;
+}
+
+static void add_piece(Lower *l, ArrayRef a, const Scope *part, const Body *b) {
+    Graph *g = l->g;
+    int rank = ARRAY(g, a)->rank, own = rank - part->n;
+    const Poly **lo = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *lo), **hi = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *hi);
+    VEC(Ref) from = {0}, to = {0};
+    for (int k = 0; k < part->n; k++) {
+        lo[k] = part->lo[k], hi[k] = part->hi[k];
+        VEC_PUSH(g->arena, from, part->index[k]);
+        VEC_PUSH(g->arena, to, ARRAY(g, a)->axis[k]);
+    }
+    for (int k = 0; k < own; k++) {
+        lo[part->n + k] = b->lo[k], hi[part->n + k] = b->hi[k];
+        if (NODE(g, b->place[k])->op == OP_INDEX) {
+            VEC_PUSH(g->arena, from, b->place[k]);
+            VEC_PUSH(g->arena, to, ARRAY(g, a)->axis[part->n + k]);
+        }
+    }
+    graph_piece(g, a, lo, hi, graph_subst(g, b->term, from.n, from.at, to.at), b->at);
+    if (part->guard) {
+        Ref guard = graph_subst(g, part->guard, from.n, from.at, to.at);
+        ARRAY(g, a)->pieces.at[ARRAY(g, a)->pieces.n - 1].guard = guard;
+    }
+}
+
+static void lower_group(Lower *l, Instance *in, const Group *group) {
+    Graph *g = l->g;
+    if (group->cyclic) { /* handles first: bodies read them */
+        for (int k = 0; k < group->members.n; k++) {
+            const Variable *v = group->members.at[k];
+            variable_array(l, in, v, &in->scope, value_type(l, v->type));
+        }
+        for (int k = 0; k < group->members.n; k++) {
+            const Variable *v = group->members.at[k];
+            ArrayRef a = in->bound[variable_place(in->unit, v->name)].view.array;
+            for (int q = 0; q < v->equations.n; q++) {
+                Body b = lower_equation(l, in, v, v->equations.at[q], true);
+                add_piece(l, a, &in->scope, &b);
+            }
+        }
+        return;
+    }
+    const Variable *v = group->members.at[0];
+    if (v->equations.n == 0) {
+        return;
+    }
+    VEC(Body) bodies = {0};
+    VEC(Ref) terms = {0};
+    for (int q = 0; q < v->equations.n; q++) {
+        Body b = lower_equation(l, in, v, v->equations.at[q], false);
+        VEC_PUSH(g->arena, bodies, b);
+        VEC_PUSH(g->arena, terms, b.term);
+    }
+    Scope part = scope_part(g, &in->scope, terms.n, terms.at);
+    ArrayRef a = variable_array(l, in, v, &part, value_type(l, v->type));
+    for (int q = 0; q < bodies.n; q++) {
+        add_piece(l, a, &part, &bodies.at[q]);
+    }
+}
+
+static void lower_constant(Lower *l, Instance *in, const Variable *v) {
+    Graph *g = l->g;
+    Bound *b = &in->bound[variable_place(in->unit, v->name)];
+    const Instance *was = l->in;
+    l->in = in;
+    if (v->rank == 0) {
+        b->constant = graph_cast(g, value_type(l, v->type), lower_expr(l, v->value));
+    } else {
+        VEC(double) table = {0};
+        VEC(const Syn *) stack = {0};
+        VEC_PUSH(g->arena, stack, v->value);
+        while (stack.n) {
+            const Syn *e = stack.at[--stack.n];
+            if (e->kind == SYN_VALUES) {
+                for (int k = e->nkids - 1; k >= 0; k--) {
+                    VEC_PUSH(g->arena, stack, e->kid[k]);
+                }
+                continue;
+            }
+            Ref r = lower_expr(l, e);
+            double value = 0;
+            if (!graph_is_real(g, r, &value)) {
+                error_at(l->cx, e->whole, "an entry of a table is a number, made with + - * / alone");
+                l->broken = true;
+            }
+            VEC_PUSH(g->arena, table, value);
+        }
+        Scope none = {0};
+        ArrayRef a = variable_array(l, in, v, &none, value_type(l, v->type));
+        ARRAY(g, a)->role = ARRAY_CONST;
+        ARRAY(g, a)->table = table.at;
+    }
+    l->in = (Instance *)was;
+}
+
+static void lower_unit(Lower *l, Instance *in) {
+    Instance *was = l->in;
+    Scope scope = l->scope;
+    const Binding *binding = l->binding;
+    const Variable *defining = l->defining;
+    const Equation *equation = l->equation;
+    const Ref *place = l->place;
+    l->in = in, l->defining = NULL, l->binding = NULL;
+    l->scope = in->scope;
+    for (int k = 0; k < in->unit->dims.n; k++) {
+        if (in->unit->dims.at[k].until) {
+            not_yet(l, in->unit->dims.at[k].at, "until(...)");
+        }
+    }
+    for (int k = 0; k < in->unit->partials.n; k++) {
+        not_yet(l, in->unit->partials.at[k].syn->whole, "a rule of one's own, partial(...)");
+    }
+    for (int k = 0; k < in->unit->variables.n; k++) {
+        if (in->unit->variables.at[k]->role == ROLE_CONST) {
+            lower_constant(l, in, in->unit->variables.at[k]);
+        }
+    }
+    for (int k = 0; k < in->unit->groups.n && !l->broken; k++) {
+        lower_group(l, in, &in->unit->groups.at[k]);
+    }
+    l->in = was, l->scope = scope, l->binding = binding;
+    l->defining = defining, l->equation = equation, l->place = place;
+}
+
+/* ---- calls ------------------------------------------------------------------------------------------------------------------------- */
+
+static Bound lower_call(Lower *l, const Syn *e) {
+    Graph *g = l->g;
+    const Call *call = e->note;
+    const Syn *args = e->kid[0];
+    Bound nothing = {.constant = graph_real(g, g->real, 0)};
+    if (!call) {
+        not_yet(l, e->at, e->text);
+        return nothing;
+    }
+    const Unit *u = call->callee;
+    if (l->in->depth >= MOST_INSTANCES_DEEP) {
+        error_at(l->cx, e->at, "calls are nested more than %d deep", MOST_INSTANCES_DEEP);
+        l->broken = true;
+        return nothing;
+    }
+    Instance *in = arena_alloc(g->arena, sizeof *in);
+    in->unit = u, in->depth = l->in->depth + 1;
+    in->dim = arena_alloc(g->arena, (size_t)(u->dims.n + 1) * sizeof *in->dim);
+    in->bound = arena_alloc(g->arena, (size_t)(u->variables.n + 1) * sizeof *in->bound);
+    for (int k = 0; k < u->dims.n; k++) {
+        const Dim *d = &u->dims.at[k];
+        in->dim[k] = call->bind[k] ? lower_size(l, l->in, call->bind[k]) : d->fixed ? poly_int(g->arena, d->fixed) : poly_var(g->arena, d->name);
+    }
+    VEC(Ref) key = {0};
+    for (int k = 0; k < args->nkids; k++) {
+        const Variable *p = u->params.at[k];
+        if (p->rank == 0) {
+            VEC_PUSH(g->arena, key, graph_cast(g, value_type(l, p->type), lower_expr(l, args->kid[k])));
+        } else { /* read at fresh indices, so that two views of one thing are one key: the array's own axes serve */
+            View v = lower_view(l, args->kid[k]);
+            if (!v.array) {
+                l->broken = true;
+                return nothing;
+            }
+            VEC_PUSH(g->arena, key, read_view(l, v, p->rank, ARRAY(g, v.array)->axis + v.nlead));
+        }
+    }
+    if (l->broken) {
+        return nothing;
+    }
+    for (int i = 0; i < l->instances.n; i++) {
+        const Instance *o = l->instances.at[i];
+        if (o->unit == u && o->nkey == key.n && !memcmp(o->key, key.at, (size_t)key.n * sizeof(Ref)) && o->scope.guard == l->scope.guard) {
+            bool same = true;
+            for (int k = 0; k < u->dims.n; k++) {
+                same = same && poly_equal(o->dim[k], in->dim[k]);
+            }
+            if (same) {
+                return o->bound[variable_place(u, u->result->name)];
+            }
+        }
+    }
+    in->key = key.at, in->nkey = key.n;
+    in->scope = scope_part(g, &l->scope, key.n, key.at);
+    in->name = l->in->name && l->in->unit != u ? arena_format(g->arena, "%s_%s", l->in->name, symbol_text(l->cx, u->name))
+                                               : symbol_text(l->cx, u->name);
+    VEC_PUSH(g->arena, l->instances, in);
+    for (int k = 0; k < args->nkids; k++) {
+        const Variable *p = u->params.at[k];
+        Scope part = scope_part(g, &in->scope, 1, &key.at[k]);
+        Body b = {.term = key.at[k], .at = args->kid[k]->whole};
+        Ref place[16];
+        const Poly *lo[16], *hi[16];
+        if (p->rank > 16) {
+            bug("an argument with more than 16 axes");
+        }
+        for (int x = 0; x < p->rank; x++) {
+            place[x] = ARG(g, key.at[k], NODE(g, key.at[k])->nargs - (unsigned)p->rank + (unsigned)x);
+            lo[x] = poly_int(g->arena, 0);
+            hi[x] = poly_sub(g->arena, lower_size(l, in, p->shape[x]), poly_int(g->arena, 1));
+        }
+        b.place = place, b.lo = lo, b.hi = hi;
+        ArrayRef a = variable_array(l, in, p, &part, (ValueType)NODE(g, key.at[k])->type);
+        add_piece(l, a, &part, &b);
+    }
+    lower_unit(l, in);
+    return in->bound[variable_place(u, u->result->name)];
+}
+
+static Ref lower_call_value(Lower *l, const Syn *call, const Syn *positions) {
+    Graph *g = l->g;
+    const Syn *args = call->kid[0];
+    if (!strcmp(call->text, "grad")) {
+        const Bound *b = find_bound(l, args->kid[1]->name, NULL);
+        Ref *p = positions ? lower_positions(l, positions, b->view, NULL) : NULL;
+        return lower_grad_at(l, call, positions ? positions->kid[0]->nkids : 0, p);
+    }
+    if (!strcmp(call->text, "dir")) {
+        not_yet(l, call->at, "dir(...)");
+        return graph_real(g, g->real, 0);
+    }
+    Op op = call->note ? OP_NONE : op_find(call->text);
+    if (op != OP_NONE) {
+        Ref a[3];
+        for (int k = 0; k < args->nkids && k < 3; k++) {
+            a[k] = lower_expr(l, args->kid[k]);
+        }
+        return graph_op(g, op, a);
+    }
+    Bound b = lower_call(l, call);
+    if (b.constant || !b.view.array) {
+        return b.constant ? b.constant : graph_real(g, g->real, 0);
+    }
+    Ref *p = positions ? lower_positions(l, positions, b.view, NULL) : NULL;
+    return read_view(l, b.view, positions ? positions->kid[0]->nkids : 0, p);
+}
+
+/* ---- expressions ---------------------------------------------------------------------------------------------------------------------- */
+
+static Ref lower_number(Lower *l, const Syn *e) {
+    if (!e->text[strspn(e->text, "0123456789")]) {
+        errno = 0;
+        int64_t v = strtoll(e->text, NULL, 10);
+        if (!errno) {
+            return graph_int(l->g, v);
+        }
+    }
+    return graph_real(l->g, l->g->real, strtod(e->text, NULL));
+}
+
+static Ref lower_reduce(Lower *l, const Syn *e) {
+    static const char *const names[RED_COUNT] = {"sum", "prod", "max", "min", "argmax", "argmin", "logsumexp"};
+    Graph *g = l->g;
+    const Syn *items = e->kid[0]->kid[0], *where = e->kid[0]->kid[1];
+    const Binder *binder = e->note;
+    const Binding *outer = l->binding;
+    Scope outside = l->scope;
+    bool mean = !strcmp(e->text, "mean");
+    int kind = RED_SUM;
+    while (!mean && strcmp(names[kind], e->text)) {
+        if (++kind == RED_COUNT) {
+            bug("the reduction '%s' passed the checker", e->text);
+        }
+    }
+    Ref *index = arena_alloc(g->arena, (size_t)items->nkids * sizeof *index);
+    l->scope = scope_copy(g, &outside);
+    for (int k = 0; k < items->nkids; k++) {
+        index[k] = graph_index(g, symbol_text(l->cx, binder[k].name), lower_size(l, l->in, binder[k].extent));
+        scope_add(g, &l->scope, index[k], NULL, NULL);
+        Binding *named = arena_alloc(g->arena, sizeof *named);
+        *named = (Binding){l->binding, binder[k].name, index[k]};
+        l->binding = named;
+    }
+    Ref all = graph_bool(g, true), condition = all;
+    if (where->kind != SYN_NONE) {
+        condition = lower_expr(l, where);
+        scope_guard(g, &l->scope, condition);
+    }
+    Ref body = lower_expr(l, e->kid[1]->kid[0]), one = graph_int(g, 1), count = one;
+    l->scope = outside;
+    l->binding = outer;
+    if (mean) {
+        body = graph_cast(g, NODE(g, body)->type < VALUE_FLOAT ? g->real : (ValueType)NODE(g, body)->type, body);
+        for (int k = items->nkids - 1; k >= 0; k--) {
+            count = graph_reduce(g, RED_SUM, index[k], k == items->nkids - 1 ? condition : all, count);
+        }
+    }
+    Ref r = body;
+    for (int k = items->nkids - 1; k >= 0; k--) {
+        r = graph_reduce(g, (Reduction)kind, index[k], k == items->nkids - 1 ? condition : all, r);
+    }
+    return mean ? graph_op2(g, OP_div, r, graph_nonempty(g, count)) : r;
+}
+
+static Ref lower_power(Lower *l, const Syn *e) {
+    Graph *g = l->g;
+    Ref x = lower_expr(l, e->kid[0]), n = lower_expr(l, e->kid[1]);
+    int64_t k;
+    if (NODE(g, n)->type != VALUE_INT) {
+        return graph_op2(g, OP_pow, x, n);
+    }
+    if (NODE(g, x)->type == VALUE_INT && graph_is_int(g, n, &k) && k >= 0 && k <= 64) {
+        Ref r = graph_int(g, 1);
+        while (k-- > 0) {
+            r = graph_op2(g, OP_mul, r, x);
+        }
+        return r;
+    }
+    return graph_op2(g, OP_powi, graph_cast(g, NODE(g, x)->type < VALUE_FLOAT ? g->real : (ValueType)NODE(g, x)->type, x), n);
+}
+
+static Ref lower_op(Lower *l, const Syn *e) {
+    Graph *g = l->g;
+    if (!strcmp(e->text, "^")) {
+        return lower_power(l, e);
+    }
+    Ref x = lower_expr(l, e->kid[0]);
+    if (e->nkids == 1) {
+        return graph_op1(g, e->text[0] == '!' ? OP_not : OP_neg, x);
+    }
+    bool select = e->nkids == 3, and = !strcmp(e->text, "&&"), or = !strcmp(e->text, "||");
+    if (select && (graph_is_true(g, x) || graph_is_false(g, x))) {
+        return lower_expr(l, e->kid[graph_is_true(g, x) ? 1 : 2]);
+    }
+    Scope outside = l->scope;
+    if (select || and || or) { /* what stands behind a condition is looked at only under it */
+        l->scope = scope_copy(g, &outside);
+        scope_guard(g, &l->scope, or ? graph_not(g, x) : x);
+    }
+    Ref y = lower_expr(l, e->kid[1]);
+    if (select) {
+        l->scope = scope_copy(g, &outside);
+        scope_guard(g, &l->scope, graph_not(g, x));
+        Ref z = lower_expr(l, e->kid[2]);
+        l->scope = outside;
+        return graph_select(g, x, y, z);
+    }
+    l->scope = outside;
+    Op op = op_symbol(e->text, 2);
+    if (op == OP_NONE) {
+        bug("the operator '%s' passed the checker", e->text);
+    }
+    return graph_op2(g, op, x, y);
+}
+
+static Ref lower_expr(Lower *l, const Syn *e) {
+    Graph *g = l->g;
+    switch (e->kind) {
+    case SYN_NUMBER: return lower_number(l, e);
+    case SYN_NAME:
+        for (const Binding *b = l->binding; b; b = b->up) {
+            if (b->name == e->name) {
+                return b->term;
+            }
+        }
+        for (int k = 0; k < l->in->unit->dims.n; k++) {
+            if (l->in->unit->dims.at[k].name == e->name) {
+                return graph_of_poly(g, l->in->dim[k]);
+            }
+        }
+        if (variable_place(l->in->unit, e->name) < 0 && !strcmp(e->text, "pi")) {
+            return graph_real(g, g->real, 3.14159265358979323846);
+        }
+        return lower_read(l, e);
+    case SYN_AT: return lower_read(l, e);
+    case SYN_CONVERT: {
+        Ref x = lower_expr(l, e->kid[0]);
+        return NODE(g, x)->type == VALUE_INT ? x : graph_op1(g, OP_trunc, x);
+    }
+    case SYN_OP: return lower_op(l, e);
+    case SYN_CALL: return lower_call_value(l, e, NULL);
+    case SYN_ENTRY: return lower_call_value(l, e->kid[0], e->kid[1]);
+    case SYN_REDUCE: return lower_reduce(l, e);
+    default: bug("an expression of kind %d passed the checker", (int)e->kind);
+    }
+}
+
+/* ---- a model ------------------------------------------------------------------------------------------------------------------------------ */
+
+static void lower_dims(Lower *l, Instance *in) {
+    Graph *g = l->g;
+    const Unit *u = in->unit;
+    for (int k = 0; k < u->dims.n; k++) {
+        const Dim *d = &u->dims.at[k];
+        int64_t fixed = d->fixed;
+        const Poly *own = poly_var(g->arena, d->name);
+        if (fixed) {
+            in->dim[k] = poly_int(g->arena, fixed);
+        } else if (d->means && !poly_equal(d->means, own)) {
+            in->dim[k] = NULL; /* below, when those that it is made of are known */
+        } else {
+            in->dim[k] = poly_var(g->arena, graph_dim(g, symbol_text(l->cx, d->name), d->least));
+        }
+    }
+    for (int k = 0; k < u->dims.n; k++) {
+        if (!in->dim[k]) {
+            in->dim[k] = poly_var(g->arena, u->dims.at[k].name);
+        }
+    }
+    for (int k = 0; k < u->dims.n; k++) {
+        const Dim *d = &u->dims.at[k];
+        if (poly_equal(in->dim[k], poly_var(g->arena, d->name)) && d->means) {
+            in->dim[k] = lower_size(l, in, d->means);
+        }
+    }
+}
+
+static void lower_inputs(Lower *l, Instance *in) {
+    Graph *g = l->g;
+    Scope none = {0};
+    for (int k = 0; k < in->unit->variables.n; k++) {
+        const Variable *v = in->unit->variables.at[k];
+        if (v->role != ROLE_INPUT && v->role != ROLE_PARAM) {
+            continue;
+        }
+        ArrayRef a = variable_array(l, in, v, &none, value_type(l, v->type));
+        ARRAY(g, a)->role = v->role == ROLE_INPUT ? ARRAY_INPUT : ARRAY_PARAM;
+        ARRAY(g, a)->is_int_data = v->type.base == TYPE_INT || v->type.base == TYPE_INDEX;
+        VEC_PUSH(g->arena, g->inputs, a);
+    }
+}
+
+static void lower_request(Lower *l, Instance *in, const Derive *d, bool several) {
+    Graph *g = l->g;
+    if (strcmp(d->syn->text, "gradient")) {
+        not_yet(l, d->syn->at, arena_format(g->arena, "derive %s", d->syn->text));
+        return;
+    }
+    for (int k = 0; k < d->of.n; k++) {
+        const Variable *f = d->of.at[k];
+        Request r = {.at = d->syn->whole, .kind = 0, .of = in->bound[variable_place(in->unit, f->name)].view.array};
+        Adjoint *adj = arena_alloc(g->arena, (size_t)(d->by.n + 1) * sizeof *adj);
+        for (int q = 0; q < d->by.n; q++) {
+            VEC_PUSH(g->arena, r.by, in->bound[variable_place(in->unit, d->by.at[q]->name)].view.array);
+        }
+        Scope none = {0};
+        differentiate(g, graph_read(g, r.of, NULL), &none, r.by.n, r.by.at, adj);
+        for (int q = 0; q < r.by.n; q++) {
+            const char *x = ARRAY(g, r.by.at[q])->name;
+            const char *name = several || d->of.n > 1 ? arena_format(g->arena, "%s_%s_grad", x, ARRAY(g, r.of)->name)
+                                                      : arena_format(g->arena, "%s_grad", x);
+            const Variable *taken = unit_find(in->unit, symbol_of(l->cx, name));
+            if (taken) {
+                error_at(l->cx, d->syn->at, "the derivative by '%s' is named '%s' in C, and so is this:", x, name);
+                note_at(l->cx, taken->at, "'%s' is declared here", name);
+                l->broken = true;
+                return;
+            }
+            bool whole = adj[q].array && adj[q].ncontext == 0;
+            for (int k2 = 0; k2 < ARRAY(g, r.by.at[q])->rank; k2++) {
+                whole = whole && !adj[q].pin[k2];
+            }
+            if (whole) { /* it has the very shape: only the name is another */
+                ARRAY(g, adj[q].array)->name = name;
+                VEC_PUSH(g->arena, r.result, adj[q].array);
+            } else {
+                VEC_PUSH(g->arena, r.result, adjoint_array(g, &adj[q], &none, name, d->syn->whole));
+            }
+            ARRAY(g, r.result.at[q])->keep = true;
+        }
+        VEC_PUSH(g->arena, g->requests, r);
+    }
+}
+
+Graph *lower_program(Context *cx, const Program *p, const Unit *model, const LowerOptions *o) {
+    (void)p;
+    Lower *l = arena_alloc(cx->arena, sizeof *l);
+    Instance *in = arena_alloc(cx->arena, sizeof *in);
+    l->cx = cx;
+    l->g = graph_new(cx, symbol_text(cx, model->name), o->real);
+    in->unit = model;
+    in->dim = arena_alloc(cx->arena, (size_t)(model->dims.n + 1) * sizeof *in->dim);
+    in->bound = arena_alloc(cx->arena, (size_t)(model->variables.n + 1) * sizeof *in->bound);
+    lower_dims(l, in);
+    lower_inputs(l, in);
+    lower_unit(l, in);
+    if (l->broken || cx->errors) {
+        return NULL;
+    }
+    Graph *g = l->g;
+    for (int k = 0; k < model->outputs.n; k++) {
+        ArrayRef a = in->bound[variable_place(model, model->outputs.at[k]->name)].view.array;
+        ARRAY(g, a)->is_output = true;
+        VEC_PUSH(g->arena, g->outputs, a);
+    }
+    int gradients = 0;
+    for (int k = 0; k < model->derives.n; k++) {
+        gradients += strcmp(model->derives.at[k].syn->text, "gradient") ? 0 : model->derives.at[k].of.n;
+    }
+    for (int k = 0; k < model->derives.n; k++) {
+        lower_request(l, in, &model->derives.at[k], gradients > 1);
+    }
+    return l->broken || cx->errors ? NULL : g;
+}

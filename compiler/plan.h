@@ -1,0 +1,122 @@
+/* plan: the loop tree between the graph and the C text: which arrays are stored and where, and for each entry function the
+ * statements, loops and kernels that compute them. emit only prints it; speed is decided here. */
+#ifndef GRADC_PLAN_H
+#define GRADC_PLAN_H
+#include "graph.h"
+
+typedef enum ExprKind {
+    EXPR_CONST,  /* ref: a constant node */
+    EXPR_DIM,    /* ref: a dimension */
+    EXPR_INDEX,  /* ref: an index that a loop around binds */
+    EXPR_LOCAL,  /* local */
+    EXPR_LOAD,   /* array at arg[] */
+    EXPR_OP,     /* op of arg[] */
+    EXPR_SELECT, /* arg[0] ? arg[1] : arg[2] */
+    EXPR_CAST,   /* arg[0] as type */
+    EXPR_CHECKED,
+    EXPR_NONEMPTY,
+    EXPR_IDIV
+} ExprKind;
+
+typedef struct Expr Expr;
+struct Expr {
+    ExprKind kind;
+    Op op;
+    ValueType type;
+    Ref ref;
+    ArrayRef array;
+    int local;
+    int n;
+    Expr **arg;
+};
+
+typedef enum StmtKind {
+    STMT_COMMENT, /* text */
+    STMT_LOOP,    /* index from value up to, not including, other; body */
+    STMT_IF,      /* value, body, otherwise */
+    STMT_LET,     /* local = value, never changed */
+    STMT_VAR,     /* local = value (or none yet), changed later */
+    STMT_SET,     /* local op= value */
+    STMT_STORE,   /* array[position] op= value */
+    STMT_ZERO,    /* all of the array is 0 */
+    STMT_MATMUL,  /* see Matmul */
+    STMT_COPY,    /* an output that was computed in a buffer */
+    STMT_FAIL     /* status = the code in text */
+} StmtKind;
+
+typedef enum LoopHint { HINT_NONE, HINT_LANES, HINT_SUM, HINT_MAX, HINT_MIN } LoopHint;
+
+typedef struct Matmul { /* c[i, j] (+)= sum over p of a[i, p] b[p, j], each at an offset, with strides */
+    ArrayRef array[3];    /* a, b, c */
+    Expr *offset[3];      /* flat place of its first entry, NULL for 0 */
+    const Poly *row[3], *column[3];
+    const Poly *m, *n, *k;
+    bool accumulate;
+} Matmul;
+
+typedef struct Stmt Stmt;
+typedef struct Block {
+    Stmt *first, *last;
+} Block;
+struct Stmt {
+    StmtKind kind;
+    Stmt *next;
+    Ref index;
+    bool down;            /* the loop runs from other - 1 down to value */
+    LoopHint hint;
+    int hint_local;
+    int local;
+    ArrayRef array;
+    int n;
+    Expr **position;
+    Expr *value, *other;
+    char op;              /* '=' '+' '*' */
+    Block body, otherwise;
+    const char *text;
+    Matmul *matmul;
+};
+
+typedef struct Local {
+    const char *hint;
+    ValueType type;
+    ArrayRef array;       /* it is this array without axes, else 0 */
+    bool changes;
+} Local;
+
+typedef enum Place {
+    PLACE_NONE,
+    PLACE_INPUT,
+    PLACE_TABLE,
+    PLACE_LOCAL,   /* without axes: a variable of the function */
+    PLACE_BUFFER,  /* in the workspace */
+    PLACE_OUTPUT   /* straight into the caller's array */
+} Place;
+
+typedef enum FunctionKind { FN_VALUE, FN_FORWARD, FN_BACKWARD, FN_VALUE_AND_GRADIENT } FunctionKind;
+
+typedef struct Function {
+    FunctionKind kind;
+    int request;          /* -1: none */
+    Place *place;         /* by array */
+    int *local;           /* by array, PLACE_LOCAL */
+    VEC(ArrayRef) reads;  /* inputs that it uses */
+    VEC(ArrayRef) writes; /* outputs and results of the caller that it sets */
+    VEC(ArrayRef) buffers;
+    VEC(ArrayRef) saved;  /* arrays without axes that come from the workspace, or go there */
+    VEC(Local) locals;
+    Block body;
+} Function;
+
+typedef struct Layout {   /* the workspace of one request, or of the value alone */
+    int request;          /* -1: the value alone */
+    VEC(ArrayRef) buffers; /* in the order in which they lie there */
+} Layout;
+
+typedef struct Plan {
+    Graph *g;
+    VEC(Function) functions;
+    VEC(Layout) layouts;  /* the value's first, then one a request */
+} Plan;
+
+const char *function_word(FunctionKind kind); /* "forward" */
+#endif

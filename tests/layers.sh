@@ -1,0 +1,64 @@
+#!/bin/sh
+# Dependencies point one way. Each row: a module, and the modules whose headers its files may include.
+set -u
+cd "$(dirname "$0")/.." || exit 2
+rows='
+arena
+text            arena
+source          arena
+syntax          arena source
+poly            arena
+json            arena source text
+program         arena source syntax poly
+check           arena source syntax poly program check
+check_expr      arena source syntax poly program check ops
+check_order     arena source syntax poly program check
+check_ranges    arena source syntax poly program check
+graph           arena source poly graph ops rewrite
+ops             arena source poly graph ops rewrite
+rewrite         arena source poly graph ops rewrite
+print           arena source poly graph ops text print
+passes          arena source syntax poly program graph text
+outline         arena source syntax poly program passes
+differentiate   arena source poly graph ops rewrite differentiate
+lower           arena source syntax poly program graph ops differentiate passes text
+simplify        arena source poly graph ops differentiate passes text
+plan            arena source poly graph ops passes text plan
+interp          arena source poly graph ops interp
+emit            arena source poly graph ops plan passes text print emit
+verify          arena source poly graph ops interp json text print
+draw            arena source poly graph ops print text
+output          arena
+options         arena source poly program graph text
+main            arena source syntax poly program graph text passes print draw verify output options
+rulec           arena source syntax
+embed
+'
+passed=0 failed=0
+check() { # check FILE MODULE "ALLOWED ..."
+    bad=
+    for header in $(sed -n 's/^[ \t]*#[ \t]*include[ \t]*"\([^"]*\)".*/\1/p' "$1"); do
+        base=$(basename "$header" .h)
+        case " $2 $3 ops.gen lang.tab " in *" $base "*) ;; *) bad="$bad $header" ;; esac
+    done
+    if [ -n "$bad" ]; then
+        echo "$1 must not include$bad"
+        failed=$((failed + 1))
+    else
+        passed=$((passed + 1))
+    fi
+}
+for file in compiler/*.c compiler/*.h; do
+    module=$(basename "${file%.*}")
+    row=$(printf '%s\n' "$rows" | sed -n "s/^$module\( .*\)\{0,1\}\$/=\1/p")
+    if [ -z "$row" ]; then
+        echo "$file: no row for it in tests/layers.sh"
+        failed=$((failed + 1))
+        continue
+    fi
+    check "$file" "$module" "${row#=}"
+done
+for file in grammar/*.y grammar/*.l; do check "$file" lang "syntax"; done
+for file in runtime/*.c runtime/*.h; do check "$file" gradc ""; done
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
