@@ -707,6 +707,10 @@ static bool apart(Check *c, const Case *s, const Case *t)
     const Poly *one = poly_int(a, 1);
     for (int k = 0; k < s->n; k++) {
         const Left *x = &s->left[k], *y = &t->left[k];
+        int64_t p, q;
+        if (poly_is_int(x->lo, &p) && poly_is_int(x->hi, NULL) && poly_is_int(y->hi, &q) && poly_is_int(y->lo, NULL) && p > q) return true;
+        if (poly_is_int(y->lo, &p) && poly_is_int(x->hi, &q) && p > q) return true;
+        if (poly_is_int(x->lo, &p) && poly_equal(x->lo, x->hi) && poly_equal(x->lo, y->lo) && poly_equal(y->lo, y->hi)) continue;
         if (check_prove(c, poly_sub(a, poly_sub(a, y->lo, x->hi), one), (Env){0}) ||
             check_prove(c, poly_sub(a, poly_sub(a, x->lo, y->hi), one), (Env){0}))
             return true;

@@ -5,6 +5,7 @@
  * is a sum over the indices around the read, with the bracket [position = p] solved for an index where that is possible. Arrays
  * that read each other get adjoints that read each other: recurrences need no rule of their own. */
 #include "differentiate.h"
+#include "demand.h"
 #include "ops.h"
 #include "rewrite.h"
 #include <stdlib.h>
@@ -28,6 +29,7 @@ typedef struct State {
     VEC(int8_t) leads;     /* by node: 0 not known, 1 no, 2 yes: a differentiable path to an active array */
     VEC(Contribution) sent;
     Adjoint *adjoint;      /* by array */
+    const Ref *wanted;     /* by array: the condition under which e needs it, or 0; its adjoint is zero elsewhere */
     bool *done;
     Span at;
 } State;
@@ -846,14 +848,21 @@ static void visit_array(State *s, ArrayRef a) {
         if (around.guard && graph_is_false(g, around.guard)) {
             continue;
         }
-        if (p.guard) {
-            scope_guard(g, &around, graph_subst(g, p.guard, from.n, from.at, to.at));
+        Ref guard = s->wanted[a] ? s->wanted[a] : p.guard;
+        if (guard) {
+            scope_guard(g, &around, graph_subst(g, guard, from.n, from.at, to.at));
         }
         body = graph_subst(g, body, from.n, from.at, to.at);
         /* Cases of an equation are disjoint, so the array has the value of this piece; contributions overlap. */
         bool own = ARRAY(g, a)->pieces.n == 1 || ARRAY(g, a)->order == 0;
         visit(s, body, adjoint_at(g, adj, place), &around, own ? graph_read(g, a, place) : 0);
     }
+}
+
+static bool is_nothing(const Graph *g, ArrayRef a) {
+    (void)g;
+    (void)a;
+    return false;
 }
 
 void differentiate(Graph *g, Ref e, const Scope *scope, int n, const ArrayRef *by, Adjoint *result) {
@@ -874,6 +883,7 @@ void differentiate(Graph *g, Ref e, const Scope *scope, int n, const ArrayRef *b
     }
     Order order = graph_order(g, 1, &root);
     int all = g->arrays.n; /* adjoints made from here on have no adjoints themselves */
+    s->wanted = demand_find(g, &order, is_nothing);
     s->adjoint = arena_alloc(g->arena, (size_t)(all + 1) * sizeof *s->adjoint);
     for (int k = 0; k < n; k++) {
         s->adjoint[by[k]].of = by[k];

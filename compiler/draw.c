@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { LABEL_WIDTH = 46, LABEL_LINES = 14 };
+enum { LABEL_WIDTH = 58, LABEL_LINES = 14 };
 
 static const char *role_text(ArrayRole role) {
     switch (role) {

@@ -575,6 +575,11 @@ static const char *stem(Emit *e, int request) {
     return arena_format(e->arena, "%s_gradient_%s", e->o->prefix, ARRAY(g, g->requests.at[request].of)->name);
 }
 
+/* Each layout has its function: the value's is smaller than a gradient's. */
+static const char *layout_name(Emit *e, int request) {
+    return arena_format(e->arena, "%s%s_layout", stem(e, request), request < 0 ? "_value" : "");
+}
+
 static const char *function_name(Emit *e, const Function *f) {
     return arena_format(e->arena, "%s_%s", stem(e, f->request), function_word(f->kind));
 }
@@ -712,7 +717,7 @@ static void put_public(Emit *e, const Function *f) {
     text_add(t, "    if (a == NULL) {\n        return GRADC_NULL;\n    }\n    status = %s_check_sizes(a);\n", e->o->prefix);
     text_raw(t, "    if (status != GRADC_OK) {\n        return status;\n    }\n");
     if (uses_workspace) {
-        text_add(t, "    if (%s_layout(a, at) == SIZE_MAX) {\n        return GRADC_OVERFLOW;\n    }\n", stem(e, f->request == -1 ? -1 : f->request));
+        text_add(t, "    if (%s(a, at) == SIZE_MAX) {\n        return GRADC_OVERFLOW;\n    }\n", layout_name(e, f->request));
         text_raw(t, "    if (workspace == NULL || !gradc_aligned(workspace)) {\n        return GRADC_WORKSPACE;\n    }\n");
     } else {
         text_raw(t, "    (void)workspace;\n");
@@ -835,7 +840,7 @@ static void put_layout(Emit *e, const Layout *l) {
         return;
     }
     text_add(t, "/* Where the arrays of the workspace start; returns its size in bytes, SIZE_MAX when that overflows. */\n");
-    text_add(t, "static size_t %s_layout(const %s_args *a, size_t *at) {\n    size_t n = 0;\n    (void)a;\n", stem(e, l->request), e->o->prefix);
+    text_add(t, "static size_t %s(const %s_args *a, size_t *at) {\n    size_t n = 0;\n    (void)a;\n", layout_name(e, l->request), e->o->prefix);
     for (int k = 0; k < l->buffers.n; k++) {
         ArrayRef a = l->buffers.at[k];
         text_add(t, "    at[%d] = n; /* %s", k, ARRAY(g, a)->name);
@@ -857,22 +862,27 @@ static void put_layout(Emit *e, const Layout *l) {
     text_raw(t, "    return n;\n}\n\n");
 }
 
-/* Layouts that one workspace function covers: with a single gradient, its own and the value's. */
+/* The size of one layout, or of the largest of two: with a single gradient one workspace serves all functions. */
 static void put_workspace(Emit *e, int request, bool with_value) {
     Text *t = e->out;
-    const Layout *l = layout_of(e->plan, request), *v = layout_of(e->plan, -1);
-    bool value = with_value && v->buffers.n > 0, own = l->buffers.n > 0;
+    int n = 0, requests[2] = {request, -1};
+    const Layout *l[2] = {layout_of(e->plan, request), with_value && request >= 0 ? layout_of(e->plan, -1) : NULL};
     text_add(t, "size_t %s_workspace(const %s_args *a) {\n", stem(e, request), e->o->prefix);
-    if (own || (value && request >= 0)) {
-        text_add(t, "    size_t at[%d], n = 0;\n", l->buffers.n > v->buffers.n ? l->buffers.n : v->buffers.n ? v->buffers.n : 1);
-        text_add(t, "    if (a == NULL || %s_check_sizes(a) != GRADC_OK) {\n        return SIZE_MAX;\n    }\n", e->o->prefix);
-        if (own) {
-            text_add(t, "    n = %s_layout(a, at);\n", request >= 0 && with_value ? arena_format(e->arena, "%s", stem(e, request)) : stem(e, request));
-        }
-        text_raw(t, "    return n;\n}\n\n");
-    } else {
-        text_add(t, "    return a == NULL || %s_check_sizes(a) != GRADC_OK ? SIZE_MAX : 0;\n}\n\n", e->o->prefix);
+    for (int k = 0; k < 2; k++) {
+        n = l[k] && l[k]->buffers.n > n ? l[k]->buffers.n : n;
     }
+    if (!n) {
+        text_add(t, "    return a == NULL || %s_check_sizes(a) != GRADC_OK ? SIZE_MAX : 0;\n}\n\n", e->o->prefix);
+        return;
+    }
+    text_add(t, "    size_t at[%d], n, most = 0;\n", n);
+    text_add(t, "    if (a == NULL || %s_check_sizes(a) != GRADC_OK) {\n        return SIZE_MAX;\n    }\n", e->o->prefix);
+    for (int k = 0; k < 2; k++) {
+        if (l[k] && l[k]->buffers.n) {
+            text_add(t, "    n = %s(a, at);\n    most = n > most ? n : most;\n", layout_name(e, requests[k]));
+        }
+    }
+    text_raw(t, "    return most;\n}\n\n");
 }
 
 /* ---- the header -------------------------------------------------------------------------------------------------------------------- */
@@ -1062,9 +1072,7 @@ void emit_c(const Plan *plan, const EmitOptions *o, Text *header, Text *source) 
     put_tables(e);
     put_checks(e);
     for (int k = 0; k < plan->layouts.n; k++) {
-        if (plan->layouts.at[k].request >= 0 || gradients(g) != 1) {
-            put_layout(e, &plan->layouts.at[k]);
-        }
+        put_layout(e, &plan->layouts.at[k]);
     }
     bool several = gradients(g) > 1;
     if (several || gradients(g) == 0) {

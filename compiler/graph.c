@@ -529,6 +529,21 @@ static Ref fold_int_compare(Graph *g, Op op, const Ref *args) {
     return 0;
 }
 
+static bool is_contrary(const Graph *g, Ref x, Ref y) {
+    return (NODE(g, x)->op == OP_not && ARG(g, x, 0) == y) || (NODE(g, y)->op == OP_not && ARG(g, y, 0) == x);
+}
+
+/* Does the chain x op x op ... hold the term (or, with `contrary`, its contrary)? */
+static bool chain_holds(const Graph *g, Op op, Ref chain, Ref term, bool contrary) {
+    while (NODE(g, chain)->op == op) {
+        if (chain_holds(g, op, ARG(g, chain, 1), term, contrary)) {
+            return true;
+        }
+        chain = ARG(g, chain, 0);
+    }
+    return contrary ? is_contrary(g, chain, term) : chain == term;
+}
+
 static Ref fold_logic(Graph *g, Op op, const Ref *args) {
     if (op == OP_not) {
         const Node *x = NODE(g, args[0]);
@@ -552,6 +567,16 @@ static Ref fold_logic(Graph *g, Op op, const Ref *args) {
             return y;
         }
         if (op == OP_or && (graph_is_false(g, x) || x == y)) {
+            return y;
+        }
+        Op other = op == OP_and ? OP_or : OP_and;
+        if (chain_holds(g, op, x, y, true)) { /* x and not x, x or not x */
+            return graph_bool(g, op == OP_or);
+        }
+        if (chain_holds(g, op, x, y, false)) {
+            return x;
+        }
+        if (NODE(g, x)->op == other && chain_holds(g, other, x, y, false)) { /* y and (y or z) */
             return y;
         }
         if (op == OP_and && graph_is_false(g, x)) {

@@ -29,7 +29,7 @@ typedef enum Formula {
     F_ADD, F_SUB, F_MUL, F_DIV, F_NEG, F_POW, F_SQUARE, F_RECIP, F_SQRT, F_RSQRT, F_CBRT, F_EXP, F_EXP2, F_EXPM1, F_LOG, F_LOG2,
     F_LOG10, F_LOG1P, F_SIN, F_COS, F_TAN, F_ASIN, F_ACOS, F_ATAN, F_ATAN2, F_HYPOT, F_SINH, F_COSH, F_TANH, F_ASINH, F_ACOSH,
     F_ATANH, F_SIGMOID, F_SOFTPLUS, F_LOGSIGMOID, F_RELU, F_ABS, F_MAX, F_MIN, F_LGAMMA, F_DIGAMMA, F_TRIGAMMA, F_ERF, F_ERFC,
-    F_LOGADDEXP, F_LOG1MEXP, F_WEIGHT, F_POLYGAMMA, F_MOD, F_FLAT, F_NOT, F_AND, F_OR, F_EQ, F_NE, F_LT, F_LE, F_GT, F_GE
+    F_LOGADDEXP, F_LOG1MEXP, F_WEIGHT, F_POLYGAMMA, F_MOD, F_TRUNC, F_FLAT, F_NOT, F_AND, F_OR, F_EQ, F_NE, F_LT, F_LE, F_GT, F_GE
 } Formula;
 
 static const struct {
@@ -47,7 +47,7 @@ static const struct {
     {"lgamma", F_LGAMMA},     {"digamma", F_DIGAMMA},   {"trigamma", F_TRIGAMMA}, {"erf", F_ERF},       {"erfc", F_ERFC},
     {"logaddexp", F_LOGADDEXP}, {"log1mexp", F_LOG1MEXP}, {"weight", F_WEIGHT},
     {"polygamma", F_POLYGAMMA}, {"mod", F_MOD},         {"sign", F_FLAT},       {"floor", F_FLAT},      {"ceil", F_FLAT},       {"round", F_FLAT},
-    {"trunc", F_FLAT},        {"not", F_NOT},           {"and", F_AND},         {"or", F_OR},           {"eq", F_EQ},
+    {"trunc", F_TRUNC},        {"not", F_NOT},           {"and", F_AND},         {"or", F_OR},           {"eq", F_EQ},
     {"ne", F_NE},             {"lt", F_LT},             {"le", F_LE},           {"gt", F_GT},           {"ge", F_GE},
 };
 
@@ -599,8 +599,8 @@ static void eval_scalar(Interp *in, Frame *f, const Cell *c, Number *out) {
         x[k] = is_real(f->body->cell[c->arg[k]].type) ? a[k].v : (double)a[k].i;
     }
     double r = op_eval(op, x);
-    if (!is_real(c->type)) {
-        out->i = c->type == VALUE_BOOL ? r != 0 : whole_of(in, r);
+    if (!is_real(c->type)) { /* a conversion must not saturate */
+        out->i = c->type == VALUE_BOOL ? r != 0 : whole_of(in, how == F_TRUNC ? x[0] : r);
         return;
     }
     out->v = r;

@@ -40,7 +40,7 @@ static const char *output_path(Context *cx, const Options *o) {
 /* Wrong use that only shows when all options are known. */
 static bool options_fit(Context *cx, const Options *o) {
     struct stat in, out;
-    const char *path = output_path(cx, o);
+    const char *path = o->check ? NULL : output_path(cx, o);
     if (strcmp(o->file, "-")) {
         FILE *file = fopen(o->file, "rb");
         if (!file) {
@@ -150,6 +150,14 @@ static int write_outputs(Context *cx, const Options *o, const Program *p, Graph 
     return wrong ? EXIT_USE : EXIT_GOOD;
 }
 
+static int check_derivatives(Graph *g, const Options *o) {
+    int result = verify_run(g,
+                            &(VerifyOptions){.seed = o->seed, .points = o->points, .tolerance = o->tolerance, .data = o->data,
+                                             .nsets = o->sets.n, .set = o->sets.at},
+                            stdout);
+    return result == VERIFY_AGREES ? EXIT_GOOD : result == VERIFY_DIFFERS ? EXIT_SOURCE : EXIT_USE;
+}
+
 static int compile(Context *cx, const Options *o) {
     if (o->dump == DUMP_PARSE) {
         const char *why;
@@ -178,6 +186,7 @@ static int compile(Context *cx, const Options *o) {
         graph_print(g, stdout);
         return EXIT_GOOD;
     }
+    if (o->check) return check_derivatives(g, o);
     if (o->dump == DUMP_PLAN) {
         plan_print(plan_graph(g, &(PlanOptions){.unroll = UNROLL}), stdout);
         return EXIT_GOOD;

@@ -14,42 +14,54 @@
 typedef enum OptionId {
     OPT_OUT, OPT_SIZE, OPT_REAL, OPT_EMIT, OPT_MODEL, OPT_PREFIX, OPT_STANDALONE, OPT_INCLUDE, OPT_DEPEND, OPT_DEPEND_FILE,
     OPT_TARGET, OPT_TARGET_QUOTED, OPT_PHONY, OPT_WARN, OPT_WARN_NOT, OPT_WERROR, OPT_WALL, OPT_COLOUR, OPT_DIAGNOSTICS, OPT_DUMP,
-    OPT_HELP, OPT_VERSION
+    OPT_SEED, OPT_POINTS, OPT_TOLERANCE, OPT_DATA, OPT_SET, OPT_HELP, OPT_VERSION
 } OptionId;
+
+typedef enum Use { USE_COMPILE = 1, USE_CHECK = 2, USE_BOTH = 3 } Use; /* by `gradc` or by `gradc check` */
 
 typedef struct Option {
     OptionId id;
     const char *name, *other; /* --long, or -X; another spelling or NULL */
     const char *argument;     /* NULL: it takes none */
-    const char *help;         /* further lines after '\n'; NULL: part of the line above */
+    Use use;
+    const char *help;         /* further lines after '\n' */
 } Option;
 
 static const Option options[] = {
-    {OPT_OUT, "-o", NULL, "OUT.c", "write OUT.c and, beside it, OUT.h; - is standard output\n(default: the name of FILE, in the current folder)"},
-    {OPT_SIZE, "-D", NULL, "NAME=SIZE", "fix an open dimension"},
-    {OPT_REAL, "--real", NULL, "TYPE", "what `real` is: float or double (default)"},
-    {OPT_EMIT, "--emit", NULL, "KIND", "c (default); graph, gradient: their equations as text;\ndot, svg: a drawing; json: everything"},
-    {OPT_MODEL, "--model", NULL, "NAME", "which model, where FILE holds several"},
-    {OPT_PREFIX, "--prefix", NULL, "NAME", "what the C names begin with (default: the model's name)"},
-    {OPT_STANDALONE, "--standalone", NULL, NULL, "copy what is used of the runtime into OUT.c"},
-    {OPT_INCLUDE, "-I", NULL, "DIR", "search DIR for files named by `use`"},
-    {OPT_DEPEND, "-MD", NULL, NULL, "also write a dependency file for make and ninja"},
-    {OPT_DEPEND_FILE, "-MF", NULL, "FILE", "its name (default: OUT.d)"},
-    {OPT_TARGET, "-MT", NULL, "TARGET", "its target, as given (default: OUT.c OUT.h)"},
-    {OPT_TARGET_QUOTED, "-MQ", NULL, "TARGET", "its target, quoted for make"},
-    {OPT_PHONY, "-MP", NULL, NULL, "an empty rule for each file, so that one may vanish"},
-    {OPT_WALL, "-Wall", NULL, NULL, "all warnings, as is the default"},
-    {OPT_WARN_NOT, "-Wno-NAME", NULL, NULL, "not this warning; -WNAME: this one again"},
-    {OPT_WERROR, "-Werror", NULL, NULL, "warnings are errors"},
-    {OPT_COLOUR, "--color", "--colour", "WHEN", "auto (default), always or never"},
-    {OPT_DIAGNOSTICS, "--diagnostics", NULL, "FORM", "text (default) or json"},
-    {OPT_DUMP, "--dump", NULL, "PASS", "print what PASS makes, and stop: parse, check, lower,\nsimplify or plan"},
-    {OPT_HELP, "--help", "-h", NULL, "print this"},
-    {OPT_VERSION, "--version", NULL, NULL, "print the version"},
+    {OPT_OUT, "-o", NULL, "OUT.c", USE_COMPILE,
+     "write OUT.c and, beside it, OUT.h; - is standard output\n(default: the name of FILE, in the current folder)"},
+    {OPT_SEED, "--seed", NULL, "N", USE_CHECK, "another seed, other points (default: 1)"},
+    {OPT_POINTS, "--points", NULL, "N", USE_CHECK, "how many points are drawn"},
+    {OPT_TOLERANCE, "--tolerance", NULL, "X", USE_CHECK, "how far a derivative may be off, relative to the largest entry"},
+    {OPT_DATA, "--data", NULL, "FILE", USE_CHECK, "inputs, params and sizes by name, from a JSON object"},
+    {OPT_SET, "--set", NULL, "X=HOW", USE_CHECK, "how X is drawn: x=uniform(a,b), x=normal(m,s), x=1.5, N=5"},
+    {OPT_SIZE, "-D", NULL, "NAME=SIZE", USE_BOTH, "fix an open dimension"},
+    {OPT_REAL, "--real", NULL, "TYPE", USE_BOTH, "what `real` is: float or double (default)"},
+    {OPT_EMIT, "--emit", NULL, "KIND", USE_COMPILE,
+     "c (default); graph, gradient: their equations as text;\ndot, svg: a drawing; json: everything"},
+    {OPT_MODEL, "--model", NULL, "NAME", USE_BOTH, "which model, where FILE holds several"},
+    {OPT_PREFIX, "--prefix", NULL, "NAME", USE_COMPILE, "what the C names begin with (default: the model's name)"},
+    {OPT_STANDALONE, "--standalone", NULL, NULL, USE_COMPILE, "copy what is used of the runtime into OUT.c"},
+    {OPT_INCLUDE, "-I", NULL, "DIR", USE_BOTH, "search DIR for files named by `use`"},
+    {OPT_DEPEND, "-MD", NULL, NULL, USE_COMPILE, "also write a dependency file for make and ninja"},
+    {OPT_DEPEND_FILE, "-MF", NULL, "FILE", USE_COMPILE, "its name (default: OUT.d)"},
+    {OPT_TARGET, "-MT", NULL, "TARGET", USE_COMPILE, "its target, as given (default: OUT.c OUT.h)"},
+    {OPT_TARGET_QUOTED, "-MQ", NULL, "TARGET", USE_COMPILE, "its target, quoted for make"},
+    {OPT_PHONY, "-MP", NULL, NULL, USE_COMPILE, "an empty rule for each file, so that one may vanish"},
+    {OPT_WALL, "-Wall", NULL, NULL, USE_BOTH, "all warnings, as is the default"},
+    {OPT_WARN_NOT, "-Wno-NAME", NULL, NULL, USE_BOTH, "not this warning; -WNAME: this one again"},
+    {OPT_WERROR, "-Werror", NULL, NULL, USE_BOTH, "warnings are errors"},
+    {OPT_COLOUR, "--color", "--colour", "WHEN", USE_BOTH, "auto (default), always or never"},
+    {OPT_DIAGNOSTICS, "--diagnostics", NULL, "FORM", USE_BOTH, "text (default) or json"},
+    {OPT_DUMP, "--dump", NULL, "PASS", USE_COMPILE, "print what PASS makes, and stop: parse, check, lower,\nsimplify or plan"},
+    {OPT_HELP, "--help", "-h", NULL, USE_BOTH, "print this"},
+    {OPT_VERSION, "--version", NULL, NULL, USE_BOTH, "print the version"},
 };
 enum { OPTION_COUNT = sizeof options / sizeof options[0] };
 
-static const char *const warning_names[] = {"unused", NULL}; /* the codes of warning_at */
+static const char *const warning_names[] = { /* the codes of warning_at */
+    "unused-input", "unused-argument", "unused-local", "unused-dim", "unused-function", "division-by-zero", NULL,
+};
 
 void options_complain(const char *format, ...) {
     va_list args;
@@ -60,15 +72,19 @@ void options_complain(const char *format, ...) {
     fputs("\ngradc: `gradc --help` lists what can be given\n", stderr);
 }
 
-static void print_help(void) {
-    fputs("usage: gradc [options] FILE.grad\n"
-          "       gradc check [options] FILE.grad\n\n"
-          "Compiles a model of indexed equations into C: the function, its gradient and other derivatives.\n"
-          "`gradc check` tries a model's derivatives against differences; `gradc check --help` tells more.\n\n",
+static void print_help(bool check) {
+    fputs(check ? "usage: gradc check [options] FILE.grad\n\n"
+                  "Compares every derivative that a model asks for, at points that are drawn, with dual numbers and with\n"
+                  "differences, and prints a table.\n\n"
+                : "usage: gradc [options] FILE.grad\n"
+                  "       gradc check [options] FILE.grad\n\n"
+                  "Compiles a model of indexed equations into C: the function, its gradient and other derivatives.\n"
+                  "`gradc check` tries a model's derivatives against differences; `gradc check --help` tells more.\n\n",
           stdout);
     for (int k = 0; k < OPTION_COUNT; k++) {
         const Option *o = &options[k];
         char left[40];
+        if (!(o->use & (check ? USE_CHECK : USE_COMPILE))) continue;
         snprintf(left, sizeof left, "%s%s%s", o->name, !o->argument ? "" : o->name[1] == '-' ? "=" : " ", o->argument ? o->argument : "");
         const char *line = o->help;
         while (line) {
@@ -78,8 +94,9 @@ static void print_help(void) {
             line = end ? end + 1 : NULL;
         }
     }
-    fputs("\nExit status: 0 when all is well, 1 for a mistake in the source, 2 for wrong use or a file that\n"
-          "cannot be read or written; nothing is written then.\n",
+    fputs(check ? "\nExit status: 0 when all agrees, 1 for a difference or a mistake in the source, 2 for wrong use.\n"
+                : "\nExit status: 0 when all is well, 1 for a mistake in the source, 2 for wrong use or a file that\n"
+                  "cannot be read or written; nothing is written then.\n",
           stdout);
 }
 
@@ -162,12 +179,41 @@ static bool read_warning(Context *cx, const char *text) {
     return true;
 }
 
+static bool read_count(const char *option, const char *text, long long least, long long most, long long *value) {
+    char *end;
+    errno = 0;
+    *value = strtoll(text, &end, 10);
+    if (end != text && !*end && !errno && *value >= least && *value <= most) return true;
+    options_complain("%s=%s: a whole number is wanted, at least %lld", option, text, least);
+    return false;
+}
+
+static bool read_tolerance(Options *o, const char *text) {
+    char *end;
+    o->tolerance = strtod(text, &end);
+    if (end != text && !*end && o->tolerance > 0) return true;
+    options_complain("--tolerance=%s: a positive number is wanted", text);
+    return false;
+}
+
 static bool apply(Context *cx, Options *o, OptionId id, const char *value) {
     static const char *const reals[] = {"float", "double"}, *const whens[] = {"auto", "always", "never"}, *const forms[] = {"text", "json"};
     static const char *const kinds[] = {"c", "graph", "gradient", "dot", "svg", "json"};
     static const char *const passes[] = {"parse", "check", "lower", "simplify", "plan"};
     int choice = 0;
+    long long count;
     switch (id) {
+    case OPT_SEED:
+        if (!read_count("--seed", value, 0, INT64_MAX, &count)) return false;
+        o->seed = (uint64_t)count;
+        break;
+    case OPT_POINTS:
+        if (!read_count("--points", value, 1, 1000000, &count)) return false;
+        o->points = (int)count;
+        break;
+    case OPT_TOLERANCE: return read_tolerance(o, value);
+    case OPT_DATA: o->data = value; break;
+    case OPT_SET: VEC_PUSH(cx->arena, o->sets, value); break;
     case OPT_OUT: o->out = value; break;
     case OPT_SIZE: return read_size(cx, o, value);
     case OPT_REAL:
@@ -219,10 +265,11 @@ static bool apply(Context *cx, Options *o, OptionId id, const char *value) {
 }
 
 /* The option of which `word` is a use: alone, with =value, or with the value right behind a single letter. */
-static const Option *find_option(const char *word, const char **value) {
+static const Option *find_option(const char *word, bool check, const char **value) {
     *value = NULL;
     for (int k = 0; k < OPTION_COUNT; k++) {
         const Option *o = &options[k];
+        if (!(o->use & (check ? USE_CHECK : USE_COMPILE))) continue;
         for (const char *name = o->name; name; name = name == o->name ? o->other : NULL) {
             size_t n = strlen(name);
             bool is_long = name[1] == '-';
@@ -241,12 +288,18 @@ static const Option *find_option(const char *word, const char **value) {
     return NULL;
 }
 
-static void complain_unknown(Context *cx, const char *word) {
+static void complain_unknown(Context *cx, bool check, const char *word) {
+    const char *value;
+    if (find_option(word, !check, &value)) {
+        options_complain(check ? "'%s' is no option of `gradc check`" : "'%s' is an option of `gradc check` alone", word);
+        return;
+    }
     const char *known[2 * OPTION_COUNT];
     const char *equals = strchr(word, '=');
     const char *name = equals ? arena_text(cx->arena, word, (size_t)(equals - word)) : word;
     int n = 0;
     for (int k = 0; k < OPTION_COUNT; k++) {
+        if (!(options[k].use & (check ? USE_CHECK : USE_COMPILE))) continue;
         known[n++] = options[k].name;
         if (options[k].other) known[n++] = options[k].other;
     }
@@ -255,9 +308,10 @@ static void complain_unknown(Context *cx, const char *word) {
 
 OptionsResult options_read(Context *cx, int argc, char **argv, Options *o) {
     bool only_files = false;
-    *o = (Options){.real = VALUE_DOUBLE};
+    *o = (Options){.real = VALUE_DOUBLE, .seed = 1};
+    o->check = argc > 1 && !strcmp(argv[1], "check");
     apply(cx, o, OPT_COLOUR, "auto");
-    for (int k = 1; k < argc; k++) {
+    for (int k = o->check ? 2 : 1; k < argc; k++) {
         const char *word = argv[k], *value;
         if (only_files || word[0] != '-' || !word[1]) {
             if (o->file) {
@@ -271,15 +325,15 @@ OptionsResult options_read(Context *cx, int argc, char **argv, Options *o) {
             only_files = true;
             continue;
         }
-        const Option *option = find_option(word, &value);
+        const Option *option = find_option(word, o->check, &value);
         OptionId id = option ? option->id : OPT_WARN;
         if (!option && word[1] == 'W' && word[2]) {
             value = word + 2;
         } else if (!option) {
-            complain_unknown(cx, word);
+            complain_unknown(cx, o->check, word);
             return OPTIONS_WRONG;
         } else if (id == OPT_HELP) {
-            print_help();
+            print_help(o->check);
             return OPTIONS_DONE;
         } else if (id == OPT_VERSION) {
             puts("gradc " GRADC_VERSION);

@@ -22,6 +22,12 @@ typedef struct Options {
     VEC(const char *) targets; /* -MT and -MQ, as they stand in the file */
     Colour colour;
     bool json_messages;
+    bool check;                /* `gradc check`, with the options below */
+    uint64_t seed;
+    int points;                /* 0: as many as by default */
+    double tolerance;          /* 0: the default */
+    const char *data;
+    VEC(const char *) sets;
 } Options;
 
 typedef enum OptionsResult { OPTIONS_GO, OPTIONS_DONE, OPTIONS_WRONG } OptionsResult;

@@ -22,7 +22,8 @@ enum {
     PROOF_DEPTH = 14,
     MOST_FACTS = 64,     /* kept at once in a proof */
     MOST_PROOF_VARS = 24,
-    POINTS = 48          /* tried to refute */
+    POINTS = 48,         /* tried to refute a goal */
+    INNER_POINTS = 12    /* and each goal on the way */
 };
 
 __extension__ typedef __int128 Wide;
@@ -474,7 +475,7 @@ static void bounds_at(const Facts *facts, int k, const uint32_t *var, double *at
 }
 
 /* A point that satisfies every fact and makes p negative? Sizes get values first, then each index one within its bounds. */
-static bool refuted(Proof *proof, const Poly *p, const Facts *facts)
+static bool refuted(Proof *proof, const Poly *p, const Facts *facts, int points)
 {
     Facts all = *facts;
     uint32_t var[MOST_PROOF_VARS];
@@ -493,7 +494,7 @@ static bool refuted(Proof *proof, const Poly *p, const Facts *facts)
             }
         }
     uint32_t random = 12345;
-    for (int point = 0; point < POINTS; point++) {
+    for (int point = 0; point < points; point++) {
         double at[MOST_PROOF_VARS] = {0};
         bool holds = true;
         for (int k = 0; k < n && holds; k++) {
@@ -571,6 +572,36 @@ static bool prove_from(Proof *proof, const Poly *p, uint32_t var, const Bounds *
     return prove(proof, poly_subst(a, p, var, bound), &b->implied, depth + 1);
 }
 
+static bool no_minus(const Poly *p)
+{
+    for (int i = 0; i < p->n; i++)
+        if (p->term[i].num < 0) return false;
+    return true;
+}
+
+/* Written in variables that start at 0 (a size less 1, an index that a fact says is >= 0), has p no minus? */
+static bool plainly(Proof *proof, const Poly *p, const Facts *facts)
+{
+    Arena *a = proof->a;
+    const uint32_t *vars;
+    int n = poly_vars(a, p, &vars), sizes = 0;
+    if (n > MOST_PROOF_VARS || p->n > 24 || (p->n && p->term[0].nvars > 6)) return false;
+    uint32_t size[MOST_PROOF_VARS];
+    const Poly *above[MOST_PROOF_VARS];
+    for (int k = 0; k < n; k++) {
+        const Poly *v = poly_var(a, vars[k]);
+        if (!proof->is_index(proof->user, vars[k])) {
+            above[sizes] = poly_add(a, v, poly_int(a, 1));
+            size[sizes++] = vars[k];
+            continue;
+        }
+        bool known = false;
+        for (int j = 0; j < facts->n && !known; j++) known = poly_equal(facts->at[j], v);
+        if (!known) return false;
+    }
+    return no_minus(p) || no_minus(poly_subst_all(a, p, sizes, size, above));
+}
+
 static bool prove(Proof *proof, const Poly *p, const Facts *facts, int depth)
 {
     Arena *a = proof->a;
@@ -583,7 +614,8 @@ static bool prove(Proof *proof, const Poly *p, const Facts *facts, int depth)
         if (poly_is_number(facts->at[k], &num, NULL) && num < 0) return true; /* never reached: the facts exclude each other */
         if (poly_is_number(poly_sub(a, p, facts->at[k]), &num, NULL) && num >= 0) return true;
     }
-    if (depth > PROOF_DEPTH) return false;
+    if (plainly(proof, p, facts)) return true;
+    if (depth > PROOF_DEPTH || (depth && refuted(proof, p, facts, INNER_POINTS))) return false;
     const uint32_t *vars;
     int n = poly_vars(a, p, &vars);
     Bounds *b = arena_alloc(a, sizeof *b);
@@ -619,7 +651,7 @@ bool poly_prove(Arena *a, const Poly *p, const Poly *const *facts, int nfacts, P
     Facts *all = arena_alloc(proof.a, sizeof *all);
     for (int k = 0; k < nfacts; k++)
         if (poly_is_known(facts[k])) facts_add(all, facts[k]);
-    bool proved = !refuted(&proof, p, all) && prove(&proof, p, all, 0);
+    bool proved = !refuted(&proof, p, all, POINTS) && prove(&proof, p, all, 0);
     arena_free(proof.a);
     return proved;
 }

@@ -1,9 +1,9 @@
 /* simplify: what needs a view of whole arrays. (Terms are simplified as they are made, see graph and rewrite.)
  * In: the graph with all derivatives expanded, so that the identity of arrays no longer matters. Out: the same arrays, where
  * copies are read through, equal arrays are one, and an equation whose every read stands under a condition has that condition. */
+#include "demand.h"
 #include "ops.h"
 #include "passes.h"
-#include <stdlib.h>
 #include <string.h>
 
 typedef struct Simplify {
@@ -152,125 +152,27 @@ static bool arrays_equal(const Graph *g, ArrayRef a, const Ref *ka, ArrayRef b, 
     return true;
 }
 
-/* ---- conditions under which an array is read ----------------------------------------------------------------------------- */
+/* ---- conditions under which an array is read: then it is computed under them ---------------------------------------------- */
 
-enum { MANY_CONDITIONS = 4 };
-
-typedef struct Demand {
-    bool always;
-    int sides;  /* how many conditions were joined */
-    Ref guard;  /* over the array's axes */
-} Demand;
-
-static int falling(const void *a, const void *b) {
-    Ref x = *(const Ref *)a, y = *(const Ref *)b;
-    return x < y ? 1 : x > y ? -1 : 0;
+/* A term where a condition is known to hold. */
+static Ref under(Graph *g, Ref term, Ref guard) {
+    const Node n = *NODE(g, guard);
+    if (n.op == OP_and) {
+        Ref x = ARG(g, guard, 0), y = ARG(g, guard, 1);
+        return under(g, under(g, term, x), y);
+    }
+    Ref from = n.op == OP_not ? ARG(g, guard, 0) : guard, to = graph_bool(g, n.op != OP_not);
+    return graph_subst(g, term, 1, &from, &to);
 }
 
-static void demand_read(Graph *g, Demand *demand, Ref read, Ref need) {
-    const Array *x = ARRAY(g, NODE(g, read)->aux);
-    Demand *d = &demand[NODE(g, read)->aux];
-    const Ref *free;
-    if (!need) {
-        d->always = true;
-    }
-    if (d->always) {
-        return;
-    }
-    Ref at[16];
-    int n = graph_free(g, need, &free);
-    if (x->rank > 16) {
-        d->always = true;
-        return;
-    }
-    for (int k = 0; k < x->rank; k++) {
-        at[k] = ARG(g, read, k);
-        d->always = d->always || NODE(g, at[k])->op != OP_INDEX;
-        for (int j = 0; j < k; j++) {
-            d->always = d->always || at[j] == at[k];
-        }
-    }
-    for (int f = 0; f < n && !d->always; f++) {
-        bool placed = false;
-        for (int k = 0; k < x->rank; k++) {
-            placed = placed || at[k] == free[f];
-        }
-        d->always = !placed;
-    }
-    if (d->always || d->sides >= MANY_CONDITIONS) {
-        d->always = true;
-        return;
-    }
-    Ref c = graph_subst(g, need, x->rank, at, x->axis);
-    d->guard = d->guard ? graph_op2(g, OP_or, d->guard, c) : c;
-    d->sides++;
-    d->always = graph_is_true(g, d->guard);
-}
-
-/* Adds what the piece of a reader asks for. Nodes are met users first, so a node's condition is complete when it is met. */
-static void demand_term(Graph *g, Demand *demand, Ref root, Ref guard) {
-    VEC(Ref) nodes = {0}, stack = {0};
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, stack, root);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
-        if (graph_walk_first(g, r)) {
-            VEC_PUSH(g->arena, nodes, r);
-            for (int k = 0; k < NODE(g, r)->nargs; k++) {
-                VEC_PUSH(g->arena, stack, ARG(g, r, k));
-            }
-        }
-    }
-    qsort(nodes.at, (size_t)nodes.n, sizeof *nodes.at, falling);
-    enum { NEVER, ALWAYS, UNDER };
-    uint8_t *how = arena_alloc(g->arena, (size_t)root + 1);
-    Ref *need = arena_alloc(g->arena, ((size_t)root + 1) * sizeof *need);
-    how[root] = guard ? UNDER : ALWAYS;
-    need[root] = guard;
-    for (int i = 0; i < nodes.n; i++) {
-        Ref r = nodes.at[i];
-        int op = NODE(g, r)->op;
-        if (op == OP_READ) {
-            demand_read(g, demand, r, how[r] == UNDER ? need[r] : 0);
-        }
-        for (int k = 0; k < NODE(g, r)->nargs; k++) {
-            Ref x = ARG(g, r, k), c = 0;
-            if (op == OP_SELECT && k > 0) {
-                c = k == 1 ? ARG(g, r, 0) : graph_not(g, ARG(g, r, 0));
-            } else if (op == OP_REDUCE && k == 2 && !graph_is_true(g, ARG(g, r, 1))) {
-                c = ARG(g, r, 1);
-            } else if ((op == OP_and || op == OP_or) && k == 1) {
-                c = op == OP_and ? ARG(g, r, 0) : graph_not(g, ARG(g, r, 0));
-            }
-            Ref under = how[r] == UNDER ? (c ? graph_and(g, need[r], c) : need[r]) : c;
-            if (how[x] == NEVER) {
-                how[x] = under ? UNDER : ALWAYS;
-                need[x] = under;
-            } else if (how[x] == UNDER) {
-                need[x] = under ? graph_op2(g, OP_or, need[x], under) : 0;
-                how[x] = need[x] && !graph_is_true(g, need[x]) ? UNDER : ALWAYS;
-            }
-        }
-    }
-}
-
-static void find_guards(Graph *g, const Order *order) {
-    Demand *demand = arena_alloc(g->arena, (size_t)(g->arrays.n + 1) * sizeof *demand);
-    for (int k = order->n - 1; k >= 0; k--) { /* readers first */
+static void set_guards(Graph *g, const Order *order) {
+    const Ref *guard = demand_find(g, order, is_asked_for);
+    for (int k = 0; k < order->n; k++) {
         ArrayRef a = order->array[k];
-        bool circle = (k > 0 && order->component[k - 1] == order->component[k]) ||
-                      (k + 1 < order->n && order->component[k + 1] == order->component[k]) || graph_reads_itself(g, a);
-        Demand *d = &demand[a];
-        bool free = ARRAY(g, a)->role == ARRAY_INTERNAL && !is_asked_for(g, a) && !circle && !d->always && d->guard;
-        for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
-            if (free) {
-                ARRAY(g, a)->pieces.at[q].guard = d->guard;
-            }
-            Piece p = ARRAY(g, a)->pieces.at[q];
-            demand_term(g, demand, p.body, p.guard);
-            if (p.guard) {
-                demand_term(g, demand, p.guard, 0);
-            }
+        for (int q = 0; q < ARRAY(g, a)->pieces.n && guard[a]; q++) {
+            Ref body = under(g, ARRAY(g, a)->pieces.at[q].body, guard[a]);
+            ARRAY(g, a)->pieces.at[q].guard = guard[a];
+            ARRAY(g, a)->pieces.at[q].body = body;
         }
     }
 }
@@ -318,5 +220,5 @@ void simplify_graph(Graph *g) {
         g->gradients.at[k].of = graph_rewrite_reads(g, g->gradients.at[k].of, read_through, &s);
     }
     order = graph_order(g, n, roots);
-    find_guards(g, &order);
+    set_guards(g, &order);
 }

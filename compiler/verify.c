@@ -277,10 +277,10 @@ static bool choose_sizes(Check *c) {
     int64_t *best = arena_alloc(c->arena, (size_t)(ndims + 1) * sizeof *best), best_least = -1;
     for (int k = 1; k < ndims; k++) open += !c->dim_given[k];
     for (int attempt = 0; attempt < SIZE_ATTEMPTS; attempt++) {
-        int64_t next = open + 1;
+        int64_t next = open + 2;
         for (int k = 1; k < ndims; k++) {
             if (c->dim_given[k]) continue;
-            int64_t size = attempt == 0 ? next-- : 2 + random_below(&c->random, open + 2);
+            int64_t size = attempt == 0 ? next-- : 2 + random_below(&c->random, open + 3);
             int64_t least = c->g->dims.at[k].least;
             c->dims[k] = size > least ? size : least;
         }
@@ -451,6 +451,7 @@ typedef struct Tally { /* over all points */
     int64_t entries, compared, at_kink, unclear, undefined, failed;
     double dual, difference, one_sided; /* worst, relative */
     double badness;                     /* of the entry shown */
+    bool some;                          /* an entry was not 0 */
     char shown[200];
     char broken[400];
 } Tally;
@@ -682,6 +683,7 @@ static void compare(Check *c, Subject *s, const Matrix *m) {
                 t->unclear++;
             }
             t->dual = larger(t->dual, by_dual);
+            t->some = t->some || claim != 0 || dual != 0;
             t->compared++;
             double badness = larger(by_dual / dual_limit, share);
             t->failed += badness > 1;
@@ -738,6 +740,7 @@ static void print_row(Check *c, const char *name, const Subject *s) {
     fprintf(c->out, "    %-20s %8" PRId64 " %8" PRId64 "  %8.1e  %8.1e  %8.1e  %s\n", name, t->entries, t->compared, t->dual, t->difference,
             t->one_sided, t->shown);
     if (t->failed) fprintf(c->out, "      DIFFERS at %" PRId64 " of %" PRId64 "\n", t->failed, t->compared);
+    if (!t->some) fprintf(c->out, "      0 wherever it was looked at: other sizes or data may tell more\n");
     if (t->at_kink) fprintf(c->out, "      %" PRId64 " at a kink: no derivative there, so not compared with differences\n", t->at_kink);
     if (t->unclear) fprintf(c->out, "      %" PRId64 " where differences are too rough to tell anything\n", t->unclear);
     if (t->undefined) fprintf(c->out, "      %" PRId64 " where the expression has no value\n", t->undefined);

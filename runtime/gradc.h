@@ -285,112 +285,629 @@ GRADC_FN int64_t gradc_truncf(float x)
 }
 /* @end */
 
-/* @part exp needs base */
+/* @part bits needs base */
+/* Choice without branches. A branch, even one that compilers usually turn into a select, can keep gcc from making vector code
+ * (it moves the arithmetic of one side behind the test), so choices are made on the bits: a mask is all ones where a comparison
+ * holds. gcc before SSE4.2 cannot compare two doubles into 64-bit masks in vector code; there a mask is the sign of a
+ * difference, which says nothing about NaN, and gradc_keep_nan puts NaN back. Elsewhere a comparison with NaN is false. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__SSE2__) && !defined(__SSE4_2__)
+#define GRADC_SIGN_MASKS 1
+#else
+#define GRADC_SIGN_MASKS 0
+#endif
+GRADC_INLINE uint64_t gradc_bits(double x)
+{
+    uint64_t u;
+    memcpy(&u, &x, sizeof u);
+    return u;
+}
+GRADC_INLINE double gradc_of_bits(uint64_t u)
+{
+    double x;
+    memcpy(&x, &u, sizeof x);
+    return x;
+}
+/* x < y; x and y are not infinities of one sign. */
+GRADC_INLINE uint64_t gradc_below(double x, double y)
+{
+#if GRADC_SIGN_MASKS
+    return 0 - (gradc_bits(x - y) >> 63);
+#else
+    return 0 - (uint64_t)(x < y);
+#endif
+}
+/* x is 0 or -0. */
+GRADC_INLINE uint64_t gradc_is_zero(double x)
+{
+    return 0 - (((gradc_bits(x) & 0x7fffffffffffffffu) - 1) >> 63);
+}
+GRADC_INLINE double gradc_pick(uint64_t mask, double yes, double no)
+{
+    return gradc_of_bits((gradc_bits(yes) & mask) | (gradc_bits(no) & ~mask));
+}
+/* y, or NaN where x is; for functions whose arithmetic passes NaN on, but for the masks. */
+GRADC_INLINE double gradc_keep_nan(double x, double y)
+{
+#if GRADC_SIGN_MASKS
+    return gradc_of_bits(gradc_bits(y) | (0 - ((0x7ff0000000000000u - (gradc_bits(x) & 0x7fffffffffffffffu)) >> 63)));
+#else
+    (void)x;
+    return y;
+#endif
+}
+GRADC_INLINE double gradc_magnitude(double x)
+{
+    return gradc_of_bits(gradc_bits(x) & 0x7fffffffffffffffu);
+}
+/* y with x's sign bit set, where x has one; y >= 0, or its sign is already right. */
+GRADC_INLINE double gradc_add_sign(double x, double y)
+{
+    return gradc_of_bits(gradc_bits(y) | (gradc_bits(x) & 0x8000000000000000u));
+}
+/* @end */
+
+/* @part bitsf needs base */
+/* The same on 32 bits, where every compiler can compare. */
+GRADC_INLINE uint32_t gradc_bitsf(float x)
+{
+    uint32_t u;
+    memcpy(&u, &x, sizeof u);
+    return u;
+}
+GRADC_INLINE float gradc_of_bitsf(uint32_t u)
+{
+    float x;
+    memcpy(&x, &u, sizeof x);
+    return x;
+}
+GRADC_INLINE uint32_t gradc_belowf(float x, float y)
+{
+    return 0 - (uint32_t)(x < y);
+}
+GRADC_INLINE uint32_t gradc_is_zerof(float x)
+{
+    return 0 - (((gradc_bitsf(x) & 0x7fffffffu) - 1) >> 31);
+}
+GRADC_INLINE float gradc_pickf(uint32_t mask, float yes, float no)
+{
+    return gradc_of_bitsf((gradc_bitsf(yes) & mask) | (gradc_bitsf(no) & ~mask));
+}
+GRADC_INLINE float gradc_magnitudef(float x)
+{
+    return gradc_of_bitsf(gradc_bitsf(x) & 0x7fffffffu);
+}
+GRADC_INLINE float gradc_add_signf(float x, float y)
+{
+    return gradc_of_bitsf(gradc_bitsf(y) | (gradc_bitsf(x) & 0x80000000u));
+}
+/* @end */
+
+/* @part exp_poly needs base */
+/* exp(r) - 1 for |r| <= 0.35: the first terms are Taylor's, the others a minimax fit, relative error 2^-59. */
+GRADC_INLINE double gradc_exp_poly(double r)
+{
+    double r2 = r * r, r4 = r2 * r2;
+    double a = 0.5 + r * 0.16666666666666674, b = 0.041666666666666644 + r * 0.008333333333323882;
+    double c = 0.001388888888890737 + r * 0.0001984126987980507, d = 2.4801587261245812e-05 + r * 2.7557251134294123e-06;
+    double e = 2.75573413253015e-07 + r * 2.51064509889249e-08;
+    return r + r2 * ((a + r2 * b) + r4 * ((c + r2 * d) + r4 * (e + r2 * 2.0890270082236196e-09)));
+}
+/* @end */
+
+/* @part exp_polyf needs base */
+/* relative error 2^-26 */
+GRADC_INLINE float gradc_exp_polyf(float r)
+{
+    float r2 = r * r;
+    return r + r2 * ((0.5f + r * 0.1666652f) + r2 * ((0.041666605f + r * 0.0083695855f) + r2 * 0.0013919094f));
+}
+/* @end */
+
+/* @part exp_core needs bits exp_poly */
+/* exp(x) for -1400 < x < 710.1, overflow, subnormal results and 0 included; NaN gives NaN; elsewhere any number.
+ * x = n ln 2 + r, n found by adding 1.5 * 2^52, which leaves n in the low bits: with 2046 added, half of them is the exponent
+ * of 2^(n/2). The power comes in two factors so that neither overflows and a subnormal result is rounded once. */
+GRADC_INLINE double gradc_exp_core(double x)
+{
+    const double shift = 6755399441055744.0 + 2046.0;
+    double t = x * 1.4426950408889634 + shift, n = t - shift;
+    double r = (x - n * 0.6931471805598903) - n * 5.497923018708371e-14;
+    uint64_t u = gradc_bits(t), half = u >> 1;
+    return (1.0 + gradc_exp_poly(r)) * gradc_of_bits(half << 52) * gradc_of_bits((u - half) << 52);
+}
+/* @end */
+
+/* @part exp_coref needs bitsf exp_polyf */
+GRADC_INLINE float gradc_exp_coref(float x)
+{
+    const float shift = 12582912.0f + 254.0f;
+    float t = x * 1.442695f + shift, n = t - shift;
+    float r = (x - n * 0.69314575f) - n * 1.4286068e-06f;
+    uint32_t u = gradc_bitsf(t), half = u >> 1;
+    return (1.0f + gradc_exp_polyf(r)) * gradc_of_bitsf(half << 23) * gradc_of_bitsf((u - half) << 23);
+}
+/* @end */
+
+/* @part expm1_core needs bits exp_poly */
+/* exp(x) - 1 for -40 <= x < 710.1; halved inside, so that it overflows only where the result does. */
+GRADC_INLINE double gradc_expm1_core(double x)
+{
+    const double shift = 6755399441055744.0 + 1022.0;
+    double t = x * 1.4426950408889634 + shift, n = t - shift;
+    double r = (x - n * 0.6931471805598903) - n * 5.497923018708371e-14;
+    double half = gradc_of_bits(gradc_bits(t) << 52);
+    return 2.0 * ((half - 0.5) + half * gradc_exp_poly(r));
+}
+/* @end */
+
+/* @part expm1_coref needs bitsf exp_polyf */
+GRADC_INLINE float gradc_expm1_coref(float x)
+{
+    const float shift = 12582912.0f + 126.0f;
+    float t = x * 1.442695f + shift, n = t - shift;
+    float r = (x - n * 0.69314575f) - n * 1.4286068e-06f;
+    float half = gradc_of_bitsf(gradc_bitsf(t) << 23);
+    return 2.0f * ((half - 0.5f) + half * gradc_exp_polyf(r));
+}
+/* @end */
+
+/* @part exp needs exp_core */
+/* e^x. */
 GRADC_INLINE double gradc_exp(double x)
 {
-    return exp(x);
+    double y = gradc_exp_core(x);
+    y = gradc_pick(gradc_below(710.0, x), HUGE_VAL, y);
+    y = gradc_pick(gradc_below(x, -750.0), 0.0, y);
+    return gradc_keep_nan(x, y);
 }
 /* @end */
 
-/* @part expf needs base */
+/* @part expf needs exp_coref */
 GRADC_INLINE float gradc_expf(float x)
 {
-    return expf(x);
+    float y = gradc_exp_coref(x);
+    y = gradc_pickf(gradc_belowf(89.0f, x), HUGE_VALF, y);
+    y = gradc_pickf(gradc_belowf(x, -105.0f), 0.0f, y);
+    return y;
 }
 /* @end */
 
-/* @part expm1 needs base */
-GRADC_INLINE double gradc_expm1(double x)
-{
-    return expm1(x);
-}
-/* @end */
-
-/* @part expm1f needs base */
-GRADC_INLINE float gradc_expm1f(float x)
-{
-    return expm1f(x);
-}
-/* @end */
-
-/* @part exp2 needs base */
+/* @part exp2 needs bits */
+/* 2^x; 2^r - 1 for |r| <= 1/2 is r times a minimax polynomial, relative error 2^-57. */
 GRADC_INLINE double gradc_exp2(double x)
 {
-    return exp2(x);
+    const double shift = 6755399441055744.0 + 2046.0;
+    double t = x + shift, r = x - (t - shift), r2 = r * r, r4 = r2 * r2;
+    double a = 0.2402265069591015 + r * 0.05550410866482406, b = 0.009618129107586224 + r * 0.0013333558145774526;
+    double c = 0.00015403530467355406 + r * 1.5252734480820674e-05, d = 1.3215430106745943e-06 + r * 1.0177781136990317e-07;
+    double e = 7.074676316304145e-09 + r * 4.4984497234941435e-10;
+    double p = r * 0.6931471805599453 + r2 * ((a + r2 * b) + r4 * ((c + r2 * d) + r4 * e));
+    uint64_t u = gradc_bits(t), half = u >> 1;
+    double y = (1.0 + p) * gradc_of_bits(half << 52) * gradc_of_bits((u - half) << 52);
+    y = gradc_pick(gradc_below(1024.4, x), HUGE_VAL, y);
+    y = gradc_pick(gradc_below(x, -1080.0), 0.0, y);
+    return gradc_keep_nan(x, y);
 }
 /* @end */
 
-/* @part exp2f needs base */
+/* @part exp2f needs bitsf */
+/* relative error 2^-31 */
 GRADC_INLINE float gradc_exp2f(float x)
 {
-    return exp2f(x);
+    const float shift = 12582912.0f + 254.0f;
+    float t = x + shift, r = x - (t - shift), r2 = r * r;
+    float a = 0.2402265f + r * 0.05550406f, b = 0.009618087f + r * 0.0013336772f, c = 0.00015452175f + r * 1.46494895e-05f;
+    float p = r * 0.6931472f + r2 * (a + r2 * (b + r2 * c));
+    uint32_t u = gradc_bitsf(t), half = u >> 1;
+    float y = (1.0f + p) * gradc_of_bitsf(half << 23) * gradc_of_bitsf((u - half) << 23);
+    y = gradc_pickf(gradc_belowf(128.4f, x), HUGE_VALF, y);
+    y = gradc_pickf(gradc_belowf(x, -152.0f), 0.0f, y);
+    return y;
 }
 /* @end */
 
-/* @part log needs base */
+/* @part expm1 needs expm1_core */
+/* e^x - 1, accurate upper 0, where it is x. */
+GRADC_INLINE double gradc_expm1(double x)
+{
+    double y = gradc_expm1_core(x);
+    y = gradc_pick(gradc_below(710.0, x), HUGE_VAL, y);
+    y = gradc_pick(gradc_below(x, -40.0), -1.0, y);
+    y = gradc_pick(gradc_below(gradc_magnitude(x), 1e-17), x, y);
+    return gradc_keep_nan(x, y);
+}
+/* @end */
+
+/* @part expm1f needs expm1_coref */
+GRADC_INLINE float gradc_expm1f(float x)
+{
+    float y = gradc_expm1_coref(x);
+    y = gradc_pickf(gradc_belowf(89.0f, x), HUGE_VALF, y);
+    y = gradc_pickf(gradc_belowf(x, -18.0f), -1.0f, y);
+    y = gradc_pickf(gradc_belowf(gradc_magnitudef(x), 1e-9f), x, y);
+    return y;
+}
+/* @end */
+
+/* @part tanh needs bits exp_poly */
+/* Hyperbolic tangent: with e = exp(-2|x|) it is (1 - e) / (1 + e), for larger x written 1 - 2e / (1 + e), and x's sign. */
+GRADC_INLINE double gradc_tanh(double x)
+{
+    const double shift = 6755399441055744.0 + 1023.0;
+    double a = gradc_magnitude(x), z = -2.0 * a;
+    double t = z * 1.4426950408889634 + shift, n = t - shift;
+    double r = (z - n * 0.6931471805598903) - n * 5.497923018708371e-14;
+    double s = gradc_of_bits(gradc_bits(t) << 52), q = s * gradc_exp_poly(r), e = s + q;
+    uint64_t large = gradc_below(0.55, a);
+    double y = gradc_of_bits(gradc_bits(1.0) & large) + gradc_pick(large, -2.0 * e, (1.0 - s) - q) / (1.0 + e);
+    y = gradc_pick(gradc_below(20.0, a), 1.0, y);
+    return gradc_keep_nan(x, gradc_add_sign(x, y));
+}
+/* @end */
+
+/* @part tanhf needs bitsf exp_polyf */
+GRADC_INLINE float gradc_tanhf(float x)
+{
+    const float shift = 12582912.0f + 127.0f;
+    float a = gradc_magnitudef(x), z = -2.0f * a;
+    float t = z * 1.442695f + shift, n = t - shift;
+    float r = (z - n * 0.69314575f) - n * 1.4286068e-06f;
+    float s = gradc_of_bitsf(gradc_bitsf(t) << 23), q = s * gradc_exp_polyf(r), e = s + q;
+    uint32_t large = gradc_belowf(0.55f, a);
+    float y = gradc_of_bitsf(gradc_bitsf(1.0f) & large) + gradc_pickf(large, -2.0f * e, (1.0f - s) - q) / (1.0f + e);
+    y = gradc_pickf(gradc_belowf(10.0f, a), 1.0f, y);
+    return gradc_add_signf(x, y);
+}
+/* @end */
+
+/* @part sigmoid needs exp_core */
+/* 1 / (1 + e^-x); for negative x written as e^x / (1 + e^x). */
+GRADC_INLINE double gradc_sigmoid(double x)
+{
+    double a = gradc_magnitude(x), e = gradc_exp_core(-a);
+    e = gradc_pick(gradc_below(750.0, a), 0.0, e);
+    return gradc_keep_nan(x, gradc_pick(gradc_below(x, 0.0), e, 1.0) / (1.0 + e));
+}
+/* @end */
+
+/* @part sigmoidf needs exp_coref */
+GRADC_INLINE float gradc_sigmoidf(float x)
+{
+    float a = gradc_magnitudef(x), e = gradc_exp_coref(-a);
+    e = gradc_pickf(gradc_belowf(105.0f, a), 0.0f, e);
+    return gradc_pickf(gradc_belowf(x, 0.0f), e, 1.0f) / (1.0f + e);
+}
+/* @end */
+
+/* @part log_poly needs base */
+/* n ln 2 + log(1 + f) for sqrt(1/2) - 1 <= f <= sqrt(2) - 1, n whole. With s = f / (2 + f), log(1 + f) = f - f^2/2 + s (f^2/2 + R)
+ * where R is a minimax polynomial in s^2, relative error 2^-58 (the form is fdlibm's, Sun Microsystems 1993). */
+GRADC_INLINE double gradc_log_poly(double f, double n)
+{
+    double s = f / (2.0 + f), z = s * s, z2 = z * z, h = 0.5 * f * f;
+    double odd = 0.6666666666666711 + z2 * (0.2857142872072356 + z2 * (0.18183477705304846 + z2 * 0.14778013790780425));
+    double even = 0.3999999999953371 + z2 * (0.22222200472432263 + z2 * 0.15316030908017184);
+    double r = z * odd + z2 * even;
+    return n * 0.6931471805598903 - ((h - (s * (h + r) + n * 5.497923018708371e-14)) - f);
+}
+/* @end */
+
+/* @part log_polyf needs base */
+/* In float a division costs more than it saves: log(1 + f) = f - f^2/2 + f^3 P(f), relative error 2^-27. */
+GRADC_INLINE float gradc_log_polyf(float f, float n)
+{
+    float f2 = f * f, h = 0.5f * f2, f4 = f2 * f2;
+    float a = 0.3333332f - f * 0.25000867f, b = 0.20002072f - f * 0.16622499f, c = 0.14185026f - f * 0.13152207f;
+    float d = 0.1286294f - f * 0.077735804f;
+    float r = f2 * f * ((a + f2 * b) + f4 * (c + f2 * d));
+    return n * 0.69314575f - ((h - (r + n * 1.4286068e-06f)) - f);
+}
+/* @end */
+
+/* @part log_split needs bits */
+/* x = 2^n (1 + f) for 0 < x < infinity, subnormal ones included; f from sqrt(1/2) - 1 to sqrt(2) - 1. */
+GRADC_INLINE double gradc_log_split(double x, double *n)
+{
+    uint64_t tiny = gradc_below(x, DBL_MIN);
+    uint64_t u = gradc_bits(gradc_pick(tiny, x * 18014398509481984.0, x)) - 0x3fe6a09e667f3bcdu;
+    uint64_t e = ((u >> 52) ^ 0x800u) | 0x4330000000000000u; /* 2^52 + 2048 + n, as a double */
+    *n = (gradc_of_bits(e) - (4503599627370496.0 + 2048.0)) - gradc_of_bits(tiny & 0x404b000000000000u); /* - 54 */
+    return gradc_of_bits((u & 0x000fffffffffffffu) + 0x3fe6a09e667f3bcdu) - 1.0;
+}
+/* y where 0 < x < infinity, and what a logarithm is elsewhere: -infinity at 0, NaN below, infinity at infinity. */
+GRADC_INLINE double gradc_log_edges(double x, double y)
+{
+    double edge = gradc_pick(gradc_is_zero(x), -HUGE_VAL, gradc_of_bits(0x7ff8000000000000u));
+    y = gradc_pick(gradc_below(0.0, x), y, edge);
+    y = gradc_pick(gradc_below(DBL_MAX, x), x, y);
+    return gradc_keep_nan(x, y);
+}
+/* @end */
+
+/* @part log_splitf needs bitsf */
+GRADC_INLINE float gradc_log_splitf(float x, float *n)
+{
+    uint32_t tiny = gradc_belowf(x, FLT_MIN);
+    uint32_t u = gradc_bitsf(gradc_pickf(tiny, x * 33554432.0f, x)) - 0x3f3504f3u;
+    uint32_t e = ((u >> 23) ^ 0x100u) | 0x4b000000u; /* 2^23 + 256 + n, as a float */
+    *n = (gradc_of_bitsf(e) - (8388608.0f + 256.0f)) - gradc_of_bitsf(tiny & 0x41c80000u); /* - 25 */
+    return gradc_of_bitsf((u & 0x007fffffu) + 0x3f3504f3u) - 1.0f;
+}
+/* y where 0 < x < infinity, and what a logarithm is elsewhere: -infinity at 0, NaN below, infinity at infinity. */
+GRADC_INLINE float gradc_log_edgesf(float x, float y)
+{
+    float edge = gradc_pickf(gradc_is_zerof(x), -HUGE_VALF, gradc_of_bitsf(0x7fc00000u));
+    y = gradc_pickf(gradc_belowf(0.0f, x), y, edge);
+    y = gradc_pickf(gradc_belowf(FLT_MAX, x), x, y);
+    return y;
+}
+/* @end */
+
+/* @part log needs log_split log_poly */
+/* Natural logarithm. */
 GRADC_INLINE double gradc_log(double x)
 {
-    return log(x);
+    double n, f = gradc_log_split(x, &n);
+    return gradc_log_edges(x, gradc_log_poly(f, n));
 }
 /* @end */
 
-/* @part logf needs base */
+/* @part logf needs log_splitf log_polyf */
 GRADC_INLINE float gradc_logf(float x)
 {
-    return logf(x);
+    float n, f = gradc_log_splitf(x, &n);
+    return gradc_log_edgesf(x, gradc_log_polyf(f, n));
 }
 /* @end */
 
-/* @part log1p needs base */
-GRADC_INLINE double gradc_log1p(double x)
+/* @part log_parts needs bits */
+/* log(1 + f) as high + low, where high has 21 bits, so that its product with a constant of 32 bits is exact. */
+GRADC_INLINE double gradc_log_parts(double f, double *low)
 {
-    return log1p(x);
+    double s = f / (2.0 + f), z = s * s, z2 = z * z, h = 0.5 * f * f;
+    double odd = 0.6666666666666711 + z2 * (0.2857142872072356 + z2 * (0.18183477705304846 + z2 * 0.14778013790780425));
+    double even = 0.3999999999953371 + z2 * (0.22222200472432263 + z2 * 0.15316030908017184);
+    double r = z * odd + z2 * even, high = gradc_of_bits(gradc_bits(f - h) & 0xffffffff00000000u);
+    *low = ((f - high) - h) + s * (h + r);
+    return high;
 }
 /* @end */
 
-/* @part log1pf needs base */
-GRADC_INLINE float gradc_log1pf(float x)
+/* @part log_partsf needs bitsf */
+/* high has 12 bits */
+GRADC_INLINE float gradc_log_partsf(float f, float *low)
 {
-    return log1pf(x);
+    float f2 = f * f, h = 0.5f * f2, f4 = f2 * f2;
+    float a = 0.3333332f - f * 0.25000867f, b = 0.20002072f - f * 0.16622499f, c = 0.14185026f - f * 0.13152207f;
+    float d = 0.1286294f - f * 0.077735804f;
+    float r = f2 * f * ((a + f2 * b) + f4 * (c + f2 * d)), high = gradc_of_bitsf(gradc_bitsf(f - h) & 0xfffff000u);
+    *low = ((f - high) - h) + r;
+    return high;
 }
 /* @end */
 
-/* @part log2 needs base */
+/* @part log2 needs log_split log_parts */
+/* Logarithm to base 2; exact for powers of 2. */
 GRADC_INLINE double gradc_log2(double x)
 {
-    return log2(x);
+    double n, f = gradc_log_split(x, &n), low, high = gradc_log_parts(f, &low);
+    double p = high * 1.4426950407214463, sum = n + p;
+    double rest = (low + high) * 1.6751713164886512e-10 + low * 1.4426950407214463 + ((n - sum) + p);
+    return gradc_log_edges(x, sum + rest);
 }
 /* @end */
 
-/* @part log2f needs base */
+/* @part log2f needs log_splitf log_partsf */
 GRADC_INLINE float gradc_log2f(float x)
 {
-    return log2f(x);
+    float n, f = gradc_log_splitf(x, &n), low, high = gradc_log_partsf(f, &low);
+    float p = high * 1.4423828f, sum = n + p;
+    float rest = (low + high) * 0.0003122284f + low * 1.4423828f + ((n - sum) + p);
+    return gradc_log_edgesf(x, sum + rest);
 }
 /* @end */
 
-/* @part log10 needs base */
+/* @part log10 needs log_split log_parts */
+/* Logarithm to base 10. */
 GRADC_INLINE double gradc_log10(double x)
 {
-    return log10(x);
+    double n, f = gradc_log_split(x, &n), low, high = gradc_log_parts(f, &low);
+    double p = high * 0.4342944818781689, q = n * 0.30102999566395283, sum = q + p;
+    double rest = n * 2.8363394551044964e-14 + ((low + high) * 2.5082946711645275e-11 + low * 0.4342944818781689) + ((q - sum) + p);
+    return gradc_log_edges(x, sum + rest);
 }
 /* @end */
 
-/* @part log10f needs base */
+/* @part log10f needs log_splitf log_partsf */
 GRADC_INLINE float gradc_log10f(float x)
 {
-    return log10f(x);
+    float n, f = gradc_log_splitf(x, &n), low, high = gradc_log_partsf(f, &low);
+    float p = high * 0.4342041f, q = n * 0.3010254f, sum = q + p;
+    float rest = n * 4.605039e-06f + ((low + high) * 9.038034e-05f + low * 0.4342041f) + ((q - sum) + p);
+    return gradc_log_edgesf(x, sum + rest);
+}
+/* @end */
+
+/* @part log1p_core needs bits log_poly */
+/* log(u + v), where u is the rounded sum 1 + something and v what was lost; 2^-53 <= u < infinity. */
+GRADC_INLINE double gradc_log1p_core(double u, double v)
+{
+    uint64_t w = gradc_bits(u) - 0x3fe6a09e667f3bcdu;
+    uint64_t e = (w >> 52) ^ 0x800u; /* 2048 + n */
+    double n = gradc_of_bits(e | 0x4330000000000000u) - (4503599627370496.0 + 2048.0);
+    double f = gradc_of_bits((w & 0x000fffffffffffffu) + 0x3fe6a09e667f3bcdu) - 1.0;
+    double scale = gradc_of_bits((0x400u + 0x800u - e) << 52); /* 2^(1 - n) */
+    return gradc_log_poly(f + v * (0.5 * scale), n);
+}
+/* What is lost when u = 1 + x is rounded (Knuth's two-sum). */
+GRADC_INLINE double gradc_log1p_rest(double u, double x)
+{
+    double part = u - 1.0;
+    return (1.0 - (u - part)) + (x - part);
+}
+/* @end */
+
+/* @part log1p_coref needs bitsf log_polyf */
+/* log(u + v), where u is the rounded sum 1 + something and v what was lost; 2^-53 <= u < infinity. */
+GRADC_INLINE float gradc_log1p_coref(float u, float v)
+{
+    uint32_t w = gradc_bitsf(u) - 0x3f3504f3u;
+    uint32_t e = (w >> 23) ^ 0x100u; /* 2048 + n */
+    float n = gradc_of_bitsf(e | 0x4b000000u) - (8388608.0f + 256.0f);
+    float f = gradc_of_bitsf((w & 0x007fffffu) + 0x3f3504f3u) - 1.0f;
+    float scale = gradc_of_bitsf((0x80u + 0x100u - e) << 23); /* 2^(1 - n) */
+    return gradc_log_polyf(f + v * (0.5f * scale), n);
+}
+/* What is lost when u = 1 + x is rounded (Knuth's two-sum). */
+GRADC_INLINE float gradc_log1p_restf(float u, float x)
+{
+    float part = u - 1.0f;
+    return (1.0f - (u - part)) + (x - part);
+}
+/* @end */
+
+/* @part log1p needs log1p_core log_split */
+/* log(1 + x), accurate upper 0, where it is x. */
+GRADC_INLINE double gradc_log1p(double x)
+{
+    double u = 1.0 + x, y = gradc_log1p_core(u, gradc_log1p_rest(u, x));
+    y = gradc_log_edges(u, y);
+    return gradc_keep_nan(x, gradc_add_sign(x, y));
+}
+/* @end */
+
+/* @part log1pf needs log1p_coref log_splitf */
+GRADC_INLINE float gradc_log1pf(float x)
+{
+    float u = 1.0f + x, y = gradc_log1p_coref(u, gradc_log1p_restf(u, x));
+    y = gradc_log_edgesf(u, y);
+    return gradc_add_signf(x, y);
+}
+/* @end */
+
+/* @part softplus needs exp_core log1p_core */
+/* log(1 + e^x), as max(x, 0) + log(1 + e^-|x|). */
+GRADC_INLINE double gradc_softplus(double x)
+{
+    double a = gradc_magnitude(x), e = gradc_exp_core(-a), u, y;
+    e = gradc_pick(gradc_below(750.0, a), 0.0, e);
+    u = 1.0 + e;
+    y = gradc_log1p_core(u, gradc_log1p_rest(u, e));
+    return gradc_keep_nan(x, gradc_of_bits(gradc_bits(x) & gradc_below(0.0, x)) + y);
+}
+/* @end */
+
+/* @part softplusf needs exp_coref log1p_coref */
+GRADC_INLINE float gradc_softplusf(float x)
+{
+    float a = gradc_magnitudef(x), e = gradc_exp_coref(-a), u, y;
+    e = gradc_pickf(gradc_belowf(105.0f, a), 0.0f, e);
+    u = 1.0f + e;
+    y = gradc_log1p_coref(u, gradc_log1p_restf(u, e));
+    return gradc_of_bitsf(gradc_bitsf(x) & gradc_belowf(0.0f, x)) + y;
+}
+/* @end */
+
+/* @part logaddexp needs exp_core log1p_core */
+/* log(e^x + e^y), as max(x, y) + log(1 + e^-|x - y|); -infinity if both are. */
+GRADC_INLINE double gradc_logaddexp(double x, double y)
+{
+    double d = x - y, a = gradc_magnitude(d), e, u, z;
+    double m = gradc_pick(gradc_below(d, 0.0), y, x);
+    uint64_t same = gradc_bits(x) ^ gradc_bits(y); /* two equal infinities have no difference */
+    same = ((same | (0 - same)) >> 63) - 1;
+    a = gradc_of_bits(gradc_bits(a) & ~same);
+    e = gradc_exp_core(-a);
+    e = gradc_pick(gradc_below(750.0, a), 0.0, e);
+    u = 1.0 + e;
+    z = gradc_log1p_core(u, gradc_log1p_rest(u, e));
+    return gradc_keep_nan(x, gradc_keep_nan(y, m + z));
+}
+/* @end */
+
+/* @part logaddexpf needs exp_coref log1p_coref */
+GRADC_INLINE float gradc_logaddexpf(float x, float y)
+{
+    float d = x - y, a = gradc_magnitudef(d), e, u, z;
+    float m = gradc_pickf(gradc_belowf(d, 0.0f), y, x);
+    uint32_t same = gradc_bitsf(x) ^ gradc_bitsf(y); /* two equal infinities have no difference */
+    same = ((same | (0 - same)) >> 31) - 1;
+    a = gradc_of_bitsf(gradc_bitsf(a) & ~same);
+    e = gradc_exp_coref(-a);
+    e = gradc_pickf(gradc_belowf(105.0f, a), 0.0f, e);
+    u = 1.0f + e;
+    z = gradc_log1p_coref(u, gradc_log1p_restf(u, e));
+    return m + z;
+}
+/* @end */
+
+/* @part log1mexp needs bits exp_poly log1p_core log_split */
+/* log(1 - e^x), x < 0: the logarithm of -(e^x - 1) where e^x > 1/2, and of 1 + (-e^x) below. */
+GRADC_INLINE double gradc_log1mexp(double x)
+{
+    const double shift = 6755399441055744.0 + 2046.0;
+    double t = x * 1.4426950408889634 + shift, n = t - shift;
+    double r = (x - n * 0.6931471805598903) - n * 5.497923018708371e-14, q = gradc_exp_poly(r);
+    uint64_t bits = gradc_bits(t), half = bits >> 1, upper = gradc_below(-0.6931471805599453, x);
+    double first = gradc_of_bits(half << 52), second = gradc_of_bits((bits - half) << 52), s = first * second;
+    double e = gradc_pick(gradc_below(x, -750.0), 0.0, (1.0 + q) * first * second);
+    double lower = 1.0 - e, u = gradc_pick(upper, (1.0 - s) - s * q, lower), v = gradc_log1p_rest(lower, -e), f;
+    f = gradc_log_split(u, &n);
+    v = gradc_pick(upper, 0.0, v) * (1.0 - n); /* lower, n is 0 or -1, and 1 - n is 2^-n */
+    return gradc_keep_nan(x, gradc_log_edges(gradc_pick(gradc_below(0.0, x), -1.0, u), gradc_log_poly(f + v, n)));
+}
+/* @end */
+
+/* @part log1mexpf needs bitsf exp_polyf log1p_coref log_splitf */
+GRADC_INLINE float gradc_log1mexpf(float x)
+{
+    const float shift = 12582912.0f + 254.0f;
+    float t = x * 1.442695f + shift, n = t - shift;
+    float r = (x - n * 0.69314575f) - n * 1.4286068e-06f, q = gradc_exp_polyf(r);
+    uint32_t bits = gradc_bitsf(t), half = bits >> 1, upper = gradc_belowf(-0.6931472f, x);
+    float first = gradc_of_bitsf(half << 23), second = gradc_of_bitsf((bits - half) << 23), s = first * second;
+    float e = gradc_pickf(gradc_belowf(x, -105.0f), 0.0f, (1.0f + q) * first * second);
+    float lower = 1.0f - e, u = gradc_pickf(upper, (1.0f - s) - s * q, lower), v = gradc_log1p_restf(lower, -e), f;
+    f = gradc_log_splitf(u, &n);
+    v = gradc_pickf(upper, 0.0f, v) * (1.0f - n); /* lower, n is 0 or -1, and 1 - n is 2^-n */
+    return gradc_log_edgesf(gradc_pickf(gradc_belowf(0.0f, x), -1.0f, u), gradc_log_polyf(f + v, n));
+}
+/* @end */
+
+/* @part weight needs exp */
+/* e^(x - m), and 0 where x is -infinity, whatever m is: the share of x in a sum of exponentials with logarithm m. */
+GRADC_INLINE double gradc_weight(double x, double m)
+{
+    double y = gradc_pick(gradc_below(x, -DBL_MAX), 0.0, gradc_exp(x - m));
+    return gradc_keep_nan(x, y);
+}
+/* @end */
+
+/* @part weightf needs expf */
+GRADC_INLINE float gradc_weightf(float x, float m)
+{
+    float y = gradc_pickf(gradc_belowf(x, -FLT_MAX), 0.0f, gradc_expf(x - m));
+    return y;
 }
 /* @end */
 
 /* @part sqrt needs base */
+/* Square root, rounded correctly; NaN below 0. Declared without side effects, since the `errno` of the C library would keep
+ * loops that contain it from becoming vector code. */
+#if defined(__GNUC__) && !defined(__cplusplus)
+extern double sqrt(double) __attribute__((const));
+extern float sqrtf(float) __attribute__((const));
+#elif defined(__GNUC__) && defined(__GLIBC__) && __cplusplus >= 201103L
+extern "C" double sqrt(double) noexcept(true) __attribute__((const));
+extern "C" float sqrtf(float) noexcept(true) __attribute__((const));
+#endif
 GRADC_INLINE double gradc_sqrt(double x)
 {
     return sqrt(x);
 }
 /* @end */
 
-/* @part sqrtf needs base */
+/* @part sqrtf needs sqrt */
 GRADC_INLINE float gradc_sqrtf(float x)
 {
     return sqrtf(x);
@@ -398,6 +915,7 @@ GRADC_INLINE float gradc_sqrtf(float x)
 /* @end */
 
 /* @part cbrt needs base */
+/* Cube root, of any x. */
 GRADC_INLINE double gradc_cbrt(double x)
 {
     return cbrt(x);
@@ -411,7 +929,86 @@ GRADC_INLINE float gradc_cbrtf(float x)
 }
 /* @end */
 
+/* @part pow needs base */
+/* x to the power y, as in C: of negative x for whole y. */
+GRADC_INLINE double gradc_pow(double x, double y)
+{
+    return pow(x, y);
+}
+/* @end */
+
+/* @part powf needs base */
+GRADC_INLINE float gradc_powf(float x, float y)
+{
+    return powf(x, y);
+}
+/* @end */
+
+/* @part powi needs base */
+/* x to a whole power: short products for small n (they vanish into the caller where n is a constant), pow for others. Any x. */
+GRADC_INLINE double gradc_powi(double x, int64_t n)
+{
+    double y, whole;
+    switch (n) {
+    case -4: x = 1.0 / x; return x * x * (x * x);
+    case -3: x = 1.0 / x; return x * x * x;
+    case -2: x = 1.0 / x; return x * x;
+    case -1: return 1.0 / x;
+    case 0: return 1.0;
+    case 1: return x;
+    case 2: return x * x;
+    case 3: return x * x * x;
+    case 4: y = x * x; return y * y;
+    case 5: y = x * x; return y * y * x;
+    case 6: y = x * x; return y * y * y;
+    case 7: y = x * x; return y * y * (y * x);
+    case 8: y = x * x; y *= y; return y * y;
+    default:
+        whole = (double)n;
+        y = pow(fabs(x), whole);
+        if (n > -9007199254740992 && n < 9007199254740992)
+            return (n & 1) != 0 ? copysign(y, x) : y;
+        /* n is not a double: the rest of it is a factor of its own */
+        if (whole < 9.2e18 && y > 0.0 && y <= DBL_MAX)
+            y *= pow(fabs(x), (double)(n - (int64_t)whole));
+        return (n & 1) != 0 ? copysign(y, x) : y;
+    }
+}
+/* @end */
+
+/* @part powif needs base */
+GRADC_INLINE float gradc_powif(float x, int64_t n)
+{
+    float y, whole;
+    switch (n) {
+    case -4: x = 1.0f / x; return x * x * (x * x);
+    case -3: x = 1.0f / x; return x * x * x;
+    case -2: x = 1.0f / x; return x * x;
+    case -1: return 1.0f / x;
+    case 0: return 1.0f;
+    case 1: return x;
+    case 2: return x * x;
+    case 3: return x * x * x;
+    case 4: y = x * x; return y * y;
+    case 5: y = x * x; return y * y * x;
+    case 6: y = x * x; return y * y * y;
+    case 7: y = x * x; return y * y * (y * x);
+    case 8: y = x * x; y *= y; return y * y;
+    default:
+        whole = (float)n;
+        y = powf(fabsf(x), whole);
+        if (n > -16777216 && n < 16777216)
+            return (n & 1) != 0 ? copysignf(y, x) : y;
+        /* n is not a float: the rest of it is a factor of its own */
+        if (whole < 9.2e18f && y > 0.0f && y <= FLT_MAX)
+            y *= powf(fabsf(x), (float)(n - (int64_t)whole));
+        return (n & 1) != 0 ? copysignf(y, x) : y;
+    }
+}
+/* @end */
+
 /* @part sin needs base */
+/* Sine. The C library: its reduction of large angles is exact, at the price of a call. */
 GRADC_INLINE double gradc_sin(double x)
 {
     return sin(x);
@@ -426,6 +1023,7 @@ GRADC_INLINE float gradc_sinf(float x)
 /* @end */
 
 /* @part cos needs base */
+/* Cosine. */
 GRADC_INLINE double gradc_cos(double x)
 {
     return cos(x);
@@ -440,6 +1038,7 @@ GRADC_INLINE float gradc_cosf(float x)
 /* @end */
 
 /* @part tan needs base */
+/* Tangent. */
 GRADC_INLINE double gradc_tan(double x)
 {
     return tan(x);
@@ -454,6 +1053,7 @@ GRADC_INLINE float gradc_tanf(float x)
 /* @end */
 
 /* @part asin needs base */
+/* The angle in [-pi/2, pi/2] with sine x; NaN beyond [-1, 1]. */
 GRADC_INLINE double gradc_asin(double x)
 {
     return asin(x);
@@ -468,6 +1068,7 @@ GRADC_INLINE float gradc_asinf(float x)
 /* @end */
 
 /* @part acos needs base */
+/* The angle in [0, pi] with cosine x; NaN beyond [-1, 1]. */
 GRADC_INLINE double gradc_acos(double x)
 {
     return acos(x);
@@ -482,6 +1083,7 @@ GRADC_INLINE float gradc_acosf(float x)
 /* @end */
 
 /* @part atan needs base */
+/* The angle in [-pi/2, pi/2] with tangent x. */
 GRADC_INLINE double gradc_atan(double x)
 {
     return atan(x);
@@ -495,7 +1097,23 @@ GRADC_INLINE float gradc_atanf(float x)
 }
 /* @end */
 
+/* @part atan2 needs base */
+/* The angle of the point (x, y), in [-pi, pi]. */
+GRADC_INLINE double gradc_atan2(double y, double x)
+{
+    return atan2(y, x);
+}
+/* @end */
+
+/* @part atan2f needs base */
+GRADC_INLINE float gradc_atan2f(float y, float x)
+{
+    return atan2f(y, x);
+}
+/* @end */
+
 /* @part sinh needs base */
+/* Hyperbolic sine. */
 GRADC_INLINE double gradc_sinh(double x)
 {
     return sinh(x);
@@ -510,6 +1128,7 @@ GRADC_INLINE float gradc_sinhf(float x)
 /* @end */
 
 /* @part cosh needs base */
+/* Hyperbolic cosine. */
 GRADC_INLINE double gradc_cosh(double x)
 {
     return cosh(x);
@@ -523,21 +1142,8 @@ GRADC_INLINE float gradc_coshf(float x)
 }
 /* @end */
 
-/* @part tanh needs base */
-GRADC_INLINE double gradc_tanh(double x)
-{
-    return tanh(x);
-}
-/* @end */
-
-/* @part tanhf needs base */
-GRADC_INLINE float gradc_tanhf(float x)
-{
-    return tanhf(x);
-}
-/* @end */
-
 /* @part asinh needs base */
+/* Inverse of sinh. */
 GRADC_INLINE double gradc_asinh(double x)
 {
     return asinh(x);
@@ -552,6 +1158,7 @@ GRADC_INLINE float gradc_asinhf(float x)
 /* @end */
 
 /* @part acosh needs base */
+/* Inverse of cosh; NaN below 1. */
 GRADC_INLINE double gradc_acosh(double x)
 {
     return acosh(x);
@@ -566,6 +1173,7 @@ GRADC_INLINE float gradc_acoshf(float x)
 /* @end */
 
 /* @part atanh needs base */
+/* Inverse of tanh; infinite at -1 and 1, NaN beyond. */
 GRADC_INLINE double gradc_atanh(double x)
 {
     return atanh(x);
@@ -579,49 +1187,8 @@ GRADC_INLINE float gradc_atanhf(float x)
 }
 /* @end */
 
-/* @part floor needs base */
-GRADC_INLINE double gradc_floor(double x)
-{
-    return floor(x);
-}
-/* @end */
-
-/* @part floorf needs base */
-GRADC_INLINE float gradc_floorf(float x)
-{
-    return floorf(x);
-}
-/* @end */
-
-/* @part ceil needs base */
-GRADC_INLINE double gradc_ceil(double x)
-{
-    return ceil(x);
-}
-/* @end */
-
-/* @part ceilf needs base */
-GRADC_INLINE float gradc_ceilf(float x)
-{
-    return ceilf(x);
-}
-/* @end */
-
-/* @part round needs base */
-GRADC_INLINE double gradc_round(double x)
-{
-    return round(x);
-}
-/* @end */
-
-/* @part roundf needs base */
-GRADC_INLINE float gradc_roundf(float x)
-{
-    return roundf(x);
-}
-/* @end */
-
 /* @part erf needs base */
+/* Error function. */
 GRADC_INLINE double gradc_erf(double x)
 {
     return erf(x);
@@ -636,6 +1203,7 @@ GRADC_INLINE float gradc_erff(float x)
 /* @end */
 
 /* @part erfc needs base */
+/* 1 - erf(x), accurate for large x. */
 GRADC_INLINE double gradc_erfc(double x)
 {
     return erfc(x);
@@ -649,35 +1217,8 @@ GRADC_INLINE float gradc_erfcf(float x)
 }
 /* @end */
 
-/* @part pow needs base */
-GRADC_INLINE double gradc_pow(double x, double y)
-{
-    return pow(x, y);
-}
-/* @end */
-
-/* @part powf needs base */
-GRADC_INLINE float gradc_powf(float x, float y)
-{
-    return powf(x, y);
-}
-/* @end */
-
-/* @part atan2 needs base */
-GRADC_INLINE double gradc_atan2(double x, double y)
-{
-    return atan2(x, y);
-}
-/* @end */
-
-/* @part atan2f needs base */
-GRADC_INLINE float gradc_atan2f(float x, float y)
-{
-    return atan2f(x, y);
-}
-/* @end */
-
 /* @part hypot needs base */
+/* sqrt(x^2 + y^2), without overflow inside. */
 GRADC_INLINE double gradc_hypot(double x, double y)
 {
     return hypot(x, y);
@@ -691,7 +1232,53 @@ GRADC_INLINE float gradc_hypotf(float x, float y)
 }
 /* @end */
 
+/* @part floor needs base */
+/* Largest whole number <= x. */
+GRADC_INLINE double gradc_floor(double x)
+{
+    return floor(x);
+}
+/* @end */
+
+/* @part floorf needs base */
+GRADC_INLINE float gradc_floorf(float x)
+{
+    return floorf(x);
+}
+/* @end */
+
+/* @part ceil needs base */
+/* Smallest whole number >= x. */
+GRADC_INLINE double gradc_ceil(double x)
+{
+    return ceil(x);
+}
+/* @end */
+
+/* @part ceilf needs base */
+GRADC_INLINE float gradc_ceilf(float x)
+{
+    return ceilf(x);
+}
+/* @end */
+
+/* @part round needs base */
+/* Nearest whole number; halves away from 0. */
+GRADC_INLINE double gradc_round(double x)
+{
+    return round(x);
+}
+/* @end */
+
+/* @part roundf needs base */
+GRADC_INLINE float gradc_roundf(float x)
+{
+    return roundf(x);
+}
+/* @end */
+
 /* @part abs needs base */
+/* Absolute value. */
 GRADC_INLINE double gradc_abs(double x)
 {
     return fabs(x);
@@ -705,49 +1292,55 @@ GRADC_INLINE float gradc_absf(float x)
 }
 /* @end */
 
-/* @part sign needs base */
+/* @part sign needs bits */
+/* -1, 0 or 1; x where it is 0, -0 or NaN. */
 GRADC_INLINE double gradc_sign(double x)
 {
-    return x > 0.0 ? 1.0 : x < 0.0 ? -1.0 : x;
+    double y = gradc_pick(gradc_below(0.0, x), 1.0, gradc_pick(gradc_below(0.0, -x), -1.0, x));
+    return gradc_keep_nan(x, y);
 }
 /* @end */
 
-/* @part signf needs base */
+/* @part signf needs bitsf */
 GRADC_INLINE float gradc_signf(float x)
 {
-    return x > 0.0f ? 1.0f : x < 0.0f ? -1.0f : x;
+    float y = gradc_pickf(gradc_belowf(0.0f, x), 1.0f, gradc_pickf(gradc_belowf(0.0f, -x), -1.0f, x));
+    return y;
 }
 /* @end */
 
 /* @part min needs base */
+/* The smaller; x at a tie; NaN if either is. */
 GRADC_INLINE double gradc_min(double x, double y)
 {
-    return y < x || y != y ? y : x;
+    return ((y < x) | (y != y)) ? y : x;
 }
 /* @end */
 
 /* @part minf needs base */
 GRADC_INLINE float gradc_minf(float x, float y)
 {
-    return y < x || y != y ? y : x;
+    return ((y < x) | (y != y)) ? y : x;
 }
 /* @end */
 
 /* @part max needs base */
+/* The larger; x at a tie; NaN if either is. */
 GRADC_INLINE double gradc_max(double x, double y)
 {
-    return y > x || y != y ? y : x;
+    return ((y > x) | (y != y)) ? y : x;
 }
 /* @end */
 
 /* @part maxf needs base */
 GRADC_INLINE float gradc_maxf(float x, float y)
 {
-    return y > x || y != y ? y : x;
+    return ((y > x) | (y != y)) ? y : x;
 }
 /* @end */
 
 /* @part relu needs base */
+/* max(x, 0); NaN stays. */
 GRADC_INLINE double gradc_relu(double x)
 {
     return x <= 0.0 ? 0.0 : x;
@@ -762,6 +1355,7 @@ GRADC_INLINE float gradc_reluf(float x)
 /* @end */
 
 /* @part mod needs base */
+/* x - y floor(x / y), with the sign of y; the remainder is exact, but for one addition where the signs differ. NaN for y = 0. */
 GRADC_INLINE double gradc_mod(double x, double y)
 {
     double r = fmod(x, y);
@@ -777,155 +1371,291 @@ GRADC_INLINE float gradc_modf(float x, float y)
 }
 /* @end */
 
-/* @part powi needs base */
-GRADC_INLINE double gradc_powi(double x, int64_t n)
+/* @part horner needs base */
+/* c[0] + c[1] t + ... + c[n - 1] t^(n - 1). */
+GRADC_FN double gradc_horner(const double *c, int n, double t)
 {
-    return pow(x, (double)n);
+    double y = c[n - 1];
+    int i;
+    for (i = n - 2; i >= 0; i--)
+        y = y * t + c[i];
+    return y;
 }
 /* @end */
 
-/* @part powif needs base */
-GRADC_INLINE float gradc_powif(float x, int64_t n)
+/* @part hornerf needs base */
+GRADC_FN float gradc_hornerf(const float *c, int n, float t)
 {
-    return powf(x, (float)n);
+    float y = c[n - 1];
+    int i;
+    for (i = n - 2; i >= 0; i--)
+        y = y * t + c[i];
+    return y;
 }
 /* @end */
 
-/* @part sigmoid needs base exp */
-GRADC_INLINE double gradc_sigmoid(double x)
+/* @part lgamma needs horner */
+/* Logarithm of |gamma(x)|; infinite at 0, -1, -2 ... (C's lgamma would write the global signgam). Up to 1.5 polynomials, then
+ * gamma(x) = (x - 1) gamma(x - 1) or Stirling's series, below 0 the reflection, whose error near the zeros is absolute. */
+GRADC_FN double gradc_lgamma_right(double x)
 {
-    double e = gradc_exp(-fabs(x));
-    return (x < 0.0 ? e : 1.0) / (1.0 + e);
+    /* lgamma(2 + t) / t for |t| <= 1/2, and lgamma(1 + t) / t for -1/4 <= t <= 1/2: minimax */
+    static const double at_2[] = {
+        0.42278433509846713, 0.3224670334241133, -0.06735230105319576, 0.02058080842776598,
+        -0.007385551028925161, 0.0028905103318406355, -0.0011927539013300752, 0.0005096694951347799,
+        -0.0002231549722540822, 9.945794393156803e-05, -4.492377198711579e-05, 2.0503545701304192e-05,
+        -9.456078606949863e-06, 4.393513904117142e-06, -1.9748271961436776e-06, 8.999169106557832e-07,
+        -5.806114507302572e-07, 2.9769202161753227e-07};
+    static const double at_1[] = {
+        -0.5772156649015329, 0.822467033424113, -0.40068563438654436, 0.2705808084279623, -0.2073855510252981,
+        0.16955717696039033, -0.14404989707514554, 0.12550967304271812, -0.11133425523019705,
+        0.10009928365964293, -0.09095402520756293, 0.08335841036347964, -0.07694157289489446,
+        0.07137585154261511, -0.06643267956800152, 0.06261722407844925, -0.061041299575731255,
+        0.05943775601642465, -0.04950928944254146, 0.02797546358167176, -0.007502320348158443};
+    const int n_2 = (int)(sizeof at_2 / sizeof at_2[0]), n_1 = (int)(sizeof at_1 / sizeof at_1[0]);
+    double z, p;
+    if (x < 0.5)
+        return x * gradc_horner(at_2, n_2, x) - log(x + x * x);
+    if (x < 0.75)
+        return (x - 1.0) * gradc_horner(at_2, n_2, x - 1.0) - log(x);
+    if (x < 1.5)
+        return (x - 1.0) * gradc_horner(at_1, n_1, x - 1.0) + 0.0; /* no -0 */
+    if (x < 8.0) {
+        for (p = 1.0; x > 2.5; p *= x)
+            x -= 1.0;
+        return (x - 2.0) * gradc_horner(at_2, n_2, x - 2.0) + log(p);
+    }
+    z = 1.0 / x;
+    p = z * z;
+    z *= 0.08333333333333333 + p * (-0.002777777777777778 + p * (0.0007936507936507937 + p * (-0.0005952380952380953 +
+        p * (0.0008417508417508417 + p * (-0.0019175269175269176 + p * (0.00641025641025641 + p * -0.029550653594771242))))));
+    return (x - 0.5) * (log(x) - 1.0) + (0.4189385332046727 + z);
+}
+GRADC_FN double gradc_lgamma(double x)
+{
+    double a = fabs(x), r;
+    if (x > 0.0)
+        return a > 1e300 ? x * (log(x) - 1.0) : gradc_lgamma_right(x);
+    if (x != x)
+        return x;
+    r = fabs(x - round(x)); /* exact */
+    if (r == 0.0 || a > 1e300)
+        return HUGE_VAL;
+    if (a < 1e-20)
+        return -log(a);
+    return log(3.141592653589793 / (a * sin(3.141592653589793 * r))) - gradc_lgamma_right(a);
 }
 /* @end */
 
-/* @part sigmoidf needs base expf */
-GRADC_INLINE float gradc_sigmoidf(float x)
+/* @part lgammaf needs hornerf */
+GRADC_FN float gradc_lgamma_rightf(float x)
 {
-    float e = gradc_expf(-fabsf(x));
-    return (x < 0.0f ? e : 1.0f) / (1.0f + e);
+    /* lgamma(2 + t) / t for |t| <= 1/2, and lgamma(1 + t) / t for -1/4 <= t <= 1/2: minimax */
+    static const float at_2[] = {
+        0.42278433f, 0.32246697f, -0.06735323f, 0.020583564f, -0.007366772f, 0.002863379f, -0.001311635f,
+        0.0006056179f};
+    static const float at_1[] = {
+        -0.5772157f, 0.8224671f, -0.40068734f, 0.2705771f, -0.20727071f, 0.16946545f, -0.14644058f, 0.1316598f,
+        -0.10143711f, 0.041853976f};
+    const int n_2 = (int)(sizeof at_2 / sizeof at_2[0]), n_1 = (int)(sizeof at_1 / sizeof at_1[0]);
+    float z, p;
+    if (x < 0.5f)
+        return x * gradc_hornerf(at_2, n_2, x) - logf(x + x * x);
+    if (x < 0.75f)
+        return (x - 1.0f) * gradc_hornerf(at_2, n_2, x - 1.0f) - logf(x);
+    if (x < 1.5f)
+        return (x - 1.0f) * gradc_hornerf(at_1, n_1, x - 1.0f) + 0.0f; /* no -0 */
+    if (x < 8.0f) {
+        for (p = 1.0f; x > 2.5f; p *= x)
+            x -= 1.0f;
+        return (x - 2.0f) * gradc_hornerf(at_2, n_2, x - 2.0f) + logf(p);
+    }
+    z = 1.0f / x;
+    p = z * z;
+    z *= 0.083333333f + p * (-0.0027777778f + p * 0.00079365079f);
+    return (x - 0.5f) * (logf(x) - 1.0f) + (0.41893855f + z);
+}
+GRADC_FN float gradc_lgammaf(float x)
+{
+    float a = fabsf(x), r;
+    if (x > 0.0f)
+        return a > 1e36f ? x * (logf(x) - 1.0f) : gradc_lgamma_rightf(x);
+    if (x != x)
+        return x;
+    r = fabsf(x - roundf(x)); /* exact */
+    if (r == 0.0f || a > 1e36f)
+        return HUGE_VALF;
+    if (a < 1e-9f)
+        return -logf(a);
+    return logf(3.1415927f / (a * sinf(3.1415927f * r))) - gradc_lgamma_rightf(a);
 }
 /* @end */
 
-/* @part softplus needs base exp log1p */
-GRADC_INLINE double gradc_softplus(double x)
-{
-    return (x <= 0.0 ? 0.0 : x) + gradc_log1p(gradc_exp(-fabs(x)));
-}
-/* @end */
-
-/* @part softplusf needs base expf log1pf */
-GRADC_INLINE float gradc_softplusf(float x)
-{
-    return (x <= 0.0f ? 0.0f : x) + gradc_log1pf(gradc_expf(-fabsf(x)));
-}
-/* @end */
-
-/* @part log1mexp needs base exp log log1p expm1 */
-GRADC_INLINE double gradc_log1mexp(double x)
-{
-    return x > -0.6931471805599453 ? gradc_log(-gradc_expm1(x)) : gradc_log1p(-gradc_exp(x));
-}
-/* @end */
-
-/* @part log1mexpf needs base expf logf log1pf expm1f */
-GRADC_INLINE float gradc_log1mexpf(float x)
-{
-    return x > -0.6931471805599453f ? gradc_logf(-gradc_expm1f(x)) : gradc_log1pf(-gradc_expf(x));
-}
-/* @end */
-
-/* @part logaddexp needs base exp log1p */
-GRADC_INLINE double gradc_logaddexp(double x, double y)
-{
-    double d = x == y ? 0.0 : -fabs(x - y);
-    return (x < y ? y : x) + gradc_log1p(gradc_exp(d));
-}
-/* @end */
-
-/* @part logaddexpf needs base expf log1pf */
-GRADC_INLINE float gradc_logaddexpf(float x, float y)
-{
-    float d = x == y ? 0.0f : -fabsf(x - y);
-    return (x < y ? y : x) + gradc_log1pf(gradc_expf(d));
-}
-/* @end */
-
-/* @part weight needs base exp */
-GRADC_INLINE double gradc_weight(double x, double m)
-{
-    return x < -DBL_MAX ? 0.0 : gradc_exp(x - m);
-}
-/* @end */
-
-/* @part weightf needs base expf */
-GRADC_INLINE float gradc_weightf(float x, float m)
-{
-    return x < -FLT_MAX ? 0.0f : gradc_expf(x - m);
-}
-/* @end */
-
-/* @part lgamma needs base */
-GRADC_INLINE double gradc_lgamma(double x)
-{
-    return lgamma(x);
-}
-/* @end */
-
-/* @part lgammaf needs base */
-GRADC_INLINE float gradc_lgammaf(float x)
-{
-    return lgammaf(x);
-}
-/* @end */
-
-/* @part digamma needs base */
+/* @part digamma needs horner */
+/* Derivative of lgamma. -infinity at 0, infinity at -0, NaN at -1, -2 ...; near its negative zeros the error is absolute. */
 GRADC_FN double gradc_digamma(double x)
 {
-    double s = 0.0, z;
-    for (; x < 10.0; x += 1.0)
+    /* digamma(x) / (x - x0) for 1 <= x <= 2, by powers of x - 1.5, x0 the positive zero: minimax */
+    static const double c[] = {
+        0.951055876031833, -0.4236274212814606, 0.24054248424077396, -0.1484049230538902, 0.09498872445497708,
+        -0.06192213327468678, 0.04076083381057618, -0.026975796691557436, 0.01790725248758472,
+        -0.011908219413802051, 0.007926943925353848, -0.0052799463195547115, 0.0035190129743752053,
+        -0.0023454203464332115, 0.001556594677597269, -0.0010368440095612278, 0.0007234529317614695,
+        -0.0004847254934710821, 0.0002269949704502483, -0.00014698447758416166, 0.00025987569895370244,
+        -0.0001765590873391525};
+    double s = 0.0, z, r;
+    if (x <= 0.0) {
+        r = x - round(x); /* exact */
+        if (!(fabs(r) > 0.0))
+            return x < 0.0 ? (x - x) / (x - x) : -1.0 / x;
+        s = fabs(r) == 0.5 ? 0.0 : -3.141592653589793 / tan(3.141592653589793 * r);
+        x = 1.0 - x;
+    }
+    if (x < 1.0) {
         s -= 1.0 / x;
+        x += 1.0;
+    }
+    if (x < 10.0) {
+        for (z = 0.0; x > 2.0; z += 1.0 / x)
+            x -= 1.0;
+        return s + (z + ((x - 1.4616321449683622) - 9.549995429965697e-17) * gradc_horner(c, (int)(sizeof c / sizeof c[0]), x - 1.5));
+    }
     z = 1.0 / (x * x);
-    return s + log(x) - 0.5 / x - z * (1.0 / 12.0 - z * (1.0 / 120.0 - z * (1.0 / 252.0 - z * (1.0 / 240.0 - z / 132.0))));
+    z *= 0.08333333333333333 - z * (0.008333333333333333 - z * (0.003968253968253968 - z * (0.004166666666666667 -
+        z * (0.007575757575757576 - z * (0.021092796092796094 - z * 0.08333333333333333)))));
+    return s + ((log(x) - 0.5 / x) - z);
 }
 /* @end */
 
-/* @part digammaf needs base */
+/* @part digammaf needs hornerf */
 GRADC_FN float gradc_digammaf(float x)
 {
-    float s = 0.0f, z;
-    for (; x < 10.0f; x += 1.0f)
+    /* digamma(x) / (x - x0) for 1 <= x <= 2, by powers of x - 1.5f, x0 the positive zero: minimax */
+    static const float c[] = {
+        0.9510559f, -0.4236275f, 0.24054262f, -0.14839877f, 0.094982095f, -0.062057234f, 0.040879272f,
+        -0.025780164f, 0.01698057f, -0.016385613f, 0.011118563f};
+    float s = 0.0f, z, r;
+    if (x <= 0.0f) {
+        r = x - roundf(x); /* exact */
+        if (!(fabsf(r) > 0.0f))
+            return x < 0.0f ? (x - x) / (x - x) : -1.0f / x;
+        s = fabsf(r) == 0.5f ? 0.0f : -3.1415927f / tanf(3.1415927f * r);
+        x = 1.0f - x;
+    }
+    if (x < 1.0f) {
         s -= 1.0f / x;
+        x += 1.0f;
+    }
+    if (x < 7.0f) {
+        for (z = 0.0f; x > 2.0f; z += 1.0f / x)
+            x -= 1.0f;
+        return s + (z + ((x - 1.4616321f) - 1.243815e-08f) * gradc_hornerf(c, (int)(sizeof c / sizeof c[0]), x - 1.5f));
+    }
     z = 1.0f / (x * x);
-    return s + logf(x) - 0.5f / x - z * (1.0f / 12.0f - z * (1.0f / 120.0f - z * (1.0f / 252.0f - z * (1.0f / 240.0f - z / 132.0f))));
+    z *= 0.083333333f - z * (0.0083333333f - z * 0.0039682540f);
+    return s + ((logf(x) - 0.5f / x) - z);
 }
 /* @end */
 
-/* @part polygamma needs base */
+/* @part polygamma needs lgamma digamma */
+/* n-th derivative of digamma, n >= 1: (-1)^(n + 1) n! times the sum of 1 / (x + k)^(n + 1), k = 0, 1 ..., by Euler and Maclaurin.
+ * Infinite at 0, -1, -2 ... for odd n, NaN there for even n. */
+GRADC_FN double gradc_polygamma_right(int64_t n, double x)
+{
+    /* B(2k) / (2k)!, the coefficients of Euler and Maclaurin */
+    static const double bernoulli[] = {
+        0.08333333333333333, -0.001388888888888889, 3.306878306878307e-05, -8.267195767195768e-07,
+        2.08767569878681e-08, -5.284190138687493e-10, 1.3382536530684679e-11, -3.3896802963225827e-13,
+        8.586062056277845e-15, -2.174868698558062e-16, 5.5090028283602295e-18, -1.3954464685812522e-19};
+    double m = (double)n, sum = 0.0, term, tail, ratio, y = x;
+    int64_t k;
+    int i;
+    if (x > DBL_MAX)
+        return 0.0;
+    do { /* few turns: where x is small beside n, the terms shrink fast */
+        term = pow(x / y, m + 1.0); /* relative to n! / x^(n + 1) */
+        if (y >= 0.5 * m + 12.0) {
+            tail = y / m + 0.5;
+            ratio = (m + 1.0) / y;
+            for (i = 0; i < 12; i++) {
+                tail += bernoulli[i] * ratio;
+                ratio *= ((m + 2.0 * (double)i + 2.0) / y) * ((m + 2.0 * (double)i + 3.0) / y);
+            }
+            sum += term * tail;
+            break;
+        }
+        sum += term;
+        y += 1.0;
+    } while (term > sum * 1e-17);
+    if (n > 200)
+        return sum * exp(gradc_lgamma(m + 1.0) - (m + 1.0) * log(x));
+    sum /= x;
+    for (k = 1; k <= n; k++)
+        sum *= (double)k / x;
+    return sum;
+}
 GRADC_FN double gradc_polygamma(int64_t n, double x)
 {
-    double s = 0.0, f = 1.0, m = (double)n;
-    int64_t k;
-    for (k = 2; k <= n; k++)
-        f *= (double)k;
-    for (; x < 15.0; x += 1.0)
-        s += pow(x, -(m + 1.0));
-    s += pow(x, -m) / m + 0.5 * pow(x, -m - 1.0) + (m + 1.0) / 12.0 * pow(x, -m - 2.0) - (m + 1.0) * (m + 2.0) * (m + 3.0) / 720.0 * pow(x, -m - 4.0);
-    return (n & 1 ? f : -f) * s;
+    double sign = (n & 1) != 0 ? 1.0 : -1.0, r;
+    if (n < 1)
+        return n == 0 ? gradc_digamma(x) : (x - x) / (x - x);
+    if (x > 0.0)
+        return sign * gradc_polygamma_right(n, x);
+    r = x - round(x); /* exact */
+    if (!(fabs(r) > 0.0)) /* a pole, or NaN */
+        return (n & 1) != 0 && r == r ? HUGE_VAL : (x - x) / (x - x);
+    /* the terms 1 / (x + k)^(n + 1) with x + k < 0, which are finitely many, and the others */
+    return gradc_polygamma_right(n, r > 0.0 ? 1.0 - r : -r) - gradc_polygamma_right(n, 1.0 - x) +
+        sign * gradc_polygamma_right(n, r > 0.0 ? r : 1.0 + r);
 }
 /* @end */
 
-/* @part polygammaf needs base */
+/* @part polygammaf needs lgammaf digammaf */
+GRADC_FN float gradc_polygamma_rightf(int64_t n, float x)
+{
+    /* B(2k) / (2k)!, the coefficients of Euler and Maclaurin */
+    static const float bernoulli[] = {
+        0.0833333333f, -0.00138888889f, 3.30687831e-05f, -8.26719577e-07f, 2.0876757e-08f};
+    float m = (float)n, sum = 0.0f, term, tail, ratio, y = x;
+    int64_t k;
+    int i;
+    if (x > FLT_MAX)
+        return 0.0f;
+    do { /* few turns: where x is small beside n, the terms shrink fast */
+        term = powf(x / y, m + 1.0f); /* relative to n! / x^(n + 1) */
+        if (y >= 0.5f * m + 6.0f) {
+            tail = y / m + 0.5f;
+            ratio = (m + 1.0f) / y;
+            for (i = 0; i < 5; i++) {
+                tail += bernoulli[i] * ratio;
+                ratio *= ((m + 2.0f * (float)i + 2.0f) / y) * ((m + 2.0f * (float)i + 3.0f) / y);
+            }
+            sum += term * tail;
+            break;
+        }
+        sum += term;
+        y += 1.0f;
+    } while (term > sum * 1e-9f);
+    if (n > 60)
+        return sum * expf(gradc_lgammaf(m + 1.0f) - (m + 1.0f) * logf(x));
+    sum /= x;
+    for (k = 1; k <= n; k++)
+        sum *= (float)k / x;
+    return sum;
+}
 GRADC_FN float gradc_polygammaf(int64_t n, float x)
 {
-    float s = 0.0f, f = 1.0f, m = (float)n;
-    int64_t k;
-    for (k = 2; k <= n; k++)
-        f *= (float)k;
-    for (; x < 15.0f; x += 1.0f)
-        s += powf(x, -(m + 1.0f));
-    s += powf(x, -m) / m + 0.5f * powf(x, -m - 1.0f) + (m + 1.0f) / 12.0f * powf(x, -m - 2.0f) - (m + 1.0f) * (m + 2.0f) * (m + 3.0f) / 720.0f * powf(x, -m - 4.0f);
-    return (n & 1 ? f : -f) * s;
+    float sign = (n & 1) != 0 ? 1.0f : -1.0f, r;
+    if (n < 1)
+        return n == 0 ? gradc_digammaf(x) : (x - x) / (x - x);
+    if (x > 0.0f)
+        return sign * gradc_polygamma_rightf(n, x);
+    r = x - roundf(x); /* exact */
+    if (!(fabsf(r) > 0.0f)) /* a pole, or NaN */
+        return (n & 1) != 0 && r == r ? HUGE_VALF : (x - x) / (x - x);
+    /* the terms 1 / (x + k)^(n + 1) with x + k < 0, which are finitely many, and the others */
+    return gradc_polygamma_rightf(n, r > 0.0f ? 1.0f - r : -r) - gradc_polygamma_rightf(n, 1.0f - x) +
+        sign * gradc_polygamma_rightf(n, r > 0.0f ? r : 1.0f + r);
 }
 /* @end */
 
@@ -962,5 +1692,6 @@ GRADC_FN void gradc_matmulf(size_t m, size_t n, size_t k, const float *a, size_t
         }
 }
 /* @end */
+
 
 #endif

@@ -52,7 +52,7 @@ cat >bad.grad <<'END'
 model bad {
   dim N;
   input real x[N];
-  f = sum[i](y[i]);
+  f = sum[i](x[i] * y[i]);
   output f;
 }
 END
@@ -109,7 +109,7 @@ cp bad.grad fails.grad; cp good.c fails.c; cp good.h fails.h
 ok "a mistake in the source" gradc 1 fails.grad
 ok "a mistake leaves the outputs alone" cmp good.c fails.c
 ok "and the header" cmp good.h fails.h
-ok "the message has a place" says "fails.grad:4:14: error:"
+ok "the message has a place" says "fails.grad:4:21: error:"
 ok "to another folder" gradc 0 -o sub/x.c good.grad
 ok "the header is beside it" test -s sub/x.h
 ok "the C file includes it" grep -q '#include "x.h"' sub/x.c

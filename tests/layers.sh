@@ -10,7 +10,7 @@ syntax          arena source
 poly            arena
 json            arena source text
 program         arena source syntax poly
-check           arena source syntax poly program check
+check           arena source syntax poly program check ops
 check_expr      arena source syntax poly program check ops
 check_order     arena source syntax poly program check
 check_ranges    arena source syntax poly program check
