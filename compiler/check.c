@@ -690,9 +690,6 @@ static void check_derive(Check *c, const Syn *s)
 
 /* ---- warnings ---------------------------------------------------------------------------------------------- */
 
-const char *const check_warnings[] = {"unused-dim",   "unused-input",    "unused-argument",  "unused-local",
-                                      "unused-function", "division-by-zero", NULL};
-
 static void warn_unused(Check *c)
 {
     for (int k = 0; k < c->unit->dims.n; k++) {

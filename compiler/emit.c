@@ -65,6 +65,7 @@ typedef struct Emit {
     const char **local_name; /* by local */
     VEC(Ref) loop;           /* indices of the loops around, with their names */
     VEC(const char *) loop_name;
+    bool *dim_used;          /* by dimension: the worker at hand reads it */
 } Emit;
 
 static bool is_used(const Emit *e, const char *name) {
@@ -456,7 +457,14 @@ static void put_stmt(Emit *e, const Stmt *s) {
     Graph *g = e->g;
     Text *t = e->out;
     switch (s->kind) {
-    case STMT_COMMENT: put_comment(e, s->array); return;
+    case STMT_COMMENT:
+        if (s->text) {
+            line_start(e);
+            text_add(t, "/* %s */\n", s->text);
+        } else {
+            put_comment(e, s->array);
+        }
+        return;
     case STMT_LOOP: put_loop(e, s); return;
     case STMT_IF:
         line_start(e);
@@ -612,14 +620,16 @@ static const Layout *layout_of(const Plan *p, int request) {
 static Parameters parameters(Emit *e, const Function *f) {
     Graph *g = e->g;
     Parameters list = {0};
-    e->names.n = 0;
+    e->loop.n = e->loop_name.n = e->names.n = 0;
     e->f = f;
     e->array_name = arena_alloc(e->arena, (size_t)(g->arrays.n + 1) * sizeof *e->array_name);
     e->local_name = arena_alloc(e->arena, (size_t)(f->locals.n + 1) * sizeof *e->local_name);
     for (int k = 1; k < g->dims.n; k++) {
         const char *name = c_name(e->arena, g->dims.at[k].name);
         VEC_PUSH(e->arena, e->names, name);
-        VEC_PUSH(e->arena, list, (Parameter){arena_format(e->arena, "int64_t %s", name), arena_format(e->arena, "a->%s", name)});
+        if (!e->dim_used || e->dim_used[k]) {
+            VEC_PUSH(e->arena, list, (Parameter){arena_format(e->arena, "int64_t %s", name), arena_format(e->arena, "a->%s", name)});
+        }
     }
     for (int k = 0; k < f->reads.n; k++) {
         ArrayRef a = f->reads.at[k];
@@ -672,41 +682,83 @@ static Parameters parameters(Emit *e, const Function *f) {
     return list;
 }
 
+static bool has_word(const char *text, const char *word) {
+    size_t n = strlen(word);
+    for (const char *s = strstr(text, word); s; s = strstr(s + 1, word)) {
+        bool before = s != text && (isalnum((unsigned char)s[-1]) || s[-1] == '_');
+        if (!before && !isalnum((unsigned char)s[n]) && s[n] != '_') {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The same text without its comments. */
+static const char *code_alone(Arena *arena, const char *text) {
+    char *copy = arena_text(arena, text, strlen(text)), *to = copy;
+    for (const char *s = text; *s;) {
+        const char *end = !strncmp(s, "/*", 2) ? strstr(s + 2, "*/") : NULL;
+        if (end) {
+            s = end + 2;
+        } else {
+            *to++ = *s++;
+        }
+    }
+    *to = 0;
+    return copy;
+}
+
 static void put_worker(Emit *e, const Function *f) {
-    Text *t = e->out;
+    Text *t = e->out, body = text_new(e->arena);
+    Graph *g = e->g;
+    e->dim_used = NULL;
+    parameters(e, f);
+    e->out = &body;
+    e->depth = 1;
+    for (int k = 0; k < f->saved.n; k++) {
+        ArrayRef a = f->saved.at[k];
+        if (f->kind == FN_BACKWARD) {
+            text_add(&body, "    const %s %s = *%s_kept;\n", value_type_text(ARRAY(g, a)->type), e->array_name[a], e->array_name[a]);
+        }
+    }
+    put_block(e, &f->body);
+    for (int k = 0; k < f->saved.n; k++) {
+        ArrayRef a = f->saved.at[k];
+        if (f->kind != FN_BACKWARD) {
+            bool narrow = strcmp(entry_type_text(g, a), value_type_text(ARRAY(g, a)->type)) != 0;
+            text_add(&body, "    *%s_kept = %s%s%s%s;\n", e->array_name[a], narrow ? "(" : "", narrow ? entry_type_text(g, a) : "",
+                     narrow ? ")" : "", e->array_name[a]);
+        }
+    }
+    const char *code = code_alone(e->arena, text_string(&body));
+    bool *used = arena_alloc(e->arena, (size_t)g->dims.n + 1);
+    for (int k = 1; k < g->dims.n; k++) {
+        used[k] = has_word(code, c_name(e->arena, g->dims.at[k].name));
+    }
+    e->dim_used = used;
+    e->out = t;
     Parameters p = parameters(e, f);
     text_add(t, "static int %s_worker(", function_name(e, f));
     for (int k = 0; k < p.n; k++) {
         text_add(t, "%s\n        %s", k ? "," : "", p.at[k].declare);
     }
     text_raw(t, p.n ? ") {\n" : "void) {\n");
-    e->depth = 1;
-    text_raw(t, "    int status = GRADC_OK;\n");
-    for (int k = 1; k < e->g->dims.n; k++) {
-        text_add(t, "    (void)%s;\n", c_name(e->arena, e->g->dims.at[k].name));
-    }
-    if (f->kind == FN_BACKWARD) {
-        for (int k = 0; k < f->saved.n; k++) {
-            ArrayRef a = f->saved.at[k];
-            text_add(t, "    const %s %s = *%s_kept;\n", value_type_text(ARRAY(e->g, a)->type), e->array_name[a], e->array_name[a]);
-        }
-    }
-    put_block(e, &f->body);
-    if (f->kind != FN_BACKWARD) {
-        for (int k = 0; k < f->saved.n; k++) {
-            ArrayRef a = f->saved.at[k];
-            bool narrow = strcmp(entry_type_text(e->g, a), value_type_text(ARRAY(e->g, a)->type)) != 0;
-            text_add(t, "    *%s_kept = %s%s%s%s;\n", e->array_name[a], narrow ? "(" : "", narrow ? entry_type_text(e->g, a) : "",
-                     narrow ? ")" : "", e->array_name[a]);
-        }
-    }
-    text_raw(t, "    return status;\n}\n\n");
+    bool fails = has_word(code, "status");
+    text_raw(t, fails ? "    int status = GRADC_OK;\n" : "");
+    text_raw(t, text_string(&body));
+    text_add(t, "    return %s;\n}\n\n", fails ? "status" : "GRADC_OK");
 }
 
 static void put_public(Emit *e, const Function *f) {
     Text *t = e->out;
     Graph *g = e->g;
     const Layout *l = layout_of(e->plan, f->request);
+    if (f->kind == FN_VALUE_AND_GRADIENT) {
+        text_add(t, "int %s(const %s_args *a, void *workspace) {\n    const int status = %s_forward(a, workspace);\n", function_name(e, f),
+                 e->o->prefix, stem(e, f->request));
+        text_add(t, "    return status != GRADC_OK ? status : %s_backward(a, workspace);\n}\n\n", stem(e, f->request));
+        return;
+    }
     Parameters p = parameters(e, f);
     bool uses_workspace = f->buffers.n + f->saved.n > 0;
     text_add(t, "int %s(const %s_args *a, void *workspace) {\n", function_name(e, f), e->o->prefix);
@@ -722,12 +774,14 @@ static void put_public(Emit *e, const Function *f) {
     } else {
         text_raw(t, "    (void)workspace;\n");
     }
+    int pointers = 0;
     for (int k = 0; k < f->reads.n; k++) {
         ArrayRef a = f->reads.at[k];
         if (ARRAY(g, a)->rank) {
-            text_add(t, "    if (a->%s == NULL) {\n        return GRADC_NULL;\n    }\n", field_name(e, a));
+            text_add(t, "%sa->%s == NULL", pointers++ ? " || " : "    if (", field_name(e, a));
         }
     }
+    text_raw(t, pointers ? ") {\n        return GRADC_NULL;\n    }\n" : "");
     for (int k = 0; k < f->reads.n; k++) {
         ArrayRef a = f->reads.at[k];
         const Array *x = ARRAY(g, a);
@@ -764,7 +818,8 @@ static void put_tables(Emit *e) {
         const Array *x = ARRAY(g, a);
         bool used = false;
         for (int k = 0; k < e->plan->functions.n; k++) {
-            used = used || e->plan->functions.at[k].place[a] == PLACE_TABLE;
+            const Function *f = &e->plan->functions.at[k];
+            used = used || (f->place && f->place[a] == PLACE_TABLE);
         }
         if (x->role != ARRAY_CONST || !used) {
             continue;
@@ -1083,7 +1138,9 @@ void emit_c(const Plan *plan, const EmitOptions *o, Text *header, Text *source) 
     }
     for (int k = 0; k < plan->functions.n; k++) {
         const Function *f = &plan->functions.at[k];
-        put_worker(e, f);
+        if (f->kind != FN_VALUE_AND_GRADIENT) {
+            put_worker(e, f);
+        }
         put_public(e, f);
     }
     text_add(source, "/* %s: made by gradc from %s. This text, and what it takes from the gradc runtime, may be used without any condition. */\n",
@@ -1110,6 +1167,10 @@ void plan_print(const Plan *p, FILE *out) {
     e->plan = p, e->g = g, e->o = &o, e->arena = g->arena;
     for (int k = 0; k < p->functions.n; k++) {
         const Function *f = &p->functions.at[k];
+        if (f->kind == FN_VALUE_AND_GRADIENT) {
+            fprintf(out, "%s\n  forward, then backward\n\n", function_name(e, f));
+            continue;
+        }
         Text t = text_new(g->arena);
         fprintf(out, "%s\n", function_name(e, f));
         for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) {

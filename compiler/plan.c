@@ -1126,6 +1126,31 @@ static bool try_scatter(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed) 
 
 /* ---- a piece entry by entry */
 
+/* Does some read in the term reach an entry of a that the innermost loop writes in another turn? Loops around that stand at
+ * another place of a fixed axis keep the two apart. */
+static bool reads_own_row(Graph *g, Ref term, ArrayRef a, const Fixed *fixed) {
+    const Node n = *NODE(g, term);
+    if (n.op == OP_READ && n.aux == a) {
+        bool apart = false;
+        for (int k = 0; k < n.nargs && !apart; k++) {
+            int64_t num, den;
+            if (fixed->at[k]) {
+                const Poly *d = poly_sub(g->arena, graph_poly(g, ARG(g, term, k)), graph_poly(g, fixed->at[k]));
+                apart = poly_is_number(d, &num, &den) && num != 0;
+            }
+        }
+        if (!apart) {
+            return true;
+        }
+    }
+    for (int k = 0; k < n.nargs; k++) {
+        if (reads_own_row(g, ARG(g, term, k), a, fixed)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void plain_piece(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, char op) {
     Graph *g = x->g;
     int rank = ARRAY(g, a)->rank;
@@ -1172,7 +1197,8 @@ static void plain_piece(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, 
     if (loops.n) {
         Stmt *inner = loops.at[loops.n - 1];
         /* Lanes, unless an entry is read that this loop writes, or anything may fail. */
-        if (!under && is_straight(&inner->body) && !block_may_fail(&inner->body) && !fixed->writes && position[rank - 1] == inner->index) {
+        if (!under && is_straight(&inner->body) && !block_may_fail(&inner->body) && position[rank - 1] == inner->index &&
+            (!fixed->writes || !reads_own_row(g, body, a, fixed))) {
             inner->hint = HINT_LANES;
         }
     }
@@ -1265,6 +1291,26 @@ static Stmt *due_open(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed) {
     return if_open(x, due);
 }
 
+/* Do boxes that lie apart hold every entry? Their volumes say so. */
+static bool boxes_cover(Graph *g, ArrayRef a) {
+    const Poly *one = poly_int(g->arena, 1), *all = one, *sum = poly_int(g->arena, 0);
+    for (int k = 0; k < ARRAY(g, a)->rank; k++) {
+        all = poly_mul(g->arena, all, ARRAY(g, a)->extent[k]);
+    }
+    for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
+        const Piece *p = &ARRAY(g, a)->pieces.at[q];
+        const Poly *volume = one;
+        for (int k = 0; k < ARRAY(g, a)->rank; k++) {
+            volume = poly_mul(g->arena, volume, poly_add(g->arena, poly_sub(g->arena, p->hi[k], p->lo[k]), one));
+        }
+        sum = poly_add(g->arena, sum, volume);
+        if (p->guard) {
+            return false;
+        }
+    }
+    return poly_equal(sum, all);
+}
+
 static void array_pieces(Gen *x, ArrayRef a, const Fixed *fixed, const bool *take) {
     Graph *g = x->g;
     int n = ARRAY(g, a)->pieces.n, rank = ARRAY(g, a)->rank, count = 0, first = -1;
@@ -1282,7 +1328,7 @@ static void array_pieces(Gen *x, ArrayRef a, const Fixed *fixed, const bool *tak
     bool sums = ARRAY(g, a)->type >= VALUE_FLOAT;
     bool primal = ARRAY(g, a)->adjoint_of == 0;
     if (!primal && sums) { /* an adjoint: entries that no piece reaches are 0 */
-        apart = count == 1 && piece_is_whole(g, a, &ARRAY(g, a)->pieces.at[first]);
+        apart = apart && boxes_cover(g, a);
     }
     bool started = false;
     if (!apart || (count == 1 && sums && !fixed->writes && starts_by_adding(x, a, &ARRAY(g, a)->pieces.at[first], fixed) &&
@@ -1582,6 +1628,18 @@ static void circle_level(Gen *x, const Circle *c, Fixed *fixed, uint32_t *used, 
             if (off[seed] == 0 && hi.n > 1) { /* places of the seed are its turns; only then is the range known to proofs */
                 turn = graph_index(g, name, graph_poly(g, end));
             }
+            Text about = text_new(g->arena);
+            text_add(&about, "One loop, %s over %s:", sign > 0 ? "forward" : "backward", name);
+            for (int k = 0; k < c->members.n; k++) {
+                int o = sign * off[c->members.at[k]];
+                text_add(&about, "%s %s", k ? "," : "", ARRAY(g, c->members.at[k])->name);
+                if (o) {
+                    text_add(&about, "[%s %c %d]", name, o > 0 ? '-' : '+', o > 0 ? o : -o);
+                }
+            }
+            Stmt *say = stmt_new(x, STMT_COMMENT);
+            say->text = text_string(&about);
+            add(x, say);
             Stmt *loop = stmt_new(x, STMT_LOOP);
             loop->index = turn;
             loop->value = bound_value(x, first);
@@ -1661,7 +1719,7 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
             VEC_PUSH(g->arena, roots, g->outputs.at[k]);
         }
     }
-    if (kind == FN_BACKWARD || kind == FN_VALUE_AND_GRADIENT) {
+    if (kind == FN_BACKWARD) {
         for (int k = 0; k < r->result.n; k++) {
             VEC_PUSH(g->arena, roots, r->result.at[k]);
         }
@@ -1727,7 +1785,7 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
             f.place[a] = PLACE_LOCAL;
             f.local[a] = local_new(&x, array->name, array->type, true);
             f.locals.at[f.local[a]].array = a;
-            if (stays && kind != FN_VALUE && kind != FN_VALUE_AND_GRADIENT) {
+            if (stays && kind != FN_VALUE) {
                 VEC_PUSH(g->arena, f.saved, a);
             }
         } else if (asked && computed[a] && !readers[a] && !(stays && kind == FN_FORWARD)) {
@@ -1794,7 +1852,7 @@ Plan *plan_graph(Graph *g, const PlanOptions *o) {
         Layout layout = {.request = k};
         function_plan(plan, &layout, FN_FORWARD, k, value_needs, gradient_needs);
         function_plan(plan, &layout, FN_BACKWARD, k, value_needs, gradient_needs);
-        function_plan(plan, &layout, FN_VALUE_AND_GRADIENT, k, value_needs, gradient_needs);
+        VEC_PUSH(g->arena, plan->functions, (Function){.kind = FN_VALUE_AND_GRADIENT, .request = k}); /* one after the other */
         VEC_PUSH(g->arena, plan->layouts, layout);
     }
     return g->cx->errors ? NULL : plan;

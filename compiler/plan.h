@@ -31,7 +31,7 @@ struct Expr {
 };
 
 typedef enum StmtKind {
-    STMT_COMMENT, /* text */
+    STMT_COMMENT, /* text, or the equations of the array */
     STMT_LOOP,    /* index from value up to, not including, other; body */
     STMT_IF,      /* value, body, otherwise */
     STMT_LET,     /* local = value, never changed */

@@ -119,7 +119,6 @@ typedef struct DimFix { /* -D NAME=VALUE: an open dimension of the models is fix
 
 /* Loads `path` with all that it uses, and checks everything. NULL when there were errors. */
 Program *check_program(Context *cx, const char *path, int nfix, const DimFix *fix);
-extern const char *const check_warnings[]; /* the codes of its warnings, NULL at the end */
 const Variable *unit_find(const Unit *u, Symbol name);
 const Dim *unit_dim(const Unit *u, Symbol name);
 const char *size_text(Context *cx, const Poly *p);
