@@ -306,6 +306,12 @@ static void declare_things(Check *c, const Syn *s)
             a->broken = true;
             continue;
         }
+        if (a->v.type.base == TYPE_BOOL) {
+            error_at(c->cx, thing->at, "a const is real, float, double, int or index; a condition can compare such a one");
+            a->broken = true;
+            a->sized = false;
+            continue;
+        }
         if (value->kind != SYN_NONE) a->v.value = value;
         else error_at(c->cx, thing->at, "a const has a value: const real %s = ...", thing->text);
         if (!a->v.value) a->broken = true;

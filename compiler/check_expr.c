@@ -862,8 +862,8 @@ static bool check_constant(Check *c, const Syn *e)
     const NameInfo *n = e->kind == SYN_NAME ? check_name(c, e->name) : NULL;
     if (e->kind == SYN_NUMBER || (e->kind == SYN_NAME && e->name == c->all->pi && !(n && n->array))) return true;
     if (n && n->dim && check_known(c, c->unit->dims.at[n->dim - 1].means, NULL)) return true;
-    if (e->kind != SYN_OP) {
-        error_at(c->cx, e->whole, "a const is made of numbers, pi and fixed dimensions");
+    if (e->kind != SYN_OP || !(text_is(e, "neg") || (e->nkids == 2 && strchr("+-*/^", e->text[0])))) {
+        error_at(c->cx, e->whole, "a const is made of numbers, pi and fixed dimensions, with + - * / ^");
         return false;
     }
     for (int k = 0; k < e->nkids; k++)

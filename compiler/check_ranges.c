@@ -977,17 +977,18 @@ const Place *check_position(Check *c, const Syn *said, int axis, const char *nam
     }
     const ExprInfo *info = check_expr(c, p, env);
     if (!info) return place(c, PLACE_ANY, NULL, env);
+    SynType t = info->type;
     if (info->rank) {
         error_at(c->cx, p->whole, "a position is one number, not an array");
-    } else if (info->type.base == TYPE_INDEX) {
-        if (!check_same(c, info->type.target, extent)) {
-            error_at(c->cx, p->whole, "%s is an index into %s, but axis %d of %s is %s", source_slice(c->cx, p->whole),
-                     size_text(c->cx, info->type.target), axis + 1, name, size_text(c->cx, extent));
-            note_origins(c, p, name);
-        }
-    } else if (info->type.base != TYPE_INT) {
-        error_at(c->cx, p->whole, "a position must be an integer; this is %s%s",
-                 info->type.base == TYPE_BOOL ? "a condition" : "real", info->type.base == TYPE_BOOL ? "" : "; write int(...)");
+    } else if (t.base == TYPE_INDEX && !check_same(c, t.target, extent)) {
+        error_at(c->cx, p->whole, "%s is an index into %s, but axis %d of %s is %s", source_slice(c->cx, p->whole), size_text(c->cx, t.target),
+                 axis + 1, name, size_text(c->cx, extent));
+        note_origins(c, p, name);
+    } else if (t.base != TYPE_INDEX && t.base != TYPE_INT) {
+        error_at(c->cx, p->whole, "a position must be an integer; this is %s", t.base == TYPE_BOOL ? "a condition" : "real; write int(...)");
+    } else if (low && low->n) {
+        error_at(c->cx, p->whole, "data chooses this entry, but axis %d of %s starts at %s: define what comes before", axis + 1, name,
+                 size_text(c->cx, low));
     }
     return place(c, PLACE_DATA, NULL, env);
 }

@@ -802,6 +802,7 @@ static Expr *reduce(Gen *x, Ref r) {
 typedef struct Fixed { /* axes of an array that loops around have fixed already */
     Ref *at;           /* by axis: 0, or the place, over indices in force */
     const bool *writes;
+    bool zeroed;       /* all of the array was set to 0 before these loops */
 } Fixed;
 
 static Ref place_axes(Graph *g, ArrayRef a, Ref term, const Fixed *fixed) {
@@ -1031,18 +1032,19 @@ static int contiguous(Graph *g, Ref term, Ref index) {
     return sum;
 }
 
-/* A sum that is added entry by entry: into places that data chooses, or along the array's own last axis. The array holds
- * something already. false: the piece has no such form. */
-static bool try_scatter(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed) {
+static bool has_read(const Graph *g, Ref r) {
+    bool found = NODE(g, r)->op == OP_READ;
+    for (int k = 0; k < NODE(g, r)->nargs && !found; k++) {
+        found = has_read(g, ARG(g, r, k));
+    }
+    return found;
+}
+
+/* Adds the opened sum entry by entry: into places that data chooses, or along the array's own last axis. The array holds
+ * something already. false, and nothing is done: no place is chosen by data, and the last axis is not better than the sum. */
+static bool add_entries(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, Scatter s) {
     Graph *g = x->g;
     int rank = ARRAY(g, a)->rank;
-    Scatter s = {0};
-    if (rank == 0 || rank > 16 || ARRAY(g, a)->type < VALUE_FLOAT) {
-        return false;
-    }
-    if (!open_sums(g, place_axes(g, a, p->body, fixed), &s)) {
-        return false;
-    }
     Ref position[16], guard = p->guard ? place_axes(g, a, p->guard, fixed) : 0;
     bool by_data = false;
     for (int k = 0; k < rank; k++) {
@@ -1062,7 +1064,7 @@ static bool try_scatter(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed) 
         s.term = graph_subst(g, s.term, 1, &axis, &e);
         guard = guard ? graph_subst(g, guard, 1, &axis, &e) : 0;
         /* The box of the piece is in force for the chosen place too. */
-        const Poly *at = graph_poly(g, e), *zero = poly_int(g->arena, 0);
+        const Poly *zero = poly_int(g->arena, 0);
         if (!poly_equal(p->lo[k], zero)) {
             Ref c = graph_op2(g, OP_le, graph_of_poly(g, p->lo[k]), e);
             s.condition = s.condition ? graph_and(g, s.condition, c) : c;
@@ -1071,11 +1073,20 @@ static bool try_scatter(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed) 
             Ref c = graph_op2(g, OP_le, e, graph_of_poly(g, p->hi[k]));
             s.condition = s.condition ? graph_and(g, s.condition, c) : c;
         }
-        (void)at;
+    }
+    /* A range of places that data bounds (first[n] <= e && e < first[n + 1]) is cheaper walked from the sum's side too. */
+    for (int k = 0; k < rank && s.condition && !by_data; k++) {
+        Range bounds = {0};
+        if (position[k] == ARRAY(g, a)->axis[k]) {
+            take_bounds(x, s.condition, position[k], &bounds, NULL, 0);
+        }
+        for (int q = 0; q < bounds.lo.n + bounds.hi.n && !by_data; q++) {
+            by_data = has_read(g, q < bounds.lo.n ? bounds.lo.at[q] : bounds.hi.at[q - bounds.lo.n]);
+        }
     }
     Ref last = ARRAY(g, a)->axis[rank - 1];
     if (!by_data) { /* worth it only if the axis walks along memory and the sum does not */
-        if (position[rank - 1] != last || s.condition || guard ||
+        if (s.index.n == 0 || position[rank - 1] != last || s.condition || guard ||
             contiguous(g, s.term, last) + 2 <= contiguous(g, s.term, s.index.at[s.index.n - 1])) {
             return false;
         }
@@ -1122,6 +1133,16 @@ static bool try_scatter(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed) 
         loop_close(x, loops.at[--loops.n]);
     }
     return true;
+}
+
+static bool try_scatter(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed) {
+    Graph *g = x->g;
+    Scatter s = {0};
+    if (ARRAY(g, a)->rank == 0 || ARRAY(g, a)->rank > 16 || ARRAY(g, a)->type < VALUE_FLOAT ||
+        !open_sums(g, place_axes(g, a, p->body, fixed), &s)) {
+        return false;
+    }
+    return add_entries(x, a, p, fixed, s);
 }
 
 /* ---- a piece entry by entry */
@@ -1251,8 +1272,8 @@ static void zero_array(Gen *x, ArrayRef a, const Fixed *fixed) {
     plain_piece(x, a, &all, fixed, '=');
 }
 
-/* Is every piece under a bracket that sends it to one place that data chooses, or a plain sum better added up? */
-static bool starts_by_adding(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed) {
+/* Would the piece become this? Tried on a copy of everything. */
+static bool would(Gen *x, bool matmul, ArrayRef a, const Piece *p, const Fixed *fixed) {
     Gen trial = *x;
     Function copy = *x->f;
     Block none = {0};
@@ -1268,7 +1289,7 @@ static bool starts_by_adding(Gen *x, ArrayRef a, const Piece *p, const Fixed *fi
     }
     trial.top = -1;
     push(&trial, &none, 0, false, NULL);
-    return try_scatter(&trial, a, p, fixed);
+    return matmul ? try_matmul(&trial, a, p, fixed, false) : try_scatter(&trial, a, p, fixed);
 }
 
 static void comment(Gen *x, ArrayRef a) {
@@ -1311,66 +1332,45 @@ static bool boxes_cover(Graph *g, ArrayRef a) {
     return poly_equal(sum, all);
 }
 
+static void one_piece_of(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, char op) {
+    Stmt *due = due_open(x, a, p, fixed);
+    if (!try_matmul(x, a, p, fixed, op == '+') && (op == '=' || !try_scatter(x, a, p, fixed))) {
+        plain_piece(x, a, p, fixed, op);
+    }
+    if_close(x, due);
+}
+
+/* All pieces (or those of `take`) at the places that loops around have fixed. Where every entry has one piece it is set;
+ * otherwise, or where a sum is better added up, the array starts at 0, or with a piece that sets all of it, and pieces are added. */
 static void array_pieces(Gen *x, ArrayRef a, const Fixed *fixed, const bool *take) {
     Graph *g = x->g;
-    int n = ARRAY(g, a)->pieces.n, rank = ARRAY(g, a)->rank, count = 0, first = -1;
-    bool apart = true;
-    for (int q = 0; q < n; q++) {
-        if (take && !take[q]) {
-            continue;
+    VEC(Piece) pieces = {0};
+    for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
+        if (!take || take[q]) {
+            VEC_PUSH(g->arena, pieces, ARRAY(g, a)->pieces.at[q]);
         }
-        first = first < 0 ? q : first;
-        count++;
+    }
+    bool single = ARRAY(g, a)->type < VALUE_FLOAT || ARRAY(g, a)->adjoint_of == 0 || boxes_cover(g, a);
+    for (int q = 1; q < pieces.n && single; q++) {
         for (int k = 0; k < q; k++) {
-            apart = apart && ((take && !take[k]) || boxes_apart(g, &ARRAY(g, a)->pieces.at[q], &ARRAY(g, a)->pieces.at[k], rank));
+            single = single && boxes_apart(g, &pieces.at[q], &pieces.at[k], ARRAY(g, a)->rank);
         }
     }
-    bool sums = ARRAY(g, a)->type >= VALUE_FLOAT;
-    bool primal = ARRAY(g, a)->adjoint_of == 0;
-    if (!primal && sums) { /* an adjoint: entries that no piece reaches are 0 */
-        apart = apart && boxes_cover(g, a);
+    int first = 0;
+    bool adding = !single || take;
+    if (single && !take && pieces.n == 1 && !fixed->writes && would(x, false, a, &pieces.at[0], fixed)) {
+        adding = !would(x, true, a, &pieces.at[0], fixed);
     }
-    bool started = false;
-    if (!apart || (count == 1 && sums && !fixed->writes && starts_by_adding(x, a, &ARRAY(g, a)->pieces.at[first], fixed) &&
-                   !try_matmul(x, a, &ARRAY(g, a)->pieces.at[first], fixed, false))) {
-        if (!apart && count > 0 && piece_is_whole(g, a, &ARRAY(g, a)->pieces.at[first]) &&
-            (try_matmul(x, a, &ARRAY(g, a)->pieces.at[first], fixed, false))) {
-            started = true;
-        } else if (!apart && count > 0 && piece_is_whole(g, a, &ARRAY(g, a)->pieces.at[first]) &&
-                   !starts_by_adding(x, a, &ARRAY(g, a)->pieces.at[first], fixed)) {
-            Piece p = ARRAY(g, a)->pieces.at[first];
-            Stmt *due = due_open(x, a, &p, fixed);
-            plain_piece(x, a, &p, fixed, '=');
-            if_close(x, due);
-            started = true;
+    if (adding && !fixed->zeroed) {
+        if (pieces.n && piece_is_whole(g, a, &pieces.at[0]) &&
+            (would(x, true, a, &pieces.at[0], fixed) || !would(x, false, a, &pieces.at[0], fixed))) {
+            one_piece_of(x, a, &pieces.at[first++], fixed, '=');
         } else {
             zero_array(x, a, fixed);
         }
-        for (int q = started ? first + 1 : first; q < n && q >= 0; q++) {
-            if (take && !take[q]) {
-                continue;
-            }
-            Piece p = ARRAY(g, a)->pieces.at[q];
-            Stmt *due = due_open(x, a, &p, fixed);
-            if (!try_matmul(x, a, &p, fixed, true) && !try_scatter(x, a, &p, fixed)) {
-                plain_piece(x, a, &p, fixed, '+');
-            }
-            if_close(x, due);
-        }
-        return;
     }
-    if (count == 1 && sums && !fixed->writes && starts_by_adding(x, a, &ARRAY(g, a)->pieces.at[first], fixed)) {
-        return; /* the product above did it */
-    }
-    for (int q = 0; q < n; q++) {
-        if (!take || take[q]) {
-            Piece p = ARRAY(g, a)->pieces.at[q];
-            Stmt *due = due_open(x, a, &p, fixed);
-            if (!try_matmul(x, a, &p, fixed, false)) {
-                plain_piece(x, a, &p, fixed, '=');
-            }
-            if_close(x, due);
-        }
+    for (int q = first; q < pieces.n; q++) {
+        one_piece_of(x, a, &pieces.at[q], fixed, adding ? '+' : '=');
     }
 }
 
@@ -1503,10 +1503,73 @@ static bool match_axes(Gen *x, const Circle *c, ArrayRef seed, int axis, int *ax
     return true;
 }
 
-static void circle_level(Gen *x, const Circle *c, Fixed *fixed, uint32_t *used, bool *const *take);
+static void circle_level(Gen *x, const Circle *c, Fixed *fixed, uint32_t *used, bool **take);
+
+/* A piece of a circle that adds what one turn computes to places that data chooses: it is done at the end of that turn. */
+typedef struct Push {
+    ArrayRef to;
+    Piece piece;
+    Scatter sum;
+    Ref source;    /* the summed index that is the turn */
+    int off;       /* turn - sign * off is the place */
+} Push;
+
+/* All circle reads in the term stand at this summed index on their loop axis, with one offset? */
+static bool push_reads(Gen *x, Ref term, const bool *in, const int *axis_of, const int *off, Push *p) {
+    Graph *g = x->g;
+    const Node n = *NODE(g, term);
+    if (n.op == OP_READ && in[n.aux]) {
+        Ref at = ARG(g, term, axis_of[n.aux]);
+        bool summed = false;
+        for (int k = 0; k < p->sum.index.n; k++) {
+            summed = summed || p->sum.index.at[k] == at;
+        }
+        if (!summed || (p->source && (p->source != at || p->off != off[n.aux]))) {
+            return false;
+        }
+        p->source = at, p->off = off[n.aux];
+    }
+    for (int k = 0; k < n.nargs; k++) {
+        if (!push_reads(x, ARG(g, term, k), in, axis_of, off, p)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool push_form(Gen *x, ArrayRef a, const Piece *piece, const bool *in, const int *axis_of, const int *off, Push *p) {
+    Graph *g = x->g;
+    Ref axis = ARRAY(g, a)->axis[axis_of[a]], rest;
+    *p = (Push){.to = a, .piece = *piece};
+    return ARRAY(g, a)->type >= VALUE_FLOAT && open_sums(g, piece->body, &p->sum) && p->sum.condition &&
+           scatter_place(g, p->sum.condition, axis, &rest) && push_reads(x, p->sum.term, in, axis_of, off, p) &&
+           push_reads(x, p->sum.condition, in, axis_of, off, p) && p->source;
+}
+
+static void push_now(Gen *x, const Push *p, Ref turn, int sign, const Fixed *inside) {
+    Graph *g = x->g;
+    Ref at = graph_op2(g, OP_sub, turn, graph_int(g, sign * p->off));
+    const Poly *place = graph_poly(g, at), *extent = EXTENT(g, p->source);
+    Scatter s = {.term = graph_subst(g, p->sum.term, 1, &p->source, &at), .condition = graph_subst(g, p->sum.condition, 1, &p->source, &at)};
+    for (int k = 0; k < p->sum.index.n; k++) {
+        if (p->sum.index.at[k] != p->source) {
+            VEC_PUSH(g->arena, s.index, p->sum.index.at[k]);
+        }
+    }
+    if (!graph_prove(g, place, 0, NULL)) {
+        s.condition = graph_and(g, graph_op2(g, OP_le, graph_int(g, 0), at), s.condition);
+    }
+    if (!graph_prove(g, poly_sub(g->arena, poly_sub(g->arena, extent, place), poly_int(g->arena, 1)), 0, NULL)) {
+        s.condition = graph_and(g, graph_op2(g, OP_lt, at, graph_of_poly(g, extent)), s.condition);
+    }
+    Fixed free = {.at = arena_alloc(g->arena, (size_t)(ARRAY(g, p->to)->rank + 1) * sizeof(Ref)), .writes = inside->writes, .zeroed = true};
+    if (!add_entries(x, p->to, &p->piece, &free, s)) {
+        bug("a push without a place");
+    }
+}
 
 /* Members of one loop turn: those that need each other at the same turn go deeper, the others follow in order. */
-static void circle_turn(Gen *x, const Circle *c, Fixed *fixed, uint32_t *used, bool *const *take) {
+static void circle_turn(Gen *x, const Circle *c, Fixed *fixed, uint32_t *used, bool **take) {
     Graph *g = x->g;
     int n = c->members.n, *number = arena_alloc(g->arena, (size_t)g->arrays.n * sizeof *number);
     bool *done = arena_alloc(g->arena, (size_t)n + 1), *reach = arena_alloc(g->arena, (size_t)(n * n) + 1);
@@ -1562,7 +1625,7 @@ static void circle_turn(Gen *x, const Circle *c, Fixed *fixed, uint32_t *used, b
     }
 }
 
-static void circle_level(Gen *x, const Circle *c, Fixed *fixed, uint32_t *used, bool *const *take) {
+static void circle_level(Gen *x, const Circle *c, Fixed *fixed, uint32_t *used, bool **take) {
     Graph *g = x->g;
     int all = g->arrays.n;
     ArrayRef seed = c->members.at[0];
@@ -1628,6 +1691,29 @@ static void circle_level(Gen *x, const Circle *c, Fixed *fixed, uint32_t *used, 
             if (off[seed] == 0 && hi.n > 1) { /* places of the seed are its turns; only then is the range known to proofs */
                 turn = graph_index(g, name, graph_poly(g, end));
             }
+            VEC(Push) pushes = {0};
+            bool *in = arena_alloc(g->arena, (size_t)all * sizeof *in), outermost = true;
+            for (int k = 0; k < c->members.n; k++) {
+                in[c->members.at[k]] = true;
+                outermost = outermost && used[c->members.at[k]] == 0;
+            }
+            for (int k = 0; k < c->members.n && outermost; k++) {
+                ArrayRef a = c->members.at[k];
+                for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
+                    Push p;
+                    if (!push_form(x, a, &ARRAY(g, a)->pieces.at[q], in, axis_of, off, &p)) {
+                        continue;
+                    }
+                    if (!take[a]) {
+                        take[a] = arena_alloc(g->arena, (size_t)ARRAY(g, a)->pieces.n + 1);
+                        memset(take[a], 1, (size_t)ARRAY(g, a)->pieces.n);
+                        zero_array(x, a, &fixed[a]);
+                        fixed[a].zeroed = true;
+                    }
+                    take[a][q] = false;
+                    VEC_PUSH(g->arena, pushes, p);
+                }
+            }
             Text about = text_new(g->arena);
             text_add(&about, "One loop, %s over %s:", sign > 0 ? "forward" : "backward", name);
             for (int k = 0; k < c->members.n; k++) {
@@ -1653,6 +1739,9 @@ static void circle_level(Gen *x, const Circle *c, Fixed *fixed, uint32_t *used, 
                 fixed[a].writes = writes;
             }
             circle_turn(x, &inner, fixed, used, take);
+            for (int k = 0; k < pushes.n; k++) {
+                push_now(x, &pushes.at[k], turn, sign, &fixed[pushes.at[k].to]);
+            }
             for (int k = 0; k < c->members.n; k++) {
                 ArrayRef a = c->members.at[k];
                 used[a] &= ~(1u << axis_of[a]);

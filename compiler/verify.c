@@ -26,7 +26,7 @@ enum {
     LEVELS = 8,          /* of differences, each with half the step of the one before */
     AXES = 32
 };
-static const double WORK = 2e7; /* evaluated nodes for the differences of one subject at one point, about */
+static const double WORK = 1e7; /* evaluated nodes for one subject at one point by dual numbers, and as many for differences */
 static const double DUAL_TOLERANCE = 1e-9, DIFFERENCE_TOLERANCE = 1e-6;
 
 /* ---- random numbers: splitmix64 (Steele, Lea, Flood 2014) -------------------------------------------------------------- */
@@ -448,7 +448,7 @@ static bool find_point(Check *c) {
 /* ---- subjects ---------------------------------------------------------------------------------------------------------------------- */
 
 typedef struct Tally { /* over all points */
-    int64_t entries, compared, at_kink, unclear, undefined, failed;
+    int64_t entries, compared, tried, at_kink, unclear, undefined, failed;
     double dual, difference, one_sided; /* worst, relative */
     double badness;                     /* of the entry shown */
     bool some;                          /* an entry was not 0 */
@@ -470,6 +470,7 @@ typedef struct Subject {
 typedef struct Matrix { /* what was found at one point, by sampled rows and columns */
     int nrows, ncols;
     int64_t row[ROWS], col[COLUMNS];
+    bool tried[COLUMNS]; /* by differences; by dual numbers all are */
     double base[ROWS];  /* values of the rows; NaN: not defined */
     double *claim, *dual, *difference, *error, *one_sided; /* [row * ncols + col] */
     bool *kink;
@@ -593,10 +594,11 @@ static bool measure(Check *c, Subject *s, Matrix *m, double *data, bool internal
         Number v = {0};
         m->base[r] = row_value(c, s, m->row[r], &v) ? v.v : NAN;
     }
-    double work = (double)(interp_steps(c->in) - before) * 2 * LEVELS;
-    int ncols = COLUMNS;
-    while (ncols > 4 && ncols * work > WORK) ncols /= 2;
+    double work = (double)(interp_steps(c->in) - before);
+    int ncols = COLUMNS, stride = 1;
+    while (ncols > INTERP_WIDTH && ncols / INTERP_WIDTH * work > WORK) ncols /= 2;
     m->ncols = sample(&c->random, columns, ncols, m->col);
+    while (stride < m->ncols && m->ncols / stride * work * (2 * LEVELS + 1) > WORK) stride *= 2;
     size_t n = (size_t)(m->nrows * m->ncols + 1);
     m->claim = arena_alloc(c->arena, n * sizeof *m->claim);
     m->dual = arena_alloc(c->arena, n * sizeof *m->dual);
@@ -615,7 +617,10 @@ static bool measure(Check *c, Subject *s, Matrix *m, double *data, bool internal
             }
         }
     }
-    for (int k = 0; k < m->ncols; k++) differences(c, s, m, k, &data[m->col[k]]);
+    for (int k = 0; k < m->ncols; k++) {
+        m->tried[k] = k % stride == 0;
+        if (m->tried[k]) differences(c, s, m, k, &data[m->col[k]]);
+    }
     if (internal) interp_bind_real(c->in, s->by, NULL);
     interp_reset(c->in);
     for (int r = 0; r < m->nrows; r++) {
@@ -671,7 +676,7 @@ static void compare(Check *c, Subject *s, const Matrix *m) {
             bool same = (isnan(claim) && isnan(dual)) || claim == dual;
             double by_dual = same ? 0 : isfinite(claim) && isfinite(dual) ? larger(0, fabs(claim - dual) - grain) / unit : INFINITY;
             double by_difference = 0, share = 0;
-            bool comparable = isfinite(m->difference[e]) && isfinite(claim) && !m->kink[e] && m->error[e] <= 1e-3 * unit;
+            bool comparable = m->tried[k] && isfinite(m->difference[e]) && isfinite(claim) && !m->kink[e] && m->error[e] <= 1e-3 * unit;
             if (comparable) {
                 by_difference = larger(0, fabs(claim - m->difference[e]) - grain) / unit;
                 share = by_difference / larger(limit, 32 * m->error[e] / unit);
@@ -680,19 +685,21 @@ static void compare(Check *c, Subject *s, const Matrix *m) {
             } else if (m->kink[e]) {
                 t->at_kink++;
             } else {
-                t->unclear++;
+                t->unclear += m->tried[k];
             }
+            t->tried += m->tried[k];
             t->dual = larger(t->dual, by_dual);
             t->some = t->some || claim != 0 || dual != 0;
             t->compared++;
             double badness = larger(by_dual / dual_limit, share);
             t->failed += badness > 1;
             if (badness > t->badness || !t->shown[0]) {
-                char place[120];
+                char place[120], differences_text[40] = "not taken";
                 t->badness = badness;
                 say_position(c, s, m->row[r], m->col[k], place, sizeof place);
-                snprintf(t->shown, sizeof t->shown, "%s: %.10g, duals %.10g, differences %.10g", place[0] ? place : "value", claim, dual,
-                         m->difference[e]);
+                if (m->tried[k]) snprintf(differences_text, sizeof differences_text, "%.10g", m->difference[e]);
+                snprintf(t->shown, sizeof t->shown, "%s: %.10g, duals %.10g, differences %s", place[0] ? place : "value", claim, dual,
+                         differences_text);
             }
         }
     }
@@ -740,6 +747,7 @@ static void print_row(Check *c, const char *name, const Subject *s) {
     fprintf(c->out, "    %-20s %8" PRId64 " %8" PRId64 "  %8.1e  %8.1e  %8.1e  %s\n", name, t->entries, t->compared, t->dual, t->difference,
             t->one_sided, t->shown);
     if (t->failed) fprintf(c->out, "      DIFFERS at %" PRId64 " of %" PRId64 "\n", t->failed, t->compared);
+    if (t->tried < t->compared) fprintf(c->out, "      differences at %" PRId64 " of these\n", t->tried);
     if (!t->some) fprintf(c->out, "      0 wherever it was looked at: other sizes or data may tell more\n");
     if (t->at_kink) fprintf(c->out, "      %" PRId64 " at a kink: no derivative there, so not compared with differences\n", t->at_kink);
     if (t->unclear) fprintf(c->out, "      %" PRId64 " where differences are too rough to tell anything\n", t->unclear);

@@ -22,9 +22,11 @@
 #error "code from gradc needs IEEE arithmetic: compile it without -ffast-math, -Ofast and their parts"
 #endif
 
-/* GRADC_FN: an ordinary helper. GRADC_INLINE: one that must be inlined for the loop around it to become vector code. */
+/* GRADC_FN: an ordinary helper. GRADC_INLINE: one that must be inlined for the loop around it to become vector code.
+ * GRADC_OUTLINE: one that is large, and stays a function. */
 #if defined(__GNUC__)
 #define GRADC_FN static inline __attribute__((unused))
+#define GRADC_OUTLINE static __attribute__((unused, noinline))
 #if defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
 #define GRADC_INLINE static inline __attribute__((unused, always_inline))
 #else
@@ -32,6 +34,7 @@
 #endif
 #else
 #define GRADC_FN static inline
+#define GRADC_OUTLINE static inline
 #define GRADC_INLINE static inline
 #endif
 
@@ -1659,39 +1662,532 @@ GRADC_FN float gradc_polygammaf(int64_t n, float x)
 }
 /* @end */
 
-/* @part matmul needs base */
-/* c[i, j] (+)= sum over p of a[i, p] * b[p, j], for i < m, j < n, p < k. X_row and X_col: how many entries apart neighbours in a
- * column and in a row of X are. c is overwritten, or added to if `accumulate`; it overlaps neither a nor b. */
-GRADC_FN void gradc_matmul(size_t m, size_t n, size_t k, const double *a, size_t a_row, size_t a_col, const double *b, size_t b_row,
-                           size_t b_col, double *c, size_t c_row, size_t c_col, int accumulate)
+/* @part vector needs base */
+/* The widest vector of `double` that the target computes with, VECTOR_LANES numbers, and how many of them a product keeps in
+ * registers: ROWS x VECS in general, FEW x VECS for the last rows, 1 x WIDE for a single row, DOT_ROWS x DOT_COLS sums of
+ * products along both operands. Without vectors it is a plain double. */
+#if defined(__GNUC__) && defined(__AVX512F__)
+#define GRADC_VECTOR_BYTES 64
+#define GRADC_ROWS 12
+#define GRADC_FEW 4
+#define GRADC_WIDE 8
+#define GRADC_DOT_ROWS 4
+#elif defined(__GNUC__) && defined(__AVX__)
+#define GRADC_VECTOR_BYTES 32
+#define GRADC_ROWS 6
+#define GRADC_FEW 2
+#define GRADC_WIDE 6
+#define GRADC_DOT_ROWS 2
+#elif defined(__GNUC__) && (defined(__SSE2__) || defined(__ARM_NEON) || defined(__ALTIVEC__) || defined(__wasm_simd128__))
+#define GRADC_VECTOR_BYTES 16
+#define GRADC_ROWS 6
+#define GRADC_FEW 2
+#define GRADC_WIDE 6
+#define GRADC_DOT_ROWS 2
+#else
+#define GRADC_VECTOR_BYTES 0
+#define GRADC_ROWS 4
+#define GRADC_FEW 2
+#define GRADC_WIDE 4
+#define GRADC_DOT_ROWS 2
+#endif
+#define GRADC_VECS 2
+#define GRADC_DOT_COLS 4
+/* Loops of a constant, small number of turns over registers: all turns are written out, at -O2 too. */
+#if defined(__clang__)
+#define GRADC_UNROLL _Pragma("unroll")
+#elif defined(__GNUC__)
+#define GRADC_UNROLL _Pragma("GCC unroll 16")
+#else
+#define GRADC_UNROLL
+#endif
+/* gcc would load a vector again for each product that it is used in, and be bound by loads: hold it in a register. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__AVX512F__)
+#define GRADC_HOLD(x) __asm__("" : "+v"(x))
+#elif defined(__GNUC__) && !defined(__clang__) && defined(__AVX__)
+#define GRADC_HOLD(x) __asm__("" : "+x"(x))
+#else
+#define GRADC_HOLD(x) (void)0
+#endif
+#if defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 12)
+#define GRADC_CAN_SHUFFLE 1
+#else
+#define GRADC_CAN_SHUFFLE 0
+#endif
+/* rows x vecs vectors of c (+)= a b, where b's rows are contiguous. A macro, not an inline function, because clang unrolls loops
+ * before it inlines. */
+#define GRADC_TILE(name, real, vector, vector_at, rows, vecs) \
+    GRADC_OUTLINE void name(size_t k, const real *gradc_restrict a, size_t a_row, size_t a_col, const real *gradc_restrict b, \
+        size_t b_row, real *gradc_restrict c, size_t c_row, int accumulate) \
+    { \
+        const size_t lanes = sizeof(vector) / sizeof(real); \
+        const vector zero = {0}; \
+        vector sum[rows][vecs], y[vecs]; \
+        size_t p; \
+        int i, j; \
+        GRADC_UNROLL \
+        for (i = 0; i < (rows); i++) { \
+            GRADC_UNROLL \
+            for (j = 0; j < (vecs); j++) \
+                sum[i][j] = zero; \
+        } \
+        for (p = 0; p < k; p++) { \
+            GRADC_UNROLL \
+            for (j = 0; j < (vecs); j++) \
+                y[j] = *(const vector_at *)(const void *)(b + p * b_row + (size_t)j * lanes); \
+            GRADC_UNROLL \
+            for (i = 0; i < (rows); i++) { \
+                const real x = a[(size_t)i * a_row + p * a_col]; \
+                GRADC_UNROLL \
+                for (j = 0; j < (vecs); j++) \
+                    sum[i][j] += x * y[j]; \
+            } \
+        } \
+        if (accumulate) { \
+            GRADC_UNROLL \
+            for (i = 0; i < (rows); i++) { \
+                GRADC_UNROLL \
+                for (j = 0; j < (vecs); j++) \
+                    sum[i][j] += *(const vector_at *)(const void *)(c + (size_t)i * c_row + (size_t)j * lanes); \
+            } \
+        } \
+        GRADC_UNROLL \
+        for (i = 0; i < (rows); i++) { \
+            GRADC_UNROLL \
+            for (j = 0; j < (vecs); j++) \
+                *(vector_at *)(void *)(c + (size_t)i * c_row + (size_t)j * lanes) = sum[i][j]; \
+        } \
+    }
+/* c[i, j] for i < rows, j < cols, where a's rows and b's columns are contiguous. */
+#define GRADC_DOT(name, real, vector, vector_at, lane_sum, rows, cols) \
+    GRADC_OUTLINE void name(size_t k, const real *gradc_restrict a, size_t a_row, const real *gradc_restrict b, size_t b_col, \
+        real *gradc_restrict c, size_t c_row, size_t c_col, int accumulate) \
+    { \
+        const size_t lanes = sizeof(vector) / sizeof(real); \
+        const vector zero = {0}; \
+        vector sum[rows][cols], y[cols]; \
+        real s[rows][cols]; \
+        size_t p; \
+        int i, j; \
+        GRADC_UNROLL \
+        for (i = 0; i < (rows); i++) { \
+            GRADC_UNROLL \
+            for (j = 0; j < (cols); j++) \
+                sum[i][j] = zero; \
+        } \
+        for (p = 0; p + lanes <= k; p += lanes) { \
+            GRADC_UNROLL \
+            for (j = 0; j < (cols); j++) { \
+                y[j] = *(const vector_at *)(const void *)(b + (size_t)j * b_col + p); \
+                GRADC_HOLD(y[j]); \
+            } \
+            GRADC_UNROLL \
+            for (i = 0; i < (rows); i++) { \
+                vector x = *(const vector_at *)(const void *)(a + (size_t)i * a_row + p); \
+                GRADC_HOLD(x); \
+                GRADC_UNROLL \
+                for (j = 0; j < (cols); j++) \
+                    sum[i][j] += x * y[j]; \
+            } \
+        } \
+        GRADC_UNROLL \
+        for (i = 0; i < (rows); i++) { \
+            GRADC_UNROLL \
+            for (j = 0; j < (cols); j++) \
+                s[i][j] = lane_sum(sum[i][j]); \
+        } \
+        for (; p < k; p++) { \
+            GRADC_UNROLL \
+            for (i = 0; i < (rows); i++) { \
+                GRADC_UNROLL \
+                for (j = 0; j < (cols); j++) \
+                    s[i][j] += a[(size_t)i * a_row + p] * b[(size_t)j * b_col + p]; \
+            } \
+        } \
+        GRADC_UNROLL \
+        for (i = 0; i < (rows); i++) { \
+            GRADC_UNROLL \
+            for (j = 0; j < (cols); j++) { \
+                real *entry = c + (size_t)i * c_row + (size_t)j * c_col; \
+                *entry = accumulate ? *entry + s[i][j] : s[i][j]; \
+            } \
+        } \
+    }
+/* @end */
+
+/* @part matmul needs vector */
+/* c[i, j] (+)= sum over p of a[i, p] b[p, j], for i < m, j < n, p < k.
+ *
+ * Entry i, j of a matrix X lies at X[i * X_row + j * X_col], so that a transposed matrix is the same one with its strides
+ * exchanged. c is overwritten, or added to where `accumulate` is not 0; it overlaps neither a nor b; k may be 0. At least one of
+ * the strides of each matrix should be 1. The order of the sum depends on the shape and the target, on nothing else.
+ *
+ * Three forms. Both operands contiguous along p and few rows: sums of products with p in the lanes (`gradc_matmul_dot`).
+ * Otherwise tiles of c stay in registers while p runs: the lanes are columns, entries of a are broadcast, and b is read where it
+ * lies, if its rows are contiguous and few rows of c use them, or from a copy of at most 16 KiB of it. */
+#if GRADC_VECTOR_BYTES
+typedef double gradc_vector __attribute__((vector_size(GRADC_VECTOR_BYTES)));
+typedef double gradc_vector_at __attribute__((vector_size(GRADC_VECTOR_BYTES), aligned(8), may_alias)); /* anywhere in an array */
+#define GRADC_LANES_OF (GRADC_VECTOR_BYTES / 8)
+#else
+typedef double gradc_vector;
+typedef double gradc_vector_at;
+#define GRADC_LANES_OF 1
+#endif
+#define GRADC_PANEL (GRADC_VECS * GRADC_LANES_OF) /* columns of c that a tile holds */
+#define GRADC_DEPTH (16384 / (GRADC_PANEL * 8) < 256 ? 16384 / (GRADC_PANEL * 8) : 256) /* p that a copy of b holds */
+
+/* The sum of the lanes, halves first. */
+GRADC_INLINE double gradc_lane_sum(gradc_vector x)
 {
-    size_t i, j, p;
-    for (i = 0; i < m; i++)
-        for (j = 0; j < n; j++) {
-            double s = accumulate ? c[i * c_row + j * c_col] : 0.0;
-            for (p = 0; p < k; p++)
-                s += a[i * a_row + p * a_col] * b[p * b_row + j * b_col];
-            c[i * c_row + j * c_col] = s;
+#if GRADC_VECTOR_BYTES == 0
+    return x;
+#elif GRADC_CAN_SHUFFLE
+#if GRADC_LANES_OF == 8
+    x += __builtin_shufflevector(x, x, 4, 5, 6, 7, 0, 1, 2, 3);
+    x += __builtin_shufflevector(x, x, 2, 3, 4, 5, 6, 7, 0, 1);
+    x += __builtin_shufflevector(x, x, 1, 2, 3, 4, 5, 6, 7, 0);
+#elif GRADC_LANES_OF == 4
+    x += __builtin_shufflevector(x, x, 2, 3, 0, 1);
+    x += __builtin_shufflevector(x, x, 1, 2, 3, 0);
+#elif GRADC_LANES_OF == 2
+    x += __builtin_shufflevector(x, x, 1, 0);
+#endif
+    return x[0];
+#else
+    double s[GRADC_LANES_OF];
+    size_t half, i;
+    memcpy(s, &x, sizeof s);
+    for (half = GRADC_LANES_OF / 2; half > 0; half /= 2)
+        for (i = 0; i < half; i++)
+            s[i] += s[i + half];
+    return s[0];
+#endif
+}
+
+GRADC_TILE(gradc_tile_full, double, gradc_vector, gradc_vector_at, GRADC_ROWS, GRADC_VECS)
+GRADC_TILE(gradc_tile_few, double, gradc_vector, gradc_vector_at, GRADC_FEW, GRADC_VECS)
+GRADC_TILE(gradc_tile_one, double, gradc_vector, gradc_vector_at, 1, GRADC_VECS)
+GRADC_TILE(gradc_tile_full_1, double, gradc_vector, gradc_vector_at, GRADC_ROWS, 1)
+GRADC_TILE(gradc_tile_few_1, double, gradc_vector, gradc_vector_at, GRADC_FEW, 1)
+GRADC_TILE(gradc_tile_one_1, double, gradc_vector, gradc_vector_at, 1, 1)
+GRADC_TILE(gradc_tile_wide, double, gradc_vector, gradc_vector_at, 1, GRADC_WIDE)
+
+/* The same for `rows` rows and vecs vectors of which `columns` numbers are columns of c; to c if all are and c's rows are
+ * contiguous, else through a small copy. */
+GRADC_OUTLINE void gradc_tile_rows(size_t rows, int vecs, size_t columns, size_t k, const double *a, size_t a_row, size_t a_col,
+    const double *b, size_t b_row, double *c, size_t c_row, size_t c_col, int accumulate)
+{
+    double copy[GRADC_ROWS * GRADC_PANEL];
+    size_t width = (size_t)vecs * GRADC_LANES_OF, i, j, step;
+    int direct = columns == width && c_col == 1, add = direct && accumulate;
+    for (; rows > 0; rows -= step, a += step * a_row, c += step * c_row) {
+        double *to = direct ? c : copy;
+        size_t to_row = direct ? c_row : width;
+        if (rows >= GRADC_ROWS) {
+            step = GRADC_ROWS;
+            (vecs == 1 ? gradc_tile_full_1 : gradc_tile_full)(k, a, a_row, a_col, b, b_row, to, to_row, add);
+        } else if (rows >= GRADC_FEW) {
+            step = GRADC_FEW;
+            (vecs == 1 ? gradc_tile_few_1 : gradc_tile_few)(k, a, a_row, a_col, b, b_row, to, to_row, add);
+        } else {
+            step = 1;
+            (vecs == 1 ? gradc_tile_one_1 : gradc_tile_one)(k, a, a_row, a_col, b, b_row, to, to_row, add);
         }
+        if (!direct)
+            for (i = 0; i < step; i++)
+                for (j = 0; j < columns; j++) {
+                    double *entry = c + i * c_row + j * c_col;
+                    *entry = accumulate ? *entry + copy[i * width + j] : copy[i * width + j];
+                }
+    }
+}
+
+/* rows p of `columns` entries of b into `copy`, width entries apart, the rest of a row zero. */
+GRADC_OUTLINE void gradc_copy_panel(size_t k, size_t columns, size_t width, const double *gradc_restrict b, size_t b_row, size_t b_col,
+    double *gradc_restrict copy)
+{
+    size_t p, j;
+    for (p = 0; p < k && columns < width; p++)
+        for (j = columns; j < width; j++)
+            copy[p * width + j] = 0.0;
+    if (b_col == 1 && columns == GRADC_PANEL) {
+        for (p = 0; p < k; p++)
+            for (j = 0; j < GRADC_PANEL; j += GRADC_LANES_OF)
+                *(gradc_vector_at *)(void *)(copy + p * GRADC_PANEL + j) = *(const gradc_vector_at *)(const void *)(b + p * b_row + j);
+    } else if (b_col == 1) {
+        for (p = 0; p < k; p++)
+            for (j = 0; j < columns; j++)
+                copy[p * width + j] = b[p * b_row + j];
+    } else {
+        for (j = 0; j + 4 <= columns; j += 4)
+            for (p = 0; p < k; p++) {
+                const double *from = b + p * b_row + j * b_col;
+                double *to = copy + p * width + j;
+                double b0 = from[0], b1 = from[b_col], b2 = from[2 * b_col], b3 = from[3 * b_col];
+                to[0] = b0, to[1] = b1, to[2] = b2, to[3] = b3;
+            }
+        for (; j < columns; j++)
+            for (p = 0; p < k; p++)
+                copy[p * width + j] = b[p * b_row + j * b_col];
+    }
+}
+
+GRADC_DOT(gradc_dot_full, double, gradc_vector, gradc_vector_at, gradc_lane_sum, GRADC_DOT_ROWS, GRADC_DOT_COLS)
+GRADC_DOT(gradc_dot_row, double, gradc_vector, gradc_vector_at, gradc_lane_sum, 1, GRADC_DOT_COLS)
+GRADC_DOT(gradc_dot_column, double, gradc_vector, gradc_vector_at, gradc_lane_sum, GRADC_DOT_ROWS, 1)
+GRADC_DOT(gradc_dot_one, double, gradc_vector, gradc_vector_at, gradc_lane_sum, 1, 1)
+
+GRADC_OUTLINE void gradc_matmul_dot(size_t m, size_t n, size_t k, const double *a, size_t a_row, const double *b, size_t b_col,
+    double *c, size_t c_row, size_t c_col, int accumulate)
+{
+    size_t rows, cols, step;
+    for (rows = m; rows > 0; rows -= step, a += step * a_row, c += step * c_row) {
+        const double *y = b;
+        double *z = c;
+        step = rows >= GRADC_DOT_ROWS ? GRADC_DOT_ROWS : 1;
+        for (cols = n; cols >= GRADC_DOT_COLS; cols -= GRADC_DOT_COLS, y += GRADC_DOT_COLS * b_col, z += GRADC_DOT_COLS * c_col)
+            (step == 1 ? gradc_dot_row : gradc_dot_full)(k, a, a_row, y, b_col, z, c_row, c_col, accumulate);
+        for (; cols > 0; cols--, y += b_col, z += c_col)
+            (step == 1 ? gradc_dot_one : gradc_dot_column)(k, a, a_row, y, b_col, z, c_row, c_col, accumulate);
+    }
+}
+
+GRADC_OUTLINE void gradc_matmul(size_t m, size_t n, size_t k, const double *a, size_t a_row, size_t a_col, const double *b, size_t b_row,
+    size_t b_col, double *c, size_t c_row, size_t c_col, int accumulate)
+{
+    double copy[GRADC_DEPTH * GRADC_PANEL];
+    size_t i, j, p, depth, columns, width, copy_row;
+    const double *panel;
+    if (m == 0 || n == 0)
+        return;
+    if ((c_col != 1 && c_row == 1) || (n == 1 && m > 1)) { /* the transposed product has the better rows */
+        const double *t = a;
+        size_t u;
+        a = b, b = t;
+        u = m, m = n, n = u;
+        u = a_row, a_row = b_col, b_col = u;
+        u = a_col, a_col = b_row, b_row = u;
+        u = c_row, c_row = c_col, c_col = u;
+    }
+    if (a_col == 1 && b_row == 1 && k > 0 && (b_col != 1 || n == 1) && m <= k / 8 + 1) {
+        gradc_matmul_dot(m, n, k, a, a_row, b, b_col, c, c_row, c_col, accumulate);
+        return;
+    }
+    p = 0;
+    do {
+        depth = k - p < GRADC_DEPTH ? k - p : GRADC_DEPTH;
+        j = 0;
+        if (b_col == 1 && c_col == 1 && m < GRADC_FEW) {
+            for (; j + GRADC_WIDE * GRADC_LANES_OF <= n; j += GRADC_WIDE * GRADC_LANES_OF)
+                for (i = 0; i < m; i++)
+                    gradc_tile_wide(depth, a + i * a_row, a_row, a_col, b + j, b_row, c + i * c_row + j, c_row, accumulate);
+        }
+        for (; j < n; j += columns) {
+            int vecs = n - j > GRADC_LANES_OF ? GRADC_VECS : 1;
+            width = (size_t)vecs * GRADC_LANES_OF;
+            columns = n - j < width ? n - j : width;
+            panel = b + j * b_col;
+            copy_row = b_row;
+            if (b_col != 1 || columns < width || m >= 4 * GRADC_ROWS) {
+                gradc_copy_panel(depth, columns, width, panel, b_row, b_col, copy);
+                panel = copy;
+                copy_row = width;
+            }
+            gradc_tile_rows(m, vecs, columns, depth, a, a_row, a_col, panel, copy_row, c + j * c_col, c_row, c_col, accumulate);
+        }
+        p += depth;
+        a += depth * a_col;
+        b += depth * b_row;
+        accumulate = 1;
+    } while (p < k);
 }
 /* @end */
 
-/* @part matmulf needs base */
-/* c[i, j] (+)= sum over p of a[i, p] * b[p, j], for i < m, j < n, p < k. X_row and X_col: how many entries apart neighbours in a
- * column and in a row of X are. c is overwritten, or added to if `accumulate`; it overlaps neither a nor b. */
-GRADC_FN void gradc_matmulf(size_t m, size_t n, size_t k, const float *a, size_t a_row, size_t a_col, const float *b, size_t b_row,
-                           size_t b_col, float *c, size_t c_row, size_t c_col, int accumulate)
+/* @part matmulf needs vector */
+/* The same in float. */
+#if GRADC_VECTOR_BYTES
+typedef float gradc_vectorf __attribute__((vector_size(GRADC_VECTOR_BYTES)));
+typedef float gradc_vector_atf __attribute__((vector_size(GRADC_VECTOR_BYTES), aligned(4), may_alias)); /* anywhere in an array */
+#define GRADC_LANES_OF_F (GRADC_VECTOR_BYTES / 4)
+#else
+typedef float gradc_vectorf;
+typedef float gradc_vector_atf;
+#define GRADC_LANES_OF_F 1
+#endif
+#define GRADC_PANEL_F (GRADC_VECS * GRADC_LANES_OF_F) /* columns of c that a tile holds */
+#define GRADC_DEPTH_F (16384 / (GRADC_PANEL_F * 4) < 256 ? 16384 / (GRADC_PANEL_F * 4) : 256) /* p that a copy of b holds */
+
+/* The sum of the lanes, halves first. */
+GRADC_INLINE float gradc_lane_sumf(gradc_vectorf x)
 {
-    size_t i, j, p;
-    for (i = 0; i < m; i++)
-        for (j = 0; j < n; j++) {
-            float s = accumulate ? c[i * c_row + j * c_col] : 0.0f;
-            for (p = 0; p < k; p++)
-                s += a[i * a_row + p * a_col] * b[p * b_row + j * b_col];
-            c[i * c_row + j * c_col] = s;
+#if GRADC_VECTOR_BYTES == 0
+    return x;
+#elif GRADC_CAN_SHUFFLE
+#if GRADC_LANES_OF_F == 16
+    x += __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+    x += __builtin_shufflevector(x, x, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3);
+    x += __builtin_shufflevector(x, x, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1);
+    x += __builtin_shufflevector(x, x, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0);
+#elif GRADC_LANES_OF_F == 8
+    x += __builtin_shufflevector(x, x, 4, 5, 6, 7, 0, 1, 2, 3);
+    x += __builtin_shufflevector(x, x, 2, 3, 4, 5, 6, 7, 0, 1);
+    x += __builtin_shufflevector(x, x, 1, 2, 3, 4, 5, 6, 7, 0);
+#elif GRADC_LANES_OF_F == 4
+    x += __builtin_shufflevector(x, x, 2, 3, 0, 1);
+    x += __builtin_shufflevector(x, x, 1, 2, 3, 0);
+#elif GRADC_LANES_OF_F == 2
+    x += __builtin_shufflevector(x, x, 1, 0);
+#endif
+    return x[0];
+#else
+    float s[GRADC_LANES_OF_F];
+    size_t half, i;
+    memcpy(s, &x, sizeof s);
+    for (half = GRADC_LANES_OF_F / 2; half > 0; half /= 2)
+        for (i = 0; i < half; i++)
+            s[i] += s[i + half];
+    return s[0];
+#endif
+}
+
+GRADC_TILE(gradc_tile_fullf, float, gradc_vectorf, gradc_vector_atf, GRADC_ROWS, GRADC_VECS)
+GRADC_TILE(gradc_tile_fewf, float, gradc_vectorf, gradc_vector_atf, GRADC_FEW, GRADC_VECS)
+GRADC_TILE(gradc_tile_onef, float, gradc_vectorf, gradc_vector_atf, 1, GRADC_VECS)
+GRADC_TILE(gradc_tile_full_1f, float, gradc_vectorf, gradc_vector_atf, GRADC_ROWS, 1)
+GRADC_TILE(gradc_tile_few_1f, float, gradc_vectorf, gradc_vector_atf, GRADC_FEW, 1)
+GRADC_TILE(gradc_tile_one_1f, float, gradc_vectorf, gradc_vector_atf, 1, 1)
+GRADC_TILE(gradc_tile_widef, float, gradc_vectorf, gradc_vector_atf, 1, GRADC_WIDE)
+
+/* The same for `rows` rows and vecs vectors of which `columns` numbers are columns of c; to c if all are and c's rows are
+ * contiguous, else through a small copy. */
+GRADC_OUTLINE void gradc_tile_rowsf(size_t rows, int vecs, size_t columns, size_t k, const float *a, size_t a_row, size_t a_col,
+    const float *b, size_t b_row, float *c, size_t c_row, size_t c_col, int accumulate)
+{
+    float copy[GRADC_ROWS * GRADC_PANEL_F];
+    size_t width = (size_t)vecs * GRADC_LANES_OF_F, i, j, step;
+    int direct = columns == width && c_col == 1, add = direct && accumulate;
+    for (; rows > 0; rows -= step, a += step * a_row, c += step * c_row) {
+        float *to = direct ? c : copy;
+        size_t to_row = direct ? c_row : width;
+        if (rows >= GRADC_ROWS) {
+            step = GRADC_ROWS;
+            (vecs == 1 ? gradc_tile_full_1f : gradc_tile_fullf)(k, a, a_row, a_col, b, b_row, to, to_row, add);
+        } else if (rows >= GRADC_FEW) {
+            step = GRADC_FEW;
+            (vecs == 1 ? gradc_tile_few_1f : gradc_tile_fewf)(k, a, a_row, a_col, b, b_row, to, to_row, add);
+        } else {
+            step = 1;
+            (vecs == 1 ? gradc_tile_one_1f : gradc_tile_onef)(k, a, a_row, a_col, b, b_row, to, to_row, add);
         }
+        if (!direct)
+            for (i = 0; i < step; i++)
+                for (j = 0; j < columns; j++) {
+                    float *entry = c + i * c_row + j * c_col;
+                    *entry = accumulate ? *entry + copy[i * width + j] : copy[i * width + j];
+                }
+    }
+}
+
+/* rows p of `columns` entries of b into `copy`, width entries apart, the rest of a row zero. */
+GRADC_OUTLINE void gradc_copy_panelf(size_t k, size_t columns, size_t width, const float *gradc_restrict b, size_t b_row, size_t b_col,
+    float *gradc_restrict copy)
+{
+    size_t p, j;
+    for (p = 0; p < k && columns < width; p++)
+        for (j = columns; j < width; j++)
+            copy[p * width + j] = 0.0f;
+    if (b_col == 1 && columns == GRADC_PANEL_F) {
+        for (p = 0; p < k; p++)
+            for (j = 0; j < GRADC_PANEL_F; j += GRADC_LANES_OF_F)
+                *(gradc_vector_atf *)(void *)(copy + p * GRADC_PANEL_F + j) = *(const gradc_vector_atf *)(const void *)(b + p * b_row + j);
+    } else if (b_col == 1) {
+        for (p = 0; p < k; p++)
+            for (j = 0; j < columns; j++)
+                copy[p * width + j] = b[p * b_row + j];
+    } else {
+        for (j = 0; j + 4 <= columns; j += 4)
+            for (p = 0; p < k; p++) {
+                const float *from = b + p * b_row + j * b_col;
+                float *to = copy + p * width + j;
+                float b0 = from[0], b1 = from[b_col], b2 = from[2 * b_col], b3 = from[3 * b_col];
+                to[0] = b0, to[1] = b1, to[2] = b2, to[3] = b3;
+            }
+        for (; j < columns; j++)
+            for (p = 0; p < k; p++)
+                copy[p * width + j] = b[p * b_row + j * b_col];
+    }
+}
+
+GRADC_DOT(gradc_dot_fullf, float, gradc_vectorf, gradc_vector_atf, gradc_lane_sumf, GRADC_DOT_ROWS, GRADC_DOT_COLS)
+GRADC_DOT(gradc_dot_rowf, float, gradc_vectorf, gradc_vector_atf, gradc_lane_sumf, 1, GRADC_DOT_COLS)
+GRADC_DOT(gradc_dot_columnf, float, gradc_vectorf, gradc_vector_atf, gradc_lane_sumf, GRADC_DOT_ROWS, 1)
+GRADC_DOT(gradc_dot_onef, float, gradc_vectorf, gradc_vector_atf, gradc_lane_sumf, 1, 1)
+
+GRADC_OUTLINE void gradc_matmul_dotf(size_t m, size_t n, size_t k, const float *a, size_t a_row, const float *b, size_t b_col,
+    float *c, size_t c_row, size_t c_col, int accumulate)
+{
+    size_t rows, cols, step;
+    for (rows = m; rows > 0; rows -= step, a += step * a_row, c += step * c_row) {
+        const float *y = b;
+        float *z = c;
+        step = rows >= GRADC_DOT_ROWS ? GRADC_DOT_ROWS : 1;
+        for (cols = n; cols >= GRADC_DOT_COLS; cols -= GRADC_DOT_COLS, y += GRADC_DOT_COLS * b_col, z += GRADC_DOT_COLS * c_col)
+            (step == 1 ? gradc_dot_rowf : gradc_dot_fullf)(k, a, a_row, y, b_col, z, c_row, c_col, accumulate);
+        for (; cols > 0; cols--, y += b_col, z += c_col)
+            (step == 1 ? gradc_dot_onef : gradc_dot_columnf)(k, a, a_row, y, b_col, z, c_row, c_col, accumulate);
+    }
+}
+
+GRADC_OUTLINE void gradc_matmulf(size_t m, size_t n, size_t k, const float *a, size_t a_row, size_t a_col, const float *b, size_t b_row,
+    size_t b_col, float *c, size_t c_row, size_t c_col, int accumulate)
+{
+    float copy[GRADC_DEPTH_F * GRADC_PANEL_F];
+    size_t i, j, p, depth, columns, width, copy_row;
+    const float *panel;
+    if (m == 0 || n == 0)
+        return;
+    if ((c_col != 1 && c_row == 1) || (n == 1 && m > 1)) { /* the transposed product has the better rows */
+        const float *t = a;
+        size_t u;
+        a = b, b = t;
+        u = m, m = n, n = u;
+        u = a_row, a_row = b_col, b_col = u;
+        u = a_col, a_col = b_row, b_row = u;
+        u = c_row, c_row = c_col, c_col = u;
+    }
+    if (a_col == 1 && b_row == 1 && k > 0 && (b_col != 1 || n == 1) && m <= k / 8 + 1) {
+        gradc_matmul_dotf(m, n, k, a, a_row, b, b_col, c, c_row, c_col, accumulate);
+        return;
+    }
+    p = 0;
+    do {
+        depth = k - p < GRADC_DEPTH_F ? k - p : GRADC_DEPTH_F;
+        j = 0;
+        if (b_col == 1 && c_col == 1 && m < GRADC_FEW) {
+            for (; j + GRADC_WIDE * GRADC_LANES_OF_F <= n; j += GRADC_WIDE * GRADC_LANES_OF_F)
+                for (i = 0; i < m; i++)
+                    gradc_tile_widef(depth, a + i * a_row, a_row, a_col, b + j, b_row, c + i * c_row + j, c_row, accumulate);
+        }
+        for (; j < n; j += columns) {
+            int vecs = n - j > GRADC_LANES_OF_F ? GRADC_VECS : 1;
+            width = (size_t)vecs * GRADC_LANES_OF_F;
+            columns = n - j < width ? n - j : width;
+            panel = b + j * b_col;
+            copy_row = b_row;
+            if (b_col != 1 || columns < width || m >= 4 * GRADC_ROWS) {
+                gradc_copy_panelf(depth, columns, width, panel, b_row, b_col, copy);
+                panel = copy;
+                copy_row = width;
+            }
+            gradc_tile_rowsf(m, vecs, columns, depth, a, a_row, a_col, panel, copy_row, c + j * c_col, c_row, c_col, accumulate);
+        }
+        p += depth;
+        a += depth * a_col;
+        b += depth * b_row;
+        accumulate = 1;
+    } while (p < k);
 }
 /* @end */
-
 
 #endif

@@ -37,7 +37,9 @@ project() {
 }
 double_it() { echo 'fn square(real x) -> real y { y = 2 * x * x; }' >"$1/models/lib/square.grad"; }
 
-# steps NAME PROGRAM COMMAND ...: build, run, build again for nothing, change what a model uses, build and run
+# steps NAME PROGRAM COMMAND ...: build, run, build again for nothing, change what a model uses, build and run.
+# With lazy=no the same C may be compiled anew: CMake's makefiles touch every output of a command.
+lazy=yes
 steps() {
     name=$1 program=$2
     shift 2
@@ -49,7 +51,7 @@ steps() {
     ok "$name: without linking anew" same_time "$program" "$object"
     touch "$work/$name/models/line.grad"
     ok "$name: builds after a touch" "$@"
-    ok "$name: without compiling the same C anew" same_time "$program" "$object"
+    [ $lazy = no ] || ok "$name: without compiling the same C anew" same_time "$program" "$object"
     sleep 1 # clocks of file systems are coarse
     double_it "$work/$name"
     ok "$name: builds after a change in a file that is used" "$@"
@@ -72,11 +74,14 @@ project make make
 steps make "$work/make/user" make -C "$work/make"
 project cmake cmake
 for generator in Ninja "Unix Makefiles"; do
+    [ "$generator" = Ninja ] || lazy=no
     rm -rf "$work/cmake/out"
     cp tests/integration/models/lib/square.grad "$work/cmake/models/lib/"
     ok "cmake, $generator: set up" cmake -G "$generator" -S "$work/cmake" -B "$work/cmake/out" -DCMAKE_PREFIX_PATH="$prefix" &&
         steps cmake "$work/cmake/out/user" cmake --build "$work/cmake/out"
 done
+
+lazy=yes
 
 # As a subproject nothing is installed or found outside.
 unset PKG_CONFIG_PATH

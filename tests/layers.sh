@@ -20,9 +20,10 @@ rewrite         arena source poly graph ops rewrite
 print           arena source poly graph ops text print
 passes          arena source syntax poly program graph text
 outline         arena source syntax poly program passes
-differentiate   arena source poly graph ops rewrite differentiate
+differentiate   arena source poly graph ops rewrite demand differentiate
 lower           arena source syntax poly program graph ops differentiate passes text
-simplify        arena source poly graph ops differentiate passes text
+demand          arena source poly graph ops demand
+simplify        arena source poly graph ops demand differentiate passes text
 plan            arena source poly graph ops passes text plan
 interp          arena source poly graph ops interp
 emit            arena source poly graph ops plan passes text print emit
