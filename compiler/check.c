@@ -12,69 +12,58 @@ enum { MOST_AXES = 32, MOST_USE_DEPTH = 64 };
 
 /* ---- names and texts --------------------------------------------------------------------------------------- */
 
-static const char *name_text(const void *user, uint32_t var)
-{
+static const char *name_text(const void *user, uint32_t var) {
     return symbol_text(user, var);
 }
 
-const char *size_text(Context *cx, const Poly *p)
-{
+const char *size_text(Context *cx, const Poly *p) {
     return poly_text(cx->arena, p, name_text, cx);
 }
 
-const Variable *unit_find(const Unit *u, Symbol name)
-{
+const Variable *unit_find(const Unit *u, Symbol name) {
     for (int k = 0; k < u->variables.n; k++)
         if (u->variables.at[k]->name == name) return u->variables.at[k];
     return NULL;
 }
 
-const Dim *unit_dim(const Unit *u, Symbol name)
-{
+const Dim *unit_dim(const Unit *u, Symbol name) {
     for (int k = 0; k < u->dims.n; k++)
         if (u->dims.at[k].name == name) return &u->dims.at[k];
     return NULL;
 }
 
-NameInfo *check_name(Check *c, Symbol s)
-{
+NameInfo *check_name(Check *c, Symbol s) {
     return s < c->nnames ? &c->names[s] : NULL;
 }
 
-Check *check_callee(const Check *c, Symbol s)
-{
+Check *check_callee(const Check *c, Symbol s) {
     return s < c->all->nnames ? c->all->functions[s] : NULL;
 }
 
-static bool is_built_in(const char *name)
-{
+static bool is_built_in(const char *name) {
     return op_find(name) != OP_NONE || kernel_find(name) || is_reduction(name) || !strcmp(name, "grad") || !strcmp(name, "dir") ||
            !strcmp(name, "until");
 }
 
-bool check_is_fn(const Check *c, const char *name)
-{
+bool check_is_fn(const Check *c, const char *name) {
     if (op_find(name) != OP_NONE || kernel_find(name)) return true;
     for (int k = 0; k < c->all->checks.n; k++)
         if (c->all->checks.at[k]->unit->is_fn && !strcmp(symbol_text(c->cx, c->all->checks.at[k]->unit->name), name)) return true;
     return false;
 }
 
-static const char *did_you_mean(Context *cx, const char *name, const char *const *known, int n)
-{
+static const char *did_you_mean(Context *cx, const char *name, const char *const *known, int n) {
     const char *near = n ? closest(cx, name, known, n) : NULL;
     return near ? arena_format(cx->arena, "; did you mean '%s'?", near) : "";
 }
 
-const char *check_nearest(Check *c, const char *name, const char *const *known)
-{
+const char *check_nearest(Check *c, const char *name, const char *const *known) {
     int n = 0;
     while (known[n]) n++;
     return did_you_mean(c->cx, name, known, n);
 }
 
-const char *check_near(Check *c, const char *name, int among, const Frame *scope)
-{
+const char *check_near(Check *c, const char *name, int among, const Frame *scope) {
     Arena *a = c->cx->arena;
     VEC(const char *) known = {0};
     if (among & NEAR_VALUES)
@@ -85,8 +74,7 @@ const char *check_near(Check *c, const char *name, int among, const Frame *scope
     return did_you_mean(c->cx, name, known.at, known.n);
 }
 
-const char *type_text(Check *c, SynType t)
-{
+const char *type_text(Check *c, SynType t) {
     switch (t.base) {
     case TYPE_REAL: return "a real";
     case TYPE_FLOAT: return "a float";
@@ -99,8 +87,7 @@ const char *type_text(Check *c, SynType t)
     return "of no type";
 }
 
-const char *role_text(Role role)
-{
+const char *role_text(Role role) {
     switch (role) {
     case ROLE_INPUT: return "an input";
     case ROLE_PARAM: return "a param";
@@ -113,25 +100,21 @@ const char *role_text(Role role)
     return "a local";
 }
 
-const char *origin_text(const Variable *v)
-{
+const char *origin_text(const Variable *v) {
     return v->declared ? "declared here" : "defined here";
 }
 
-const char *axes_text(Check *c, int n)
-{
+const char *axes_text(Check *c, int n) {
     return arena_format(c->cx->arena, "%d ax%s", n, n == 1 ? "is" : "es");
 }
 
-const char *shape_text(Check *c, int rank, const Poly *const *shape)
-{
+const char *shape_text(Check *c, int rank, const Poly *const *shape) {
     const char *text = "";
     for (int k = 0; k < rank; k++) text = arena_format(c->cx->arena, "%s%s%s", text, k ? ", " : "", size_text(c->cx, shape[k]));
     return text;
 }
 
-bool syn_mentions(const Syn *s, Symbol name)
-{
+bool syn_mentions(const Syn *s, Symbol name) {
     if (s->kind == SYN_NAME && s->name == name) return true;
     for (int k = 0; k < s->nkids; k++)
         if (syn_mentions(s->kid[k], name)) return true;
@@ -145,8 +128,7 @@ static bool runs_free(const Role role) /* given from outside: no equation may de
 
 /* ---- declarations ------------------------------------------------------------------------------------------ */
 
-static bool is_taken(Check *c, const Syn *s)
-{
+static bool is_taken(Check *c, const Syn *s) {
     const NameInfo *n = check_name(c, s->name);
     if (!n->dim && !n->array) return false;
     error_at(c->cx, s->at, "'%s' is declared twice", s->text);
@@ -154,22 +136,19 @@ static bool is_taken(Check *c, const Syn *s)
     return true;
 }
 
-static Dim *add_dim(Check *c, const Syn *s)
-{
+static Dim *add_dim(Check *c, const Syn *s) {
     VEC_PUSH(c->cx->arena, c->unit->dims, (Dim){.name = s->name, .at = s->at, .means = poly_var(c->cx->arena, s->name), .least = 1});
     check_name(c, s->name)->dim = c->unit->dims.n;
     return &c->unit->dims.at[c->unit->dims.n - 1];
 }
 
-static void fix_dim(Check *c, Dim *dim, int64_t value)
-{
+static void fix_dim(Check *c, Dim *dim, int64_t value) {
     dim->fixed = value;
     c->fixed[c->nfixed] = dim->name;
     c->fixed_by[c->nfixed++] = poly_int(c->cx->arena, value);
 }
 
-static Value *add_array(Check *c, const Syn *s, Role role)
-{
+static Value *add_array(Check *c, const Syn *s, Role role) {
     Value *a = arena_alloc(c->cx->arena, sizeof *a);
     a->v.name = s->name;
     a->v.at = s->at;
@@ -182,8 +161,7 @@ static Value *add_array(Check *c, const Syn *s, Role role)
     return a;
 }
 
-static BaseType base_type(const char *text)
-{
+static BaseType base_type(const char *text) {
     static const struct {
         const char *text;
         BaseType base;
@@ -194,8 +172,7 @@ static BaseType base_type(const char *text)
 }
 
 /* Sizes that are found while it runs cannot shape what comes from outside; a table needs fixed ones. */
-static bool size_suits(Check *c, const Syn *e, const Poly *p, const Syn *of, Role role)
-{
+static bool size_suits(Check *c, const Syn *e, const Poly *p, const Syn *of, Role role) {
     const uint32_t *vars;
     int n = poly_vars(c->cx->arena, p, &vars);
     for (int k = 0; k < n; k++) {
@@ -206,15 +183,15 @@ static bool size_suits(Check *c, const Syn *e, const Poly *p, const Syn *of, Rol
         if (found_late)
             error_at(c->cx, e->whole, "%s is found while it runs: %s cannot have this size", symbol_text(c->cx, dim->name), role_text(role));
         else
-            error_at(c->cx, e->whole, "the sizes of a const are fixed; %s is open: '%s' cannot have this size", symbol_text(c->cx, dim->name), of->text);
+            error_at(c->cx, e->whole, "the sizes of a const are fixed; %s is open: '%s' cannot have this size", symbol_text(c->cx, dim->name),
+                     of->text);
         note_at(c->cx, dim->at, "declared here");
         return false;
     }
     return true;
 }
 
-static Value *declare(Check *c, const Syn *s, const char *type, const Syn *shape, const Syn *target, Role role)
-{
+static Value *declare(Check *c, const Syn *s, const char *type, const Syn *shape, const Syn *target, Role role) {
     if (is_taken(c, s)) return NULL;
     Value *a = add_array(c, s, role);
     a->v.type.base = base_type(type);
@@ -250,8 +227,7 @@ static Value *declare(Check *c, const Syn *s, const char *type, const Syn *shape
     return a;
 }
 
-static void declare_dim(Check *c, const Syn *s)
-{
+static void declare_dim(Check *c, const Syn *s) {
     if (is_taken(c, s)) return;
     if (s->nkids == 0) {
         if (c->unit->is_fn) {
@@ -282,8 +258,7 @@ static void declare_dim(Check *c, const Syn *s)
     }
 }
 
-static void declare_things(Check *c, const Syn *s)
-{
+static void declare_things(Check *c, const Syn *s) {
     static const char *const words[] = {"input", "param", "const", "local"};
     static const Role roles[] = {ROLE_INPUT, ROLE_PARAM, ROLE_CONST, ROLE_LOCAL};
     int k = 0;
@@ -300,8 +275,9 @@ static void declare_things(Check *c, const Syn *s)
         if (!a) continue;
         if (role != ROLE_CONST) {
             if (value->kind == SYN_NONE) continue;
-            error_at(c->cx, value->whole, role == ROLE_LOCAL ? "a value here belongs to a const; otherwise write an equation: %s = ...;"
-                                                             : "'%s' gets its value from the caller",
+            error_at(c->cx, value->whole,
+                     role == ROLE_LOCAL ? "a value here belongs to a const; otherwise write an equation: %s = ...;"
+                                        : "'%s' gets its value from the caller",
                      thing->text);
             a->broken = true;
             continue;
@@ -318,8 +294,7 @@ static void declare_things(Check *c, const Syn *s)
     }
 }
 
-static void add_equation(Check *c, const Syn *s)
-{
+static void add_equation(Check *c, const Syn *s) {
     const Syn *left = s->kid[0];
     NameInfo *n = check_name(c, left->name);
     if (n->dim) {
@@ -343,8 +318,7 @@ static void add_equation(Check *c, const Syn *s)
 }
 
 /* Every name that some left side or reduction binds: for a better message where it stands elsewhere. */
-static void note_indices(Check *c, const Syn *s, bool left)
-{
+static void note_indices(Check *c, const Syn *s, bool left) {
     if (s->kind == SYN_NAME && left) check_name(c, s->name)->is_index = true;
     if (s->kind == SYN_EQUATION && s->kid[0]->kind == SYN_AT) note_indices(c, s->kid[0]->kid[0]->kid[0], true);
     if (s->kind == SYN_REDUCE) {
@@ -357,21 +331,18 @@ static void note_indices(Check *c, const Syn *s, bool left)
     for (int k = 0; k < s->nkids; k++) note_indices(c, s->kid[k], left);
 }
 
-static void note_dims(Check *c, const Syn *s)
-{
+static void note_dims(Check *c, const Syn *s) {
     if (s->kind == SYN_NAME) check_name(c, s->name)->dim_used = true;
     for (int k = 0; k < s->nkids; k++) note_dims(c, s->kid[k]);
 }
 
-static void note_used(Check *c, const Syn *s)
-{
+static void note_used(Check *c, const Syn *s) {
     const NameInfo *n = s->kind == SYN_NAME || s->kind == SYN_AT ? check_name(c, s->name) : NULL;
     if (n && n->array) n->array->used = true;
     for (int k = 0; k < s->nkids; k++) note_used(c, s->kid[k]);
 }
 
-static void add_outputs(Check *c, const Syn *s)
-{
+static void add_outputs(Check *c, const Syn *s) {
     if (c->unit->is_fn) {
         error_at(c->cx, s->whole, "'output' belongs in a model; a function has one result");
         return;
@@ -396,8 +367,7 @@ static void add_outputs(Check *c, const Syn *s)
 }
 
 /* The head of a function: its dimensions are the names in its shapes, and each must be fixed by some argument. */
-static void collect_head(Check *c)
-{
+static void collect_head(Check *c) {
     const Syn *args = c->unit->syn->kid[0], *result = c->unit->syn->kid[1];
     int before = c->cx->errors;
     for (int k = 0; k <= args->nkids; k++) {
@@ -436,8 +406,7 @@ static void collect_head(Check *c)
     c->broken = c->cx->errors > before;
 }
 
-static void collect_body(Check *c)
-{
+static void collect_body(Check *c) {
     const Syn *body = c->body;
     for (int k = 0; k < body->nkids; k++)
         if (body->kid[k]->kind == SYN_DIMS)
@@ -455,8 +424,7 @@ static void collect_body(Check *c)
 /* ---- what follows the equations ---------------------------------------------------------------------------- */
 
 /* An undeclared array has the type of its right sides; in a recurrence a number is real. */
-static void infer_type(Check *c, Value *a, int n, const SynType *found, bool cyclic)
-{
+static void infer_type(Check *c, Value *a, int n, const SynType *found, bool cyclic) {
     if (a->typed) return;
     a->typed = true;
     const char *name = symbol_text(c->cx, a->v.name);
@@ -486,8 +454,7 @@ static void infer_type(Check *c, Value *a, int n, const SynType *found, bool cyc
     }
 }
 
-static void check_equations(Check *c)
-{
+static void check_equations(Check *c) {
     for (int g = 0; g < c->unit->groups.n; g++) {
         const Group *group = &c->unit->groups.at[g];
         for (int m = 0; m < group->members.n; m++) {
@@ -506,8 +473,7 @@ static void check_equations(Check *c)
     }
 }
 
-static bool reads_over(Check *c, const Syn *e, const Poly *size)
-{
+static bool reads_over(Check *c, const Syn *e, const Poly *size) {
     const NameInfo *n = e->kind == SYN_AT ? check_name(c, e->name) : NULL;
     if (n && n->array) {
         if (!n->array->sized) return true; /* said elsewhere */
@@ -519,8 +485,7 @@ static bool reads_over(Check *c, const Syn *e, const Poly *size)
     return false;
 }
 
-static void check_until(Check *c, const Dim *dim)
-{
+static void check_until(Check *c, const Dim *dim) {
     Syn *e = (Syn *)dim->until;
     Arena *a = c->cx->arena;
     const Syn *items = e->kid[0]->kid[0];
@@ -562,8 +527,7 @@ static void check_until(Check *c, const Dim *dim)
         error_at(c->cx, dim->at, "the condition reads nothing that runs over %s", symbol_text(c->cx, dim->name));
 }
 
-static bool partial_side(Check *c, const Syn *side, const Variable *v, Env *env)
-{
+static bool partial_side(Check *c, const Syn *side, const Variable *v, Env *env) {
     const Syn *items = side->kind == SYN_AT ? side->kid[0]->kid[0] : NULL;
     int n = items ? items->nkids : 0;
     if (n != v->rank) {
@@ -588,8 +552,7 @@ static bool partial_side(Check *c, const Syn *side, const Variable *v, Env *env)
     return true;
 }
 
-static void check_partial(Check *c, const Syn *s)
-{
+static void check_partial(Check *c, const Syn *s) {
     if (!c->unit->is_fn) {
         error_at(c->cx, s->at, "partial(...) belongs in a function");
         return;
@@ -629,8 +592,7 @@ static void check_partial(Check *c, const Syn *s)
     check_number(c, right, env);
 }
 
-static void check_derive(Check *c, const Syn *s)
-{
+static void check_derive(Check *c, const Syn *s) {
     if (c->unit->is_fn) {
         error_at(c->cx, s->at, "derive belongs in a model; in a function write grad(e, x)");
         return;
@@ -696,8 +658,7 @@ static void check_derive(Check *c, const Syn *s)
 
 /* ---- warnings ---------------------------------------------------------------------------------------------- */
 
-static void warn_unused(Check *c)
-{
+static void warn_unused(Check *c) {
     for (int k = 0; k < c->unit->dims.n; k++) {
         const Dim *d = &c->unit->dims.at[k];
         if (!c->unit->is_fn && !check_name(c, d->name)->dim_used)
@@ -709,16 +670,14 @@ static void warn_unused(Check *c)
         if (a->used) continue;
         if (a->v.role == ROLE_INPUT || a->v.role == ROLE_PARAM)
             warning_at(c->cx, "unused-input", a->v.at, "the %s '%s' is never read", a->v.role == ROLE_INPUT ? "input" : "param", name);
-        else if (a->v.role == ROLE_ARGUMENT)
-            warning_at(c->cx, "unused-argument", a->v.at, "the argument '%s' is never read", name);
+        else if (a->v.role == ROLE_ARGUMENT) warning_at(c->cx, "unused-argument", a->v.at, "the argument '%s' is never read", name);
         else
-            warning_at(c->cx, "unused-local", a->v.at, a->v.role == ROLE_CONST ? "the const '%s' is never read"
-                                                                              : "'%s' is computed, but nothing reads it and it is no output", name);
+            warning_at(c->cx, "unused-local", a->v.at,
+                       a->v.role == ROLE_CONST ? "the const '%s' is never read" : "'%s' is computed, but nothing reads it and it is no output", name);
     }
 }
 
-static void find_calls(Checker *all, const Syn *s, bool *called, Links *links)
-{
+static void find_calls(Checker *all, const Syn *s, bool *called, Links *links) {
     if (s->kind == SYN_CALL && s->name < all->nnames && all->functions[s->name]) {
         for (int k = 0; k < all->checks.n; k++)
             if (all->checks.at[k] == all->functions[s->name] && !called[k]) {
@@ -730,11 +689,9 @@ static void find_calls(Checker *all, const Syn *s, bool *called, Links *links)
 }
 
 /* A function in the main file, beside a model, that nothing calls. */
-static void warn_uncalled(Checker *all, const Links *links)
-{
+static void warn_uncalled(Checker *all, const Links *links) {
     bool has_model = false;
-    for (int k = 0; k < all->checks.n; k++)
-        has_model = has_model || (!all->checks.at[k]->unit->is_fn && all->checks.at[k]->unit->syn->at.file == 1);
+    for (int k = 0; k < all->checks.n; k++) has_model = has_model || (!all->checks.at[k]->unit->is_fn && all->checks.at[k]->unit->syn->at.file == 1);
     for (int k = 0; k < all->checks.n && has_model; k++) {
         const Unit *u = all->checks.at[k]->unit;
         bool called = false;
@@ -747,8 +704,7 @@ static void warn_uncalled(Checker *all, const Links *links)
 
 /* ---- units ------------------------------------------------------------------------------------------------- */
 
-static void check_unit(Check *c)
-{
+static void check_unit(Check *c) {
     Unit *u = c->unit;
     Context *cx = c->cx;
     int before = cx->errors;
@@ -772,8 +728,7 @@ static void check_unit(Check *c)
     if (cx->errors == before) warn_unused(c);
 }
 
-static void add_unit(Checker *all, const Syn *s)
-{
+static void add_unit(Checker *all, const Syn *s) {
     Context *cx = all->cx;
     bool is_fn = s->kind == SYN_FN;
     for (int k = 0; k < all->checks.n; k++) {
@@ -807,8 +762,7 @@ static void add_unit(Checker *all, const Syn *s)
 }
 
 /* Callees before callers. Functions that call each other in a circle have no end that could be seen. */
-static void check_units(Checker *all)
-{
+static void check_units(Checker *all) {
     Context *cx = all->cx;
     int n = all->checks.n, *order, *start;
     Links *links = arena_alloc(cx->arena, (size_t)(n + 1) * sizeof *links);
@@ -842,8 +796,7 @@ static void check_units(Checker *all)
 }
 
 /* -D names an open dimension of a model; what it cannot fix is refused here, before anything rests on it. */
-static void check_fixes(Checker *all)
-{
+static void check_fixes(Checker *all) {
     Context *cx = all->cx;
     for (int f = 0; f < all->nfix; f++) {
         const DimFix *fix = &all->fix[f];
@@ -882,8 +835,7 @@ typedef struct Loader {
 } Loader;
 
 /* The real path of a file that exists, else NULL. */
-static const char *identity(Context *cx, const char *path)
-{
+static const char *identity(Context *cx, const char *path) {
     char *real = realpath(path, NULL);
     if (!real) return NULL;
     const char *kept = arena_text(cx->arena, real, strlen(real));
@@ -891,8 +843,7 @@ static const char *identity(Context *cx, const char *path)
     return kept;
 }
 
-static const char *beside(Context *cx, const char *file, const char *name)
-{
+static const char *beside(Context *cx, const char *file, const char *name) {
     const char *slash = strrchr(file, '/');
     if (name[0] == '/' || !slash) return name;
     return arena_format(cx->arena, "%.*s/%s", (int)(slash - file), file, name);
@@ -900,8 +851,7 @@ static const char *beside(Context *cx, const char *file, const char *name)
 
 static void load(Loader *l, const char *path, Span at, int depth);
 
-static void load_use(Loader *l, const char *file, const Syn *use, int depth)
-{
+static void load_use(Loader *l, const char *file, const Syn *use, int depth) {
     Context *cx = l->all->cx;
     const char *path = beside(cx, file, use->text), *real = identity(cx, path);
     for (int k = 0; k < cx->include.n && !real && use->text[0] != '/'; k++) {
@@ -910,7 +860,8 @@ static void load_use(Loader *l, const char *file, const Syn *use, int depth)
     }
     if (!real) {
         error_at(cx, use->at, "no file '%s'", use->text);
-        note_at(cx, (Span){0}, cx->include.n ? "looked for beside this file and in the folders of -I" : "looked for beside this file; -I adds folders");
+        note_at(cx, (Span){0},
+                cx->include.n ? "looked for beside this file and in the folders of -I" : "looked for beside this file; -I adds folders");
         return;
     }
     for (int k = 0; k < l->seen.n; k++)
@@ -923,8 +874,7 @@ static void load_use(Loader *l, const char *file, const Syn *use, int depth)
     load(l, path, use->at, depth + 1);
 }
 
-static void load(Loader *l, const char *path, Span at, int depth)
-{
+static void load(Loader *l, const char *path, Span at, int depth) {
     Context *cx = l->all->cx;
     const char *why = NULL;
     uint32_t file = source_read(cx, path, &why);
@@ -940,8 +890,7 @@ static void load(Loader *l, const char *path, Span at, int depth)
         if (tree->kid[k]->kind == SYN_MODEL || tree->kid[k]->kind == SYN_FN) VEC_PUSH(cx->arena, l->tops, tree->kid[k]);
 }
 
-Program *check_program(Context *cx, const char *path, int nfix, const DimFix *fix)
-{
+Program *check_program(Context *cx, const char *path, int nfix, const DimFix *fix) {
     Checker all = {.cx = cx, .program = arena_alloc(cx->arena, sizeof *all.program), .nfix = nfix, .fix = fix};
     Loader l = {.all = &all};
     const char *real = identity(cx, path);

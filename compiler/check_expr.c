@@ -6,69 +6,60 @@
 #include <string.h>
 
 static const Kernel kernels[] = {
-    {"cholesky", 1, {2}, 2},       {"inverse", 1, {2}, 2},        {"logdet", 1, {2}, 0},         {"solve", 2, {2, 1}, 1},
-    {"spd_solve", 2, {2, 1}, 1},   {"lower_solve", 2, {2, 1}, 1}, {"upper_solve", 2, {2, 1}, 1},
+    {"cholesky", 1, {2}, 2},     {"inverse", 1, {2}, 2},        {"logdet", 1, {2}, 0},         {"solve", 2, {2, 1}, 1},
+    {"spd_solve", 2, {2, 1}, 1}, {"lower_solve", 2, {2, 1}, 1}, {"upper_solve", 2, {2, 1}, 1},
 };
 
-const Kernel *kernel_find(const char *name)
-{
+const Kernel *kernel_find(const char *name) {
     for (size_t k = 0; k < sizeof kernels / sizeof *kernels; k++)
         if (!strcmp(kernels[k].name, name)) return &kernels[k];
     return NULL;
 }
 
-bool is_reduction(const char *name)
-{
+bool is_reduction(const char *name) {
     for (int k = 0; reduction_names[k]; k++)
         if (!strcmp(reduction_names[k], name)) return true;
     return false;
 }
 
-static bool text_is(const Syn *e, const char *text)
-{
+static bool text_is(const Syn *e, const char *text) {
     return !strcmp(e->text, text);
 }
 
 /* ---- types ------------------------------------------------------------------------------------------------- */
 
-static const ExprInfo *typed(Check *c, Syn *e, SynType type, int rank, const Poly **shape)
-{
+static const ExprInfo *typed(Check *c, Syn *e, SynType type, int rank, const Poly **shape) {
     ExprInfo *info = arena_alloc(c->cx->arena, sizeof *info);
     *info = (ExprInfo){type, rank, shape};
     return e->info = info;
 }
 
-static const ExprInfo *number_of(Check *c, Syn *e, BaseType base)
-{
+static const ExprInfo *number_of(Check *c, Syn *e, BaseType base) {
     return typed(c, e, (SynType){base, NULL}, 0, NULL);
 }
 
-bool type_is_real(SynType t)
-{
+bool type_is_real(SynType t) {
     return t.base == TYPE_REAL || t.base == TYPE_FLOAT || t.base == TYPE_DOUBLE;
 }
 
 /* Of two numbers: int < float < real < double; an index counts as an int. */
-SynType type_join(SynType x, SynType y)
-{
-    static const int rank[] = {[TYPE_UNKNOWN] = 0, [TYPE_INDEX] = 1, [TYPE_BOOL] = 1, [TYPE_INT] = 1, [TYPE_FLOAT] = 2, [TYPE_REAL] = 3, [TYPE_DOUBLE] = 4};
+SynType type_join(SynType x, SynType y) {
+    static const int rank[] = {
+        [TYPE_UNKNOWN] = 0, [TYPE_INDEX] = 1, [TYPE_BOOL] = 1, [TYPE_INT] = 1, [TYPE_FLOAT] = 2, [TYPE_REAL] = 3, [TYPE_DOUBLE] = 4};
     if (x.base == TYPE_INDEX || x.base == TYPE_BOOL) x = (SynType){TYPE_INT, NULL};
     if (y.base == TYPE_INDEX || y.base == TYPE_BOOL) y = (SynType){TYPE_INT, NULL};
     return rank[x.base] >= rank[y.base] ? x : y;
 }
 
-static SynType as_real(SynType t)
-{
+static SynType as_real(SynType t) {
     return type_is_real(t) ? t : (SynType){TYPE_REAL, NULL};
 }
 
-static bool same_type(SynType x, SynType y)
-{
+static bool same_type(SynType x, SynType y) {
     return x.base == y.base && (x.base != TYPE_INDEX || poly_equal(x.target, y.target));
 }
 
-bool type_fits(Check *c, const Syn *e, const ExprInfo *got, SynType want, Env env)
-{
+bool type_fits(Check *c, const Syn *e, const ExprInfo *got, SynType want, Env env) {
     SynType t = got->type;
     if (want.base == TYPE_BOOL || t.base == TYPE_BOOL) return want.base == t.base;
     if (want.base == TYPE_INT) return t.base == TYPE_INT || t.base == TYPE_INDEX;
@@ -89,8 +80,7 @@ bool type_fits(Check *c, const Syn *e, const ExprInfo *got, SynType want, Env en
 
 /* ---- one number -------------------------------------------------------------------------------------------- */
 
-const ExprInfo *check_value(Check *c, Syn *e, Env env)
-{
+const ExprInfo *check_value(Check *c, Syn *e, Env env) {
     const ExprInfo *info = check_expr(c, e, env);
     if (!info || info->rank == 0) return info;
     error_at(c->cx, e->whole, "%s is an array [%s] where one number is wanted: write its indices", source_slice(c->cx, e->whole),
@@ -98,16 +88,14 @@ const ExprInfo *check_value(Check *c, Syn *e, Env env)
     return NULL;
 }
 
-const ExprInfo *check_number(Check *c, Syn *e, Env env)
-{
+const ExprInfo *check_number(Check *c, Syn *e, Env env) {
     const ExprInfo *info = check_value(c, e, env);
     if (!info || info->type.base != TYPE_BOOL) return info;
     error_at(c->cx, e->whole, "a condition is no number; write %s ? 1 : 0", source_slice(c->cx, e->whole));
     return NULL;
 }
 
-static bool check_condition(Check *c, Syn *e, Env env, const char *what)
-{
+static bool check_condition(Check *c, Syn *e, Env env, const char *what) {
     const ExprInfo *info = check_value(c, e, env);
     if (!info) return false;
     if (info->type.base == TYPE_BOOL) return true;
@@ -115,8 +103,7 @@ static bool check_condition(Check *c, Syn *e, Env env, const char *what)
     return false;
 }
 
-static const ExprInfo *check_literal(Check *c, Syn *e)
-{
+static const ExprInfo *check_literal(Check *c, Syn *e) {
     if (strspn(e->text, "0123456789") == strlen(e->text)) {
         const char *digits = e->text + strspn(e->text, "0");
         if (strlen(digits) <= 18) return number_of(c, e, TYPE_INT);
@@ -129,8 +116,7 @@ static const ExprInfo *check_literal(Check *c, Syn *e)
 /* ---- operators --------------------------------------------------------------------------------------------- */
 
 /* Made of dimensions and numbers alone? */
-static bool about_dimensions(Check *c, const Syn *e)
-{
+static bool about_dimensions(Check *c, const Syn *e) {
     if (e->kind == SYN_NAME) {
         const NameInfo *n = check_name(c, e->name);
         return n && n->dim;
@@ -141,8 +127,7 @@ static bool about_dimensions(Check *c, const Syn *e)
     return true;
 }
 
-static const ExprInfo *check_choice(Check *c, Syn *e, Env env)
-{
+static const ExprInfo *check_choice(Check *c, Syn *e, Env env) {
     bool good = check_condition(c, e->kid[0], env, "a condition is wanted before ?");
     Env yes = env_condition(c, env, e->kid[0], true), no = env_condition(c, env, e->kid[0], false);
     yes.fixed = no.fixed = env.fixed || about_dimensions(c, e->kid[0]);
@@ -157,8 +142,7 @@ static const ExprInfo *check_choice(Check *c, Syn *e, Env env)
 }
 
 /* An integer base and an exponent that cannot be negative give an integer. */
-static SynType power_type(Check *c, const Syn *e, SynType base, SynType exponent, Env env)
-{
+static SynType power_type(Check *c, const Syn *e, SynType base, SynType exponent, Env env) {
     if (type_is_real(exponent)) return type_join(as_real(base), exponent);
     if (type_is_real(base)) return base;
     const Poly *p = check_poly(c, e->kid[1], env.scope);
@@ -166,8 +150,7 @@ static SynType power_type(Check *c, const Syn *e, SynType base, SynType exponent
     return (SynType){p && check_prove(c, p, env) ? TYPE_INT : TYPE_REAL, NULL};
 }
 
-static const ExprInfo *check_op(Check *c, Syn *e, Env env)
-{
+static const ExprInfo *check_op(Check *c, Syn *e, Env env) {
     if (e->nkids == 3) return check_choice(c, e, env);
     if (text_is(e, "&&") || text_is(e, "||") || text_is(e, "!")) {
         bool good = check_condition(c, e->kid[0], env, "a condition is wanted here, not a number");
@@ -198,8 +181,7 @@ static const ExprInfo *check_op(Check *c, Syn *e, Env env)
 
 /* ---- reads ------------------------------------------------------------------------------------------------- */
 
-static const ExprInfo *unknown_name(Check *c, const Syn *e, Env env)
-{
+static const ExprInfo *unknown_name(Check *c, const Syn *e, Env env) {
     NameInfo *n = check_name(c, e->name);
     if (n && n->refused) return NULL;
     if (n) n->refused = true;
@@ -219,8 +201,7 @@ static const ExprInfo *unknown_name(Check *c, const Syn *e, Env env)
 
 static SynType type_of(Check *c, Value *a);
 
-static bool looks_bool(Check *c, const Syn *e)
-{
+static bool looks_bool(Check *c, const Syn *e) {
     if (e->kind == SYN_NAME || e->kind == SYN_AT) {
         const NameInfo *n = check_name(c, e->name);
         return n && n->array && type_of(c, n->array).base == TYPE_BOOL;
@@ -236,8 +217,7 @@ static bool looks_bool(Check *c, const Syn *e)
 }
 
 /* Inside its own recurrence an undeclared array is a condition if one of its equations looks like that, else real. */
-static SynType type_of(Check *c, Value *a)
-{
+static SynType type_of(Check *c, Value *a) {
     if (a->typed || a->guessed) return a->v.type;
     a->guessed = true;
     a->v.type.base = TYPE_REAL;
@@ -246,8 +226,7 @@ static SynType type_of(Check *c, Value *a)
     return a->v.type;
 }
 
-static const ExprInfo *check_read(Check *c, Syn *e, const Syn *positions, Env env)
-{
+static const ExprInfo *check_read(Check *c, Syn *e, const Syn *positions, Env env) {
     const NameInfo *n = check_name(c, e->name);
     Value *a = n ? n->array : NULL;
     if (!a) {
@@ -277,8 +256,7 @@ static const ExprInfo *check_read(Check *c, Syn *e, const Syn *positions, Env en
         any->env = env;
         place[k] = any;
     }
-    if (c->current && a->cases.n && a->v.group == c->current->of->v.group)
-        VEC_PUSH(c->cx->arena, c->reads, (Read){c->current, a, place, env, e->at});
+    if (c->current && a->cases.n && a->v.group == c->current->of->v.group) VEC_PUSH(c->cx->arena, c->reads, (Read){c->current, a, place, env, e->at});
     /* A part of an array that does not start at 0 would be read where nothing is. */
     for (int k = npos; k < a->v.rank; k++)
         if (a->v.low && a->v.low[k]->n) {
@@ -288,8 +266,7 @@ static const ExprInfo *check_read(Check *c, Syn *e, const Syn *positions, Env en
     return typed(c, e, type_of(c, a), a->v.rank - npos, a->v.rank > npos ? a->v.shape + npos : NULL);
 }
 
-static const ExprInfo *check_name_read(Check *c, Syn *e, Env env)
-{
+static const ExprInfo *check_name_read(Check *c, Syn *e, Env env) {
     const IndexRange *i = env_find(env, e->name);
     if (i) return typed(c, e, (SynType){TYPE_INDEX, i->extent}, 0, NULL);
     const NameInfo *n = check_name(c, e->name);
@@ -301,8 +278,7 @@ static const ExprInfo *check_name_read(Check *c, Syn *e, Env env)
 /* ---- reductions -------------------------------------------------------------------------------------------- */
 
 /* The first read of a whole array in a body: likely what the index was meant for. */
-static const Syn *whole_array(Check *c, const Syn *e)
-{
+static const Syn *whole_array(Check *c, const Syn *e) {
     const NameInfo *n = e->kind == SYN_NAME ? check_name(c, e->name) : NULL;
     if (n && n->array && n->array->sized && n->array->v.rank) return e;
     for (int k = 0; k < e->nkids; k++) {
@@ -312,8 +288,7 @@ static const Syn *whole_array(Check *c, const Syn *e)
     return NULL;
 }
 
-static bool reads_unsized(Check *c, const Syn *e)
-{
+static bool reads_unsized(Check *c, const Syn *e) {
     const NameInfo *n = e->kind == SYN_NAME || e->kind == SYN_AT ? check_name(c, e->name) : NULL;
     if (n && (n->refused || (n->array && !n->array->sized))) return true;
     const Check *f = e->kind == SYN_CALL ? check_callee(c, e->name) : NULL;
@@ -323,8 +298,7 @@ static bool reads_unsized(Check *c, const Syn *e)
     return false;
 }
 
-static bool bind_index(Check *c, const Syn *reduce, int item, Env env, IndexRange *out)
-{
+static bool bind_index(Check *c, const Syn *reduce, int item, Env env, IndexRange *out) {
     const Syn *positions = reduce->kid[0], *where = positions->kid[1], *body = reduce->kid[1];
     const Syn *it = positions->kid[0]->kid[item], *name = it->kind == SYN_IN ? it->kid[0] : it;
     if (name->kind != SYN_NAME) {
@@ -374,8 +348,7 @@ static bool bind_index(Check *c, const Syn *reduce, int item, Env env, IndexRang
     return true;
 }
 
-bool check_bind(Check *c, Syn *reduce, Env env, Env *inner)
-{
+bool check_bind(Check *c, Syn *reduce, Env env, Env *inner) {
     Arena *a = c->cx->arena;
     const Syn *items = reduce->kid[0]->kid[0];
     Syn *where = reduce->kid[0]->kid[1];
@@ -399,8 +372,7 @@ bool check_bind(Check *c, Syn *reduce, Env env, Env *inner)
     return true;
 }
 
-static const ExprInfo *check_reduce(Check *c, Syn *e, Env env)
-{
+static const ExprInfo *check_reduce(Check *c, Syn *e, Env env) {
     if (!is_reduction(e->text)) {
         const NameInfo *n = check_name(c, e->name);
         if (n && n->array) error_at(c->cx, e->at, "'%s' is an array: no parentheses after its indices", e->text);
@@ -429,18 +401,16 @@ static const ExprInfo *check_reduce(Check *c, Syn *e, Env env)
 
 /* ---- derivatives as values --------------------------------------------------------------------------------- */
 
-static const char *thing_text(Check *c, int rank, const Poly *const *shape)
-{
+static const char *thing_text(Check *c, int rank, const Poly *const *shape) {
     return rank ? arena_format(c->cx->arena, "[%s]", shape_text(c, rank, shape)) : "a number";
 }
 
-static const ExprInfo *check_derivative(Check *c, Syn *e, Env env)
-{
+static const ExprInfo *check_derivative(Check *c, Syn *e, Env env) {
     Syn *args = e->kid[0];
     bool forward = text_is(e, "dir");
     if (args->nkids != (forward ? 3 : 2)) {
-        error_at(c->cx, e->at, forward ? "dir takes an expression, a name and a direction: dir(e, x, v)"
-                                       : "grad takes an expression and a name: grad(e, x)");
+        error_at(c->cx, e->at,
+                 forward ? "dir takes an expression, a name and a direction: dir(e, x, v)" : "grad takes an expression and a name: grad(e, x)");
         return NULL;
     }
     const ExprInfo *of = check_value(c, args->kid[0], env);
@@ -452,13 +422,17 @@ static const ExprInfo *check_derivative(Check *c, Syn *e, Env env)
     const NameInfo *n = x->kind == SYN_NAME && !env_find(env, x->name) ? check_name(c, x->name) : NULL;
     if (!n || !n->array) {
         error_at(c->cx, x->at, "a derivative is taken by a name: an input, a param, an argument, or what an equation defines%s",
-                 x->kind == SYN_NAME ? check_near(c, x->text, NEAR_VALUES, NULL) : "; for an expression write a function and differentiate by its argument");
+                 x->kind == SYN_NAME ? check_near(c, x->text, NEAR_VALUES, NULL)
+                                     : "; for an expression write a function and differentiate by its argument");
         return NULL;
     }
     Value *a = n->array;
     if (!a->sized) return NULL;
     if (c->current && a->cases.n && a->v.group == c->current->of->v.group) {
-        error_at(c->cx, x->at, "'%s' is not finished where its derivative is taken: the two are one recurrence; write a function of one step and differentiate by its argument", x->text);
+        error_at(c->cx, x->at,
+                 "'%s' is not finished where its derivative is taken: the two are one recurrence; write a function of one step and differentiate by "
+                 "its argument",
+                 x->text);
         note_at(c->cx, a->v.at, "defined here");
         return NULL;
     }
@@ -498,8 +472,7 @@ static const ExprInfo *check_derivative(Check *c, Syn *e, Env env)
 
 /* ---- calls ------------------------------------------------------------------------------------------------- */
 
-static const ExprInfo *check_scalar_call(Check *c, Syn *e, Op op, Env env)
-{
+static const ExprInfo *check_scalar_call(Check *c, Syn *e, Op op, Env env) {
     Syn *args = e->kid[0];
     int arity = op_info[op].arity;
     if (args->nkids != arity) {
@@ -545,8 +518,7 @@ typedef struct Bind {
     VEC(Bound) to;
 } Bind;
 
-static const Poly *put_bound(Check *c, const Poly *p, const Bind *b)
-{
+static const Poly *put_bound(Check *c, const Poly *p, const Bind *b) {
     Arena *a = c->cx->arena;
     uint32_t *var = arena_alloc(a, (size_t)(b->to.n + 1) * sizeof *var);
     const Poly **by = arena_alloc(a, (size_t)(b->to.n + 1) * sizeof *by);
@@ -557,16 +529,14 @@ static const Poly *put_bound(Check *c, const Poly *p, const Bind *b)
     return poly_subst_all(a, p, b->to.n, var, by);
 }
 
-static bool bare_size(const Poly *p, uint32_t *var)
-{
+static bool bare_size(const Poly *p, uint32_t *var) {
     if (p->n != 1 || p->term[0].nvars != 1 || p->term[0].num != 1 || p->term[0].den != 1) return false;
     *var = p->term[0].var[0];
     return true;
 }
 
 /* One size of a parameter against the argument's: a bare name is bound, or must agree with what bound it. */
-static bool match_bare(Check *c, const Syn *call, const Poly *want, const Poly *got, Span at, Bind *b)
-{
+static bool match_bare(Check *c, const Syn *call, const Poly *want, const Poly *got, Span at, Bind *b) {
     uint32_t var;
     if (!bare_size(want, &var)) return true;
     for (int k = 0; k < b->to.n; k++) {
@@ -580,8 +550,7 @@ static bool match_bare(Check *c, const Syn *call, const Poly *want, const Poly *
     return true;
 }
 
-static bool match_rest(Check *c, const Syn *call, const Poly *want, const Poly *got, Span at, const Variable *p, const Bind *b)
-{
+static bool match_rest(Check *c, const Syn *call, const Poly *want, const Poly *got, Span at, const Variable *p, const Bind *b) {
     uint32_t var;
     if (bare_size(want, &var)) return true;
     const Poly *w = put_bound(c, want, b);
@@ -592,10 +561,10 @@ static bool match_rest(Check *c, const Syn *call, const Poly *want, const Poly *
 }
 
 static bool match_argument(Check *c, const Syn *call, Syn *x, const ExprInfo *got, int rank, const Poly *const *shape, SynType want,
-                           const Variable *p, Bind *b)
-{
+                           const Variable *p, Bind *b) {
     if (got->rank != rank) {
-        error_at(c->cx, x->whole, "%s wants %s here; this %s", call->text, rank ? arena_format(c->cx->arena, "an array of %s", axes_text(c, rank)) : "a number",
+        error_at(c->cx, x->whole, "%s wants %s here; this %s", call->text,
+                 rank ? arena_format(c->cx->arena, "an array of %s", axes_text(c, rank)) : "a number",
                  got->rank ? arena_format(c->cx->arena, "has %d", got->rank) : "is a number");
         if (p) note_at(c->cx, p->at, "declared here");
         return false;
@@ -606,21 +575,19 @@ static bool match_argument(Check *c, const Syn *call, Syn *x, const ExprInfo *go
                 : want.base == TYPE_INDEX                ? t == TYPE_INDEX || (t == TYPE_INT && rank == 0)
                                                          : true;
     if (!fits) {
-        error_at(c->cx, x->whole, "%s wants %s here, not %s", call->text,
-                 want.base == TYPE_INDEX ? "an index" : type_text(c, want), type_text(c, got->type));
+        error_at(c->cx, x->whole, "%s wants %s here, not %s", call->text, want.base == TYPE_INDEX ? "an index" : type_text(c, want),
+                 type_text(c, got->type));
         if (p) note_at(c->cx, p->at, "declared here");
         return false;
     }
     bool good = true;
     for (int k = 0; k < rank; k++) good = match_bare(c, call, shape[k], got->shape[k], x->whole, b) && good;
-    if (want.base == TYPE_INDEX && t == TYPE_INDEX)
-        good = match_bare(c, call, want.target, got->type.target, x->whole, b) && good;
+    if (want.base == TYPE_INDEX && t == TYPE_INDEX) good = match_bare(c, call, want.target, got->type.target, x->whole, b) && good;
     return good;
 }
 
 /* The sizes that a function asks for, asked of the caller's; and a recursion must come down. */
-static bool check_sizes(Check *c, const Syn *call, Check *f, const Poly **bind, const Bind *b, Env env)
-{
+static bool check_sizes(Check *c, const Syn *call, Check *f, const Poly **bind, const Bind *b, Env env) {
     Arena *a = c->cx->arena;
     bool good = true, smaller = false, larger = false;
     for (int k = 0; k < f->unit->dims.n; k++) {
@@ -629,8 +596,9 @@ static bool check_sizes(Check *c, const Syn *call, Check *f, const Poly **bind, 
         const char *name = symbol_text(c->cx, dim->name);
         const Poly *room = poly_sub(a, bind[k], poly_int(a, f == c ? 1 : dim->least));
         if (!check_prove(c, room, env) && (f == c || !check_demand(c, room))) {
-            error_at(c->cx, call->at, f == c ? "%s calls itself with %s = %s, which may be less than %lld here"
-                                             : "%s is called with %s = %s; it must be at least %lld",
+            error_at(c->cx, call->at,
+                     f == c ? "%s calls itself with %s = %s, which may be less than %lld here"
+                            : "%s is called with %s = %s; it must be at least %lld",
                      call->text, name, size_text(c->cx, bind[k]), f == c ? 1LL : (long long)dim->least);
             good = false;
         }
@@ -670,8 +638,7 @@ static bool check_sizes(Check *c, const Syn *call, Check *f, const Poly **bind, 
     return good;
 }
 
-static const ExprInfo *check_function_call(Check *c, Syn *e, Check *f, Env env)
-{
+static const ExprInfo *check_function_call(Check *c, Syn *e, Check *f, Env env) {
     Arena *a = c->cx->arena;
     Syn *args = e->kid[0];
     Unit *u = f->unit;
@@ -698,10 +665,10 @@ static const ExprInfo *check_function_call(Check *c, Syn *e, Check *f, Env env)
         const Poly *target = put_bound(c, p->type.target, &b);
         if (!good || (got[k]->rank && check_same(c, got[k]->type.target, target))) continue;
         if (got[k]->rank == 0 && type_fits(c, x, got[k], (SynType){TYPE_INDEX, target}, env)) continue;
-        error_at(c->cx, x->whole, got[k]->type.base == TYPE_INDEX ? "%s wants an index into %s here, not %s"
-                                                                   : "%s wants an index into %s here; nothing shows that %s lies in it",
-                 e->text, size_text(c->cx, target),
-                 got[k]->type.base == TYPE_INDEX ? type_text(c, got[k]->type) : source_slice(c->cx, x->whole));
+        error_at(c->cx, x->whole,
+                 got[k]->type.base == TYPE_INDEX ? "%s wants an index into %s here, not %s"
+                                                 : "%s wants an index into %s here; nothing shows that %s lies in it",
+                 e->text, size_text(c->cx, target), got[k]->type.base == TYPE_INDEX ? type_text(c, got[k]->type) : source_slice(c->cx, x->whole));
         note_at(c->cx, p->at, "declared here");
         good = false;
     }
@@ -729,8 +696,7 @@ static const ExprInfo *check_function_call(Check *c, Syn *e, Check *f, Env env)
     return typed(c, e, t, r->rank, shape);
 }
 
-static const ExprInfo *check_kernel_call(Check *c, Syn *e, const Kernel *kernel, Env env)
-{
+static const ExprInfo *check_kernel_call(Check *c, Syn *e, const Kernel *kernel, Env env) {
     Arena *a = c->cx->arena;
     Syn *args = e->kid[0];
     if (args->nkids != kernel->nargs) {
@@ -752,8 +718,7 @@ static const ExprInfo *check_kernel_call(Check *c, Syn *e, const Kernel *kernel,
     return typed(c, e, as_real(t), kernel->result, result);
 }
 
-static const ExprInfo *check_call(Check *c, Syn *e, Env env)
-{
+static const ExprInfo *check_call(Check *c, Syn *e, Env env) {
     if (text_is(e, "grad") || text_is(e, "dir")) return check_derivative(c, e, env);
     Op op = op_find(e->text);
     if (op != OP_NONE) return check_scalar_call(c, e, op, env);
@@ -784,8 +749,7 @@ static const ExprInfo *check_call(Check *c, Syn *e, Env env)
     return NULL;
 }
 
-static const ExprInfo *check_entry(Check *c, Syn *e, Env env)
-{
+static const ExprInfo *check_entry(Check *c, Syn *e, Env env) {
     const ExprInfo *of = check_call(c, e->kid[0], env);
     const Syn *positions = e->kid[1], *items = positions->kid[0];
     if (positions->kid[1]->kind != SYN_NONE) {
@@ -802,8 +766,7 @@ static const ExprInfo *check_entry(Check *c, Syn *e, Env env)
     return typed(c, e, of->type, of->rank - items->nkids, of->rank > items->nkids ? of->shape + items->nkids : NULL);
 }
 
-const ExprInfo *check_expr(Check *c, Syn *e, Env env)
-{
+const ExprInfo *check_expr(Check *c, Syn *e, Env env) {
     switch (e->kind) {
     case SYN_NUMBER: return check_literal(c, e);
     case SYN_NAME: return check_name_read(c, e, env);
@@ -831,8 +794,7 @@ const ExprInfo *check_expr(Check *c, Syn *e, Env env)
 
 /* ---- equations and tables ---------------------------------------------------------------------------------- */
 
-void check_equation(Check *c, Case *s, SynType *found)
-{
+void check_equation(Check *c, Case *s, SynType *found) {
     Variable *v = &s->of->v;
     Env env = case_env(c, s);
     *found = (SynType){TYPE_UNKNOWN, NULL};
@@ -848,7 +810,7 @@ void check_equation(Check *c, Case *s, SynType *found)
     }
     if (s->of->typed && !type_fits(c, right, info, v->type, env)) {
         error_at(c->cx, right->whole, "this is %s, but '%s' is %s%s", type_text(c, info->type), symbol_text(c->cx, v->name), type_text(c, v->type),
-                 v->type.base == TYPE_INT && type_is_real(info->type)       ? "; write int(...)"
+                 v->type.base == TYPE_INT && type_is_real(info->type)        ? "; write int(...)"
                  : v->type.base == TYPE_INDEX && info->type.base == TYPE_INT ? ", and nothing shows that it lies in that range"
                                                                              : "");
         note_at(c->cx, v->at, "declared here");
@@ -857,8 +819,7 @@ void check_equation(Check *c, Case *s, SynType *found)
     *found = info->type;
 }
 
-static bool check_constant(Check *c, const Syn *e)
-{
+static bool check_constant(Check *c, const Syn *e) {
     const NameInfo *n = e->kind == SYN_NAME ? check_name(c, e->name) : NULL;
     if (e->kind == SYN_NUMBER || (e->kind == SYN_NAME && e->name == c->all->pi && !(n && n->array))) return true;
     if (n && n->dim && check_known(c, c->unit->dims.at[n->dim - 1].means, NULL)) return true;
@@ -872,8 +833,7 @@ static bool check_constant(Check *c, const Syn *e)
 }
 
 /* False after a mistake of shape: the rest would only repeat it. */
-static bool check_values(Check *c, const Value *a, Syn *value, int axis)
-{
+static bool check_values(Check *c, const Value *a, Syn *value, int axis) {
     const Variable *v = &a->v;
     const char *name = symbol_text(c->cx, v->name);
     if (value->kind == SYN_VALUES) {
@@ -916,8 +876,7 @@ static bool check_values(Check *c, const Value *a, Syn *value, int axis)
     return true;
 }
 
-void check_constants(Check *c, Value *a)
-{
+void check_constants(Check *c, Value *a) {
     if (a->v.value && a->sized) check_values(c, a, (Syn *)a->v.value, 0);
 }
 
@@ -928,13 +887,11 @@ typedef struct Reach { /* a set of arrays, in order of discovery */
     VEC(int) at;
 } Reach;
 
-static Reach reach_new(Check *c)
-{
+static Reach reach_new(Check *c) {
     return (Reach){arena_alloc(c->cx->arena, (size_t)(c->arrays.n + 1) * sizeof(bool)), {0}};
 }
 
-static void reach_add(Check *c, Reach *r, const Syn *name)
-{
+static void reach_add(Check *c, Reach *r, const Syn *name) {
     const NameInfo *n = check_name(c, name->name);
     if (!n || !n->array || r->in[n->array->number]) return;
     r->in[n->array->number] = true;
@@ -942,8 +899,7 @@ static void reach_add(Check *c, Reach *r, const Syn *name)
 }
 
 /* What e depends on smoothly: not through positions, conditions, int(), argmax, or operations that are flat. */
-static void add_flows(Check *c, const Syn *e, Reach *r)
-{
+static void add_flows(Check *c, const Syn *e, Reach *r) {
     switch (e->kind) {
     case SYN_NAME:
     case SYN_AT: reach_add(c, r, e); return;
@@ -969,14 +925,12 @@ static void add_flows(Check *c, const Syn *e, Reach *r)
     }
 }
 
-static void add_all(Check *c, const Syn *e, Reach *r)
-{
+static void add_all(Check *c, const Syn *e, Reach *r) {
     if (e->kind == SYN_NAME || e->kind == SYN_AT) reach_add(c, r, e);
     for (int k = 0; k < e->nkids; k++) add_all(c, e->kid[k], r);
 }
 
-static void close_reach(Check *c, Reach *r, bool all)
-{
+static void close_reach(Check *c, Reach *r, bool all) {
     for (int next = 0; next < r->at.n; next++) {
         const Value *a = c->arrays.at[r->at.at[next]];
         for (int k = 0; k < a->cases.n; k++) {
@@ -990,18 +944,16 @@ static void close_reach(Check *c, Reach *r, bool all)
     }
 }
 
-static const Syn *find_read(const Syn *e, Symbol name, Span not)
-{
-    if ((e->kind == SYN_NAME || e->kind == SYN_AT) && e->name == name && (e->at.start != not.start || e->at.file != not.file)) return e;
+static const Syn *find_read(const Syn *e, Symbol name, Span not ) {
+    if ((e->kind == SYN_NAME || e->kind == SYN_AT) && e->name == name && (e->at.start != not .start || e->at.file != not .file)) return e;
     for (int k = 0; k < e->nkids; k++) {
-        const Syn *found = find_read(e->kid[k], name, not);
+        const Syn *found = find_read(e->kid[k], name, not );
         if (found) return found;
     }
     return NULL;
 }
 
-void check_smooth(Check *c, const Syn *e, Value *x, Span at)
-{
+void check_smooth(Check *c, const Syn *e, Value *x, Span at) {
     Reach smooth = reach_new(c), all = reach_new(c);
     add_flows(c, e, &smooth);
     close_reach(c, &smooth, false);
@@ -1023,8 +975,7 @@ void check_smooth(Check *c, const Syn *e, Value *x, Span at)
 }
 
 /* Which arguments of a function reach its result smoothly: asked by every call. */
-void check_carries(Check *c)
-{
+void check_carries(Check *c) {
     const Unit *u = c->unit;
     const NameInfo *n = u->result ? check_name(c, u->result->name) : NULL;
     c->carries = arena_alloc(c->cx->arena, (size_t)(u->params.n + 1) * sizeof *c->carries);

@@ -8,15 +8,13 @@
 #include "check.h"
 #include <stdlib.h>
 
-static int int_order(const void *x, const void *y)
-{
+static int int_order(const void *x, const void *y) {
     int s = *(const int *)x, t = *(const int *)y;
     return (s > t) - (s < t);
 }
 
 /* Tarjan's algorithm with its own stack: a chain of arrays may be as long as the source. */
-int components(Arena *a, int n, const Links *links, int **order, int **start)
-{
+int components(Arena *a, int n, const Links *links, int **order, int **start) {
     size_t room = (size_t)n + 1;
     int *index = arena_alloc(a, room * sizeof *index), *low = arena_alloc(a, room * sizeof *low);
     int *open = arena_alloc(a, room * sizeof *open), *path = arena_alloc(a, room * sizeof *path);
@@ -60,8 +58,7 @@ int components(Arena *a, int n, const Links *links, int **order, int **start)
     return comps;
 }
 
-static void add_reads(Check *c, const Syn *e, Value *by, int *seen)
-{
+static void add_reads(Check *c, const Syn *e, Value *by, int *seen) {
     if (e->kind == SYN_NAME || e->kind == SYN_AT) {
         const NameInfo *n = check_name(c, e->name);
         if (n && n->array && seen[n->array->number] != by->number + 1) {
@@ -73,8 +70,7 @@ static void add_reads(Check *c, const Syn *e, Value *by, int *seen)
     for (int k = 0; k < e->nkids; k++) add_reads(c, e->kid[k], by, seen);
 }
 
-void check_dependencies(Check *c)
-{
+void check_dependencies(Check *c) {
     Arena *a = c->cx->arena;
     int n = c->arrays.n, *order, *start;
     int *seen = arena_alloc(a, (size_t)(n + 1) * sizeof *seen);
@@ -101,23 +97,22 @@ void check_dependencies(Check *c)
 /* ---- the loops of a recurrence ----------------------------------------------------------------------------- */
 
 typedef struct Edge {
-    int from, to;       /* places in Nest.at: the array defined, the array read */
+    int from, to; /* places in Nest.at: the array defined, the array read */
     const Read *read;
-    bool data;          /* the position on the axis in question is chosen by data */
+    bool data; /* the position on the axis in question is chosen by data */
     int64_t lag;
 } Edge;
 typedef struct Nest { /* the arrays of one recurrence */
     int n;
     Value **at;
-    int *axis;          /* of the loop in question; -1: not found yet */
+    int *axis; /* of the loop in question; -1: not found yet */
     int64_t *offset;
-    bool **taken;       /* axes that outer loops run over */
+    bool **taken; /* axes that outer loops run over */
 } Nest;
 typedef VEC(Edge) Edges;
 
 /* The axis of places[] on which one of the polynomial's indices stands, among those not taken. */
-static int axis_of(const Poly *p, Env env, int rank, const Poly *const *places, const bool *taken)
-{
+static int axis_of(const Poly *p, Env env, int rank, const Poly *const *places, const bool *taken) {
     for (int i = 0; i < p->n; i++)
         for (int v = 0; v < p->term[i].nvars; v++) {
             if (!env_find(env, p->term[i].var[v])) continue;
@@ -127,16 +122,14 @@ static int axis_of(const Poly *p, Env env, int rank, const Poly *const *places, 
     return -1;
 }
 
-static const Poly **read_polys(Check *c, const Read *r)
-{
+static const Poly **read_polys(Check *c, const Read *r) {
     const Poly **p = arena_alloc(c->cx->arena, (size_t)(r->of->v.rank + 1) * sizeof *p);
     for (int k = 0; k < r->of->v.rank; k++) p[k] = r->place[k]->kind == PLACE_POLY ? r->place[k]->poly : NULL;
     return p;
 }
 
 /* Starting from one array's axis, the axes of the others: an index carries it from the left to the position read, and back. */
-static bool spread(Check *c, const Nest *nest, const Edges *edges, int seed, int axis, const bool *in)
-{
+static bool spread(Check *c, const Nest *nest, const Edges *edges, int seed, int axis, const bool *in) {
     for (int m = 0; m < nest->n; m++) nest->axis[m] = -1;
     nest->axis[seed] = axis;
     for (bool moved = true; moved;) {
@@ -145,8 +138,8 @@ static bool spread(Check *c, const Nest *nest, const Edges *edges, int seed, int
             const Edge *e = &edges->at[k];
             const Read *r = e->read;
             if (nest->axis[e->from] >= 0 && nest->axis[e->to] < 0) {
-                nest->axis[e->to] = axis_of(r->by->position[nest->axis[e->from]], r->env, r->of->v.rank,
-                                            (const Poly *const *)read_polys(c, r), nest->taken[e->to]);
+                nest->axis[e->to] =
+                    axis_of(r->by->position[nest->axis[e->from]], r->env, r->of->v.rank, (const Poly *const *)read_polys(c, r), nest->taken[e->to]);
                 moved = moved || nest->axis[e->to] >= 0;
             } else if (nest->axis[e->to] >= 0 && nest->axis[e->from] < 0) {
                 const Place *p = r->place[nest->axis[e->to]];
@@ -162,8 +155,7 @@ static bool spread(Check *c, const Nest *nest, const Edges *edges, int seed, int
 }
 
 /* The least lag that is proved for a read, forwards or backwards. */
-static bool lag_of(Check *c, Edge *e, const Poly *left, int axis, bool forward)
-{
+static bool lag_of(Check *c, Edge *e, const Poly *left, int axis, bool forward) {
     Arena *a = c->cx->arena;
     bool first = true;
     e->data = false;
@@ -189,8 +181,7 @@ static bool lag_of(Check *c, Edge *e, const Poly *left, int axis, bool forward)
 }
 
 /* Offsets that make every lag >= 0 and some lag > 0; the edges get the lags that remain. */
-static bool solve(const Nest *nest, Edges *edges)
-{
+static bool solve(const Nest *nest, Edges *edges) {
     for (int m = 0; m < nest->n; m++) nest->offset[m] = 0;
     bool moved = true;
     for (int round = 0; round <= nest->n && moved; round++) {
@@ -214,8 +205,7 @@ static bool solve(const Nest *nest, Edges *edges)
     return some;
 }
 
-static const char *loop_text(Check *c, const Nest *nest, const bool *in, const Edges *edges, int depth, bool forward)
-{
+static const char *loop_text(Check *c, const Nest *nest, const bool *in, const Edges *edges, int depth, bool forward) {
     Arena *a = c->cx->arena;
     int64_t most = INT64_MIN;
     int first = -1;
@@ -236,8 +226,7 @@ static const char *loop_text(Check *c, const Nest *nest, const bool *in, const E
     return text;
 }
 
-static void say_no_order(Check *c, const Edge *e)
-{
+static void say_no_order(Check *c, const Edge *e) {
     const Variable *by = &e->read->by->of->v, *of = &e->read->of->v;
     const char *name = symbol_text(c->cx, by->name), *other = symbol_text(c->cx, of->name);
     if (by == of && by->rank == 0) {
@@ -256,8 +245,7 @@ static void say_no_order(Check *c, const Edge *e)
 /* One loop over the arrays `in`, which read each other through `edges`; then what is left inside it. */
 static void find_loops(Check *c, Nest *nest, const bool *in, Edges *edges, int depth);
 
-static void find_inner(Check *c, Nest *nest, const bool *in, const Edges *edges, int depth)
-{
+static void find_inner(Check *c, Nest *nest, const bool *in, const Edges *edges, int depth) {
     Arena *a = c->cx->arena;
     Links *links = arena_alloc(a, (size_t)(nest->n + 1) * sizeof *links);
     for (int k = 0; k < edges->n; k++) VEC_PUSH(a, links[edges->at[k].from].to, edges->at[k].to);
@@ -272,8 +260,7 @@ static void find_inner(Check *c, Nest *nest, const bool *in, const Edges *edges,
     }
 }
 
-static void find_loops(Check *c, Nest *nest, const bool *in, Edges *edges, int depth)
-{
+static void find_loops(Check *c, Nest *nest, const bool *in, Edges *edges, int depth) {
     Arena *a = c->cx->arena;
     const Edge *why = NULL;
     int seed = 0;
@@ -291,6 +278,8 @@ static void find_loops(Check *c, Nest *nest, const bool *in, Edges *edges, int d
                 continue;
             }
             VEC_PUSH(a, c->unit->loops, loop_text(c, nest, in, edges, depth, forward));
+            for (int k = 0; k < edges->n; k++)
+                if (edges->at[k].data) nest->at[edges->at[k].to]->v.earlier_by_data |= 1u << nest->axis[edges->at[k].to];
             Edges rest = {0};
             for (int k = 0; k < edges->n; k++)
                 if (edges->at[k].lag == 0) VEC_PUSH(a, rest, edges->at[k]);
@@ -303,8 +292,7 @@ static void find_loops(Check *c, Nest *nest, const bool *in, Edges *edges, int d
     say_no_order(c, why ? why : &edges->at[0]);
 }
 
-void check_loops(Check *c)
-{
+void check_loops(Check *c) {
     Arena *a = c->cx->arena;
     for (int g = 0; g < c->unit->groups.n; g++) {
         const Group *group = &c->unit->groups.at[g];
@@ -312,8 +300,8 @@ void check_loops(Check *c)
         for (int m = 0; m < group->members.n && ready; m++) ready = ((Value *)group->members.at[m])->sized;
         if (!ready) continue;
         size_t n = (size_t)group->members.n;
-        Nest nest = {(int)n, arena_alloc(a, n * sizeof *nest.at), arena_alloc(a, n * sizeof *nest.axis),
-                     arena_alloc(a, n * sizeof *nest.offset), arena_alloc(a, n * sizeof *nest.taken)};
+        Nest nest = {(int)n, arena_alloc(a, n * sizeof *nest.at), arena_alloc(a, n * sizeof *nest.axis), arena_alloc(a, n * sizeof *nest.offset),
+                     arena_alloc(a, n * sizeof *nest.taken)};
         bool *in = arena_alloc(a, n * sizeof *in);
         int *place = arena_alloc(a, (size_t)(c->arrays.n + 1) * sizeof *place);
         for (size_t m = 0; m < n; m++) {

@@ -6,8 +6,7 @@
 
 /* ---- what is known at a place ------------------------------------------------------------------------------ */
 
-Env env_fact(Check *c, Env env, const Poly *fact)
-{
+Env env_fact(Check *c, Env env, const Poly *fact) {
     Known *known = arena_alloc(c->cx->arena, sizeof *known);
     *known = (Known){env.known, fact};
     env.known = known;
@@ -15,8 +14,7 @@ Env env_fact(Check *c, Env env, const Poly *fact)
 }
 
 /* The index and its range, both ends included. */
-Env env_index(Check *c, Env env, IndexRange index, const Poly *lo, const Poly *hi)
-{
+Env env_index(Check *c, Env env, IndexRange index, const Poly *lo, const Poly *hi) {
     Arena *a = c->cx->arena;
     Frame *scope = arena_alloc(a, sizeof *scope);
     *scope = (Frame){env.scope, index};
@@ -26,8 +24,7 @@ Env env_index(Check *c, Env env, IndexRange index, const Poly *lo, const Poly *h
     return env_fact(c, env, poly_sub(a, hi, i));
 }
 
-const IndexRange *env_find(Env env, Symbol name)
-{
+const IndexRange *env_find(Env env, Symbol name) {
     for (const Frame *s = env.scope; s; s = s->up)
         if (s->index.name == name) return &s->index;
     return NULL;
@@ -35,8 +32,7 @@ const IndexRange *env_find(Env env, Symbol name)
 
 /* ---- polynomials of expressions ---------------------------------------------------------------------------- */
 
-static const Poly *troubled(Check *c, const Syn *e, const char *why)
-{
+static const Poly *troubled(Check *c, const Syn *e, const char *why) {
     if (!c->trouble) {
         c->trouble = why;
         c->trouble_at = e;
@@ -44,18 +40,15 @@ static const Poly *troubled(Check *c, const Syn *e, const char *why)
     return NULL;
 }
 
-static const Poly *put_fixed(Check *c, const Poly *p)
-{
+static const Poly *put_fixed(Check *c, const Poly *p) {
     return poly_subst_all(c->cx->arena, p, c->nfixed, c->fixed, c->fixed_by);
 }
 
-bool check_whole(Check *c, const Poly *p)
-{
+bool check_whole(Check *c, const Poly *p) {
     return poly_whole(c->cx->arena, put_fixed(c, p));
 }
 
-static const Poly *poly_of(Check *c, const Syn *e, const Frame *scope)
-{
+static const Poly *poly_of(Check *c, const Syn *e, const Frame *scope) {
     Arena *a = c->cx->arena;
     if (e->kind == SYN_NUMBER) {
         int64_t value = 0;
@@ -102,30 +95,25 @@ static const Poly *poly_of(Check *c, const Syn *e, const Frame *scope)
     return r;
 }
 
-const Poly *check_poly(Check *c, const Syn *e, const Frame *scope)
-{
+const Poly *check_poly(Check *c, const Syn *e, const Frame *scope) {
     c->trouble = NULL;
     return poly_of(c, e, scope);
 }
 
-static bool say_trouble(Check *c, const char *what)
-{
+static bool say_trouble(Check *c, const char *what) {
     if (!c->trouble) return false;
     bool quotient = !strncmp(c->trouble, "must", 4);
-    error_at(c->cx, c->trouble_at->whole, "%s%s%s%s", quotient ? "the quotient in a " : "", quotient ? what : "",
-             quotient ? " " : "", c->trouble);
+    error_at(c->cx, c->trouble_at->whole, "%s%s%s%s", quotient ? "the quotient in a " : "", quotient ? what : "", quotient ? " " : "", c->trouble);
     c->trouble = NULL;
     return true;
 }
 
-bool check_trouble(Check *c)
-{
+bool check_trouble(Check *c) {
     return say_trouble(c, "position");
 }
 
 /* The first name in a size that is no dimension: that is the mistake. */
-static const Syn *not_a_dimension(Check *c, const Syn *e)
-{
+static const Syn *not_a_dimension(Check *c, const Syn *e) {
     if (e->kind != SYN_NAME && e->kind != SYN_OP && e->kind != SYN_NUMBER) return e;
     if (e->kind == SYN_NAME) {
         const NameInfo *n = check_name(c, e->name);
@@ -138,8 +126,7 @@ static const Syn *not_a_dimension(Check *c, const Syn *e)
     return NULL;
 }
 
-const Poly *check_size(Check *c, const Syn *e)
-{
+const Poly *check_size(Check *c, const Syn *e) {
     const Poly *p = check_poly(c, e, NULL);
     int64_t value;
     if (p) {
@@ -167,14 +154,12 @@ const Poly *check_size(Check *c, const Syn *e)
     return NULL;
 }
 
-bool check_known(Check *c, const Poly *p, int64_t *value)
-{
+bool check_known(Check *c, const Poly *p, int64_t *value) {
     return poly_is_int(put_fixed(c, p), value);
 }
 
 /* A bare number fits any dimension of that size; otherwise two names are two things. */
-bool check_same(Check *c, const Poly *x, const Poly *y)
-{
+bool check_same(Check *c, const Poly *x, const Poly *y) {
     if (poly_equal(x, y)) return true;
     int64_t s, t;
     if (!poly_is_number(x, NULL, NULL) && !poly_is_number(y, NULL, NULL)) return false;
@@ -182,8 +167,7 @@ bool check_same(Check *c, const Poly *x, const Poly *y)
 }
 
 /* T and T + 1 are one family; a number goes with anything of known size. */
-bool check_family(Check *c, const Poly *x, const Poly *y)
-{
+bool check_family(Check *c, const Poly *x, const Poly *y) {
     bool xn = poly_is_number(x, NULL, NULL), yn = poly_is_number(y, NULL, NULL);
     if (xn == yn && poly_is_number(poly_sub(c->cx->arena, x, y), NULL, NULL)) return true;
     return (xn || yn) && check_known(c, x, NULL) && check_known(c, y, NULL);
@@ -191,14 +175,12 @@ bool check_family(Check *c, const Poly *x, const Poly *y)
 
 /* ---- proofs ------------------------------------------------------------------------------------------------ */
 
-static bool is_index(const void *user, uint32_t var)
-{
+static bool is_index(const void *user, uint32_t var) {
     const Check *c = user;
     return var >= c->nnames || !c->names[var].dim;
 }
 
-bool check_prove(Check *c, const Poly *p, Env env)
-{
+bool check_prove(Check *c, const Poly *p, Env env) {
     Arena *a = c->cx->arena;
     p = put_fixed(c, p);
     int64_t num;
@@ -213,8 +195,7 @@ bool check_prove(Check *c, const Poly *p, Env env)
 }
 
 /* p >= 0 as a least size of the one open dimension in it. */
-bool check_demand_size(Check *c, const Poly *p)
-{
+bool check_demand_size(Check *c, const Poly *p) {
     Arena *a = c->cx->arena;
     p = put_fixed(c, p);
     const uint32_t *vars;
@@ -229,8 +210,7 @@ bool check_demand_size(Check *c, const Poly *p)
     return true;
 }
 
-bool check_demand(Check *c, const Poly *p)
-{
+bool check_demand(Check *c, const Poly *p) {
     Arena *a = c->cx->arena;
     int64_t num;
     if (check_prove(c, p, (Env){0})) return true;
@@ -250,16 +230,14 @@ bool check_demand(Check *c, const Poly *p)
 
 /* ---- conditions as facts ----------------------------------------------------------------------------------- */
 
-static bool has_quotient(const Syn *e)
-{
+static bool has_quotient(const Syn *e) {
     if (e->kind == SYN_OP && !strcmp(e->text, "/")) return true;
     for (int k = 0; k < e->nkids; k++)
         if (has_quotient(e->kid[k])) return true;
     return false;
 }
 
-Env env_condition(Check *c, Env env, const Syn *e, bool yes)
-{
+Env env_condition(Check *c, Env env, const Syn *e, bool yes) {
     if (e->kind != SYN_OP) return env;
     if (!strcmp(e->text, "!")) return env_condition(c, env, e->kid[0], !yes);
     if (!strcmp(e->text, "&&") || !strcmp(e->text, "||")) {
@@ -290,8 +268,7 @@ Env env_condition(Check *c, Env env, const Syn *e, bool yes)
 /* ---- where an index stands --------------------------------------------------------------------------------- */
 
 /* Is e the index `name` plus a number? */
-static bool shift_of(Check *c, const Syn *e, Symbol name, int64_t *shift)
-{
+static bool shift_of(Check *c, const Syn *e, Symbol name, int64_t *shift) {
     if (!syn_mentions(e, name)) return false;
     Frame scope = {NULL, {name, NULL, HOW_USE, e->at}};
     const Poly *p = check_poly(c, e, &scope);
@@ -300,8 +277,7 @@ static bool shift_of(Check *c, const Syn *e, Symbol name, int64_t *shift)
 }
 
 /* The shape of an expression as far as it is known before ranges are; false: not known, or nothing sensible. */
-bool check_rank_shape(Check *c, const Syn *e, int *rank, const Poly *const **shape)
-{
+bool check_rank_shape(Check *c, const Syn *e, int *rank, const Poly *const **shape) {
     Arena *a = c->cx->arena;
     *rank = 0;
     *shape = NULL;
@@ -365,14 +341,12 @@ bool check_rank_shape(Check *c, const Syn *e, int *rank, const Poly *const **sha
     return true;
 }
 
-static void add_use(Check *c, const Syn *at, Symbol name, const Poly *extent, Uses *uses)
-{
+static void add_use(Check *c, const Syn *at, Symbol name, const Poly *extent, Uses *uses) {
     int64_t shift;
     if (shift_of(c, at, name, &shift)) VEC_PUSH(c->cx->arena, uses->at, (Use){shift, extent, at});
 }
 
-void check_uses(Check *c, const Syn *body, Symbol name, Uses *uses)
-{
+void check_uses(Check *c, const Syn *body, Symbol name, Uses *uses) {
     const Syn *read = NULL, *positions = NULL;
     if (body->kind == SYN_AT) {
         const NameInfo *n = check_name(c, body->name);
@@ -409,8 +383,7 @@ void check_uses(Check *c, const Syn *body, Symbol name, Uses *uses)
 static const char left_rule[] = "a position on the left is an index, an index plus or minus a number, or a size";
 
 /* The names in a left position that are no dimension: how many, and the first; an array read in it is refused. */
-static bool free_names(Check *c, const Syn *e, const Syn **first, int *count)
-{
+static bool free_names(Check *c, const Syn *e, const Syn **first, int *count) {
     if (e->kind == SYN_NAME) {
         const NameInfo *n = check_name(c, e->name);
         if (n && n->dim) return true;
@@ -432,8 +405,7 @@ static bool free_names(Check *c, const Syn *e, const Syn **first, int *count)
     return true;
 }
 
-static bool read_position(Check *c, const Syn *item, Left *left)
-{
+static bool read_position(Check *c, const Syn *item, Left *left) {
     *left = (Left){.syn = item};
     if (item->kind == SYN_IN) {
         left->said = check_size(c, item->kid[1]);
@@ -463,8 +435,7 @@ static bool read_position(Check *c, const Syn *item, Left *left)
 }
 
 /* Reads the left side; false when it is refused. */
-static bool read_left(Check *c, Case *s)
-{
+static bool read_left(Check *c, Case *s) {
     const Syn *left = s->eq.syn->kid[0];
     if (left->kind != SYN_AT) return true;
     const Syn *items = left->kid[0]->kid[0], *where = left->kid[0]->kid[1];
@@ -495,8 +466,7 @@ static bool read_left(Check *c, Case *s)
     return good;
 }
 
-static bool same_rank(Check *c, Case *s)
-{
+static bool same_rank(Check *c, Case *s) {
     Value *a = s->of;
     if (a->sized && s->n != a->v.rank) {
         error_at(c->cx, s->eq.syn->kid[0]->at, "%s has %s, not %d", symbol_text(c->cx, a->v.name), axes_text(c, a->v.rank), s->n);
@@ -522,8 +492,7 @@ typedef struct Settled { /* decided in one round, entered after it */
 
 /* One round over what is still open, in three stages of readiness: by what is said or declared; by bare uses on the right; by
  * the left expression itself. True if something moved. */
-static bool settle(Check *c, const Cases *todo, int stage)
-{
+static bool settle(Check *c, const Cases *todo, int stage) {
     Arena *a = c->cx->arena;
     VEC(Settled) found = {0};
     bool moved = false;
@@ -582,8 +551,7 @@ static bool settle(Check *c, const Cases *todo, int stage)
 }
 
 /* The axes of an undeclared array that its settled cases now fix: it ends after the last entry defined. */
-static bool grow(Check *c, Value *a)
-{
+static bool grow(Check *c, Value *a) {
     Arena *arena = c->cx->arena;
     const Case *first = NULL;
     for (int i = 0; i < a->cases.n && !first; i++)
@@ -623,8 +591,7 @@ static bool grow(Check *c, Value *a)
     return grew;
 }
 
-Env case_env(Check *c, const Case *s)
-{
+Env case_env(Check *c, const Case *s) {
     Arena *a = c->cx->arena;
     Env env = {0};
     for (int k = 0; k < s->n; k++) {
@@ -635,8 +602,7 @@ Env case_env(Check *c, const Case *s)
     return env;
 }
 
-static void publish(Check *c, Case *s)
-{
+static void publish(Check *c, Case *s) {
     s->eq.n = s->n;
     s->eq.position = arena_alloc(c->cx->arena, (size_t)(s->n + 1) * sizeof *s->eq.position);
     s->position = arena_alloc(c->cx->arena, (size_t)(s->n + 1) * sizeof *s->position);
@@ -647,8 +613,7 @@ static void publish(Check *c, Case *s)
     }
 }
 
-void check_ranges(Check *c)
-{
+void check_ranges(Check *c) {
     Unit *u = c->unit;
     for (int g = 0; g < u->groups.n; g++) {
         const Group *group = &u->groups.at[g];
@@ -682,8 +647,7 @@ void check_ranges(Check *c)
                 const char *index = symbol_text(c->cx, l->name), *name = symbol_text(c->cx, a->v.name);
                 if (l->shift == 0 && !group->cyclic)
                     error_at(c->cx, l->syn->whole, "nothing fixes the range of '%s'; say %s[%s: DIMENSION]", index, name, index);
-                else
-                    error_at(c->cx, l->syn->whole, "nothing fixes the range of '%s'; declare the array: real %s[SIZE, ...];", index, name);
+                else error_at(c->cx, l->syn->whole, "nothing fixes the range of '%s'; declare the array: real %s[SIZE, ...];", index, name);
             }
             if (!s->broken) publish(c, s);
         }
@@ -692,7 +656,8 @@ void check_ranges(Check *c)
             if (a->broken && !a->v.declared) a->sized = false; /* what is known of it may be wrong: reads say nothing */
             for (int k = 0; k < a->v.rank && a->sized && !a->v.declared; k++)
                 if (!check_demand(c, a->v.shape[k])) {
-                    error_at(c->cx, a->v.at, "axis %d of '%s' would have %s entries", k + 1, symbol_text(c->cx, a->v.name), size_text(c->cx, put_fixed(c, a->v.shape[k])));
+                    error_at(c->cx, a->v.at, "axis %d of '%s' would have %s entries", k + 1, symbol_text(c->cx, a->v.name),
+                             size_text(c->cx, put_fixed(c, a->v.shape[k])));
                     a->sized = false;
                 }
         }
@@ -701,8 +666,7 @@ void check_ranges(Check *c)
 
 /* ---- coverage ---------------------------------------------------------------------------------------------- */
 
-static bool apart(Check *c, const Case *s, const Case *t)
-{
+static bool apart(Check *c, const Case *s, const Case *t) {
     Arena *a = c->cx->arena;
     const Poly *one = poly_int(a, 1);
     for (int k = 0; k < s->n; k++) {
@@ -718,21 +682,18 @@ static bool apart(Check *c, const Case *s, const Case *t)
     return false;
 }
 
-static const char *box_text(Check *c, const Value *a, const Case *s)
-{
+static const char *box_text(Check *c, const Value *a, const Case *s) {
     Arena *arena = c->cx->arena;
     const char *text = arena_format(arena, "%s[", symbol_text(c->cx, a->v.name));
     for (int k = 0; k < s->n; k++) {
         const Left *l = &s->left[k];
-        text = poly_equal(l->lo, l->hi)
-                   ? arena_format(arena, "%s%s%s", text, k ? ", " : "", size_text(c->cx, l->lo))
-                   : arena_format(arena, "%s%s%s..%s", text, k ? ", " : "", size_text(c->cx, l->lo), size_text(c->cx, l->hi));
+        text = poly_equal(l->lo, l->hi) ? arena_format(arena, "%s%s%s", text, k ? ", " : "", size_text(c->cx, l->lo))
+                                        : arena_format(arena, "%s%s%s..%s", text, k ? ", " : "", size_text(c->cx, l->lo), size_text(c->cx, l->hi));
     }
     return arena_format(arena, "%s]", text);
 }
 
-static void say_hole(Check *c, const Value *a)
-{
+static void say_hole(Check *c, const Value *a) {
     Arena *arena = c->cx->arena;
     const char *given = "", *whole = "";
     for (int i = 0; i < a->cases.n; i++) {
@@ -743,16 +704,14 @@ static void say_hole(Check *c, const Value *a)
         given = arena_format(arena, "%s%s%s", given, i ? " and " : "", box_text(c, a, a->cases.at[i]));
     }
     for (int k = 0; k < a->v.rank; k++)
-        whole = arena_format(arena, "%s%s0..%s", whole, k ? ", " : "",
-                             size_text(c->cx, poly_sub(arena, a->v.shape[k], poly_int(arena, 1))));
+        whole = arena_format(arena, "%s%s0..%s", whole, k ? ", " : "", size_text(c->cx, poly_sub(arena, a->v.shape[k], poly_int(arena, 1))));
     error_at(c->cx, a->cases.at[0]->eq.syn->kid[0]->at, "the equations of '%s' leave entries undefined: they give %s of %s[%s]",
              symbol_text(c->cx, a->v.name), given, symbol_text(c->cx, a->v.name), whole);
     if (a->v.declared) note_at(c->cx, a->v.at, "declared here");
 }
 
 /* Boxes that do not overlap, and whose volumes add up to the volume of the whole, cover it. */
-static void cover(Check *c, Value *a)
-{
+static void cover(Check *c, Value *a) {
     Arena *arena = c->cx->arena;
     const Poly *one = poly_int(arena, 1), *zero = poly_int(arena, 0);
     for (int i = 0; i < a->cases.n; i++)
@@ -796,8 +755,7 @@ static void cover(Check *c, Value *a)
 }
 
 /* Every position on the left lies inside its axis. */
-static void check_left(Check *c, Case *s)
-{
+static void check_left(Check *c, Case *s) {
     const Variable *v = &s->of->v;
     Env env = case_env(c, s);
     for (int k = 0; k < s->n; k++) {
@@ -814,8 +772,7 @@ static void check_left(Check *c, Case *s)
     }
 }
 
-void check_coverage(Check *c)
-{
+void check_coverage(Check *c) {
     for (int i = 0; i < c->arrays.n; i++)
         for (int k = 0; k < c->arrays.at[i]->cases.n; k++)
             if (c->arrays.at[i]->sized && !c->arrays.at[i]->cases.at[k]->broken) check_left(c, c->arrays.at[i]->cases.at[k]);
@@ -834,15 +791,13 @@ void check_coverage(Check *c)
 
 /* ---- positions --------------------------------------------------------------------------------------------- */
 
-static const Place *place(Check *c, PlaceKind kind, const Poly *p, Env env)
-{
+static const Place *place(Check *c, PlaceKind kind, const Poly *p, Env env) {
     Place *out = arena_alloc(c->cx->arena, sizeof *out);
     *out = (Place){kind, p, env, NULL};
     return out;
 }
 
-static void annotate(Check *c, Syn *e, Env env)
-{
+static void annotate(Check *c, Syn *e, Env env) {
     ExprInfo *info = arena_alloc(c->cx->arena, sizeof *info);
     info->type.base = TYPE_INT;
     const IndexRange *i = e->kind == SYN_NAME ? env_find(env, e->name) : NULL;
@@ -851,8 +806,7 @@ static void annotate(Check *c, Syn *e, Env env)
     for (int k = 0; k < e->nkids; k++) annotate(c, e->kid[k], env);
 }
 
-static void note_origins(Check *c, const Syn *p, const char *array)
-{
+static void note_origins(Check *c, const Syn *p, const char *array) {
     const NameInfo *n = p->kind == SYN_NAME || p->kind == SYN_AT ? check_name(c, p->name) : NULL;
     if (n && n->array) note_at(c->cx, n->array->v.at, "%s", origin_text(&n->array->v));
     for (int i = 0; i < c->arrays.n; i++) {
@@ -862,9 +816,8 @@ static void note_origins(Check *c, const Syn *p, const char *array)
 }
 
 /* Why a position may leave its axis, for the end of the message. */
-static const char *hint_of(Check *c, const Syn *p, const Poly *q, Env env, int nvars, const uint32_t *vars, bool beyond,
-                           const char *name, const Poly *extent, const Poly *low)
-{
+static const char *hint_of(Check *c, const Syn *p, const Poly *q, Env env, int nvars, const uint32_t *vars, bool beyond, const char *name,
+                           const Poly *extent, const Poly *low) {
     Arena *a = c->cx->arena;
     const IndexRange *i = nvars == 1 ? env_find(env, vars[0]) : NULL;
     if (nvars && low && low->n && !beyond) return arena_format(a, "; %s starts at %s", name, size_text(c->cx, low));
@@ -874,14 +827,13 @@ static const char *hint_of(Check *c, const Syn *p, const Poly *q, Env env, int n
         const char *e = source_slice(c->cx, p->whole);
         if (i->how == HOW_USE || i->how == HOW_SAID)
             return arena_format(a, "%s: add \"if %s < %s\" to the reduction", text, e, size_text(c->cx, extent));
-        if (i->how == HOW_SAID_LEFT)
-            return arena_format(a, "%s: write %s < %s ? ... : ... on the right", text, e, size_text(c->cx, extent));
+        if (i->how == HOW_SAID_LEFT) return arena_format(a, "%s: write %s < %s ? ... : ... on the right", text, e, size_text(c->cx, extent));
         if (i->how == HOW_BARE && c->current) {
             const Value *left = c->current->of;
             const char *sizes = "";
             for (int k = 0; k < left->v.rank; k++) sizes = arena_format(a, "%s%sSIZE", sizes, k ? ", " : "");
-            return arena_format(a, "%s; if the equation stops earlier, declare what it defines: real %s[%s];", text,
-                                symbol_text(c->cx, left->v.name), sizes);
+            return arena_format(a, "%s; if the equation stops earlier, declare what it defines: real %s[%s];", text, symbol_text(c->cx, left->v.name),
+                                sizes);
         }
         return text;
     }
@@ -912,8 +864,7 @@ static const char *hint_of(Check *c, const Syn *p, const Poly *q, Env env, int n
 }
 
 /* A position that is a polynomial: inside the axis, or refused. */
-static void check_inside(Check *c, const Syn *p, const Poly *q, int axis, const char *name, const Poly *extent, const Poly *low, Env env)
-{
+static void check_inside(Check *c, const Syn *p, const Poly *q, int axis, const char *name, const Poly *extent, const Poly *low, Env env) {
     Arena *a = c->cx->arena;
     const uint32_t *all;
     int nall = poly_vars(a, q, &all), n = 0;
@@ -931,8 +882,8 @@ static void check_inside(Check *c, const Syn *p, const Poly *q, int axis, const 
         }
         if (i->how == HOW_USE && bare && !check_same(c, i->extent, extent)) {
             bool shorter = check_prove(c, poly_sub(a, i->extent, extent), env);
-            error_at(c->cx, p->whole, "'%s' runs over %s here, but over %s elsewhere; say which, as in %s: %s", index, here, there,
-                     index, shorter ? here : there);
+            error_at(c->cx, p->whole, "'%s' runs over %s here, but over %s elsewhere; say which, as in %s: %s", index, here, there, index,
+                     shorter ? here : there);
             note_at(c->cx, i->at, "%s by this", there);
             return;
         }
@@ -948,8 +899,7 @@ static void check_inside(Check *c, const Syn *p, const Poly *q, int axis, const 
     }
 }
 
-const Place *check_position(Check *c, const Syn *said, int axis, const char *name, const Poly *extent, const Poly *low, Env env)
-{
+const Place *check_position(Check *c, const Syn *said, int axis, const char *name, const Poly *extent, const Poly *low, Env env) {
     Syn *p = (Syn *)said;
     if (p->kind == SYN_IN) {
         error_at(c->cx, p->whole, "a range is said where an index is introduced: on the left or in a reduction");

@@ -7,8 +7,8 @@
 #include "differentiate.h"
 #include "demand.h"
 #include "ops.h"
+#include "paths.h"
 #include "rewrite.h"
-#include <stdlib.h>
 #include <string.h>
 
 typedef struct Contribution {
@@ -22,285 +22,12 @@ typedef struct Contribution {
 typedef struct State {
     Graph *g;
     Scope context;         /* e's indices */
-    int nby;
-    const ArrayRef *by;
-    bool *active;          /* by array: its value leads from e to some `by` */
-    int nactive;
-    VEC(int8_t) leads;     /* by node: 0 not known, 1 no, 2 yes: a differentiable path to an active array */
+    Paths paths;
     VEC(Contribution) sent;
     Adjoint *adjoint;      /* by array */
     const Ref *wanted;     /* by array: the condition under which e needs it, or 0; its adjoint is zero elsewhere */
-    bool *done;
     Span at;
 } State;
-
-static bool is_by(const State *s, ArrayRef a) {
-    for (int k = 0; k < s->nby; k++) {
-        if (s->by[k] == a) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* ---- what leads to what ---------------------------------------------------------------------------------------------- */
-
-/* Is the k-th argument of a node on a differentiable path? Positions, conditions and integers are not. */
-static bool smooth_argument(const Graph *g, Ref r, int k) {
-    const Node *n = NODE(g, r);
-    if (n->type < VALUE_FLOAT || n->op == OP_READ) {
-        return false;
-    }
-    if (n->op == OP_SELECT) {
-        return k > 0;
-    }
-    if (n->op == OP_REDUCE) {
-        return k == 2;
-    }
-    if (n->op >= OP_FIRST_SCALAR && op_info[n->op].flat) {
-        return false;
-    }
-    return NODE(g, ARG(g, r, k))->type >= VALUE_FLOAT;
-}
-
-static bool leads(State *s, Ref r) {
-    Graph *g = s->g;
-    while (s->leads.n <= (int)r) {
-        VEC_PUSH(g->arena, s->leads, 0);
-    }
-    if (s->leads.at[r]) {
-        return s->leads.at[r] == 2;
-    }
-    const Node *n = NODE(g, r);
-    bool yes = n->op == OP_READ && (int)n->aux < s->nactive && s->active[n->aux];
-    for (int k = 0; k < n->nargs && !yes; k++) {
-        yes = smooth_argument(g, r, k) && leads(s, ARG(g, r, k));
-    }
-    s->leads.at[r] = yes ? 2 : 1;
-    return yes;
-}
-
-/* Arrays read on differentiable paths of a term. */
-static void smooth_reads(Graph *g, Ref term, ArrayRef *out, int *n, bool *listed) {
-    VEC(Ref) stack = {0};
-    VEC_PUSH(g->arena, stack, term);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
-        if (NODE(g, r)->op == OP_READ) {
-            if (!listed[NODE(g, r)->aux]) {
-                listed[NODE(g, r)->aux] = true;
-                out[(*n)++] = NODE(g, r)->aux;
-            }
-            continue;
-        }
-        for (int k = 0; k < NODE(g, r)->nargs; k++) {
-            if (smooth_argument(g, r, k)) {
-                VEC_PUSH(g->arena, stack, ARG(g, r, k));
-            }
-        }
-    }
-}
-
-/* Marks the arrays that lie on a differentiable path from `root` to some `by`; definitions of `by` are not followed. */
-static void find_active(State *s, ArrayRef root) {
-    Graph *g = s->g;
-    size_t all = (size_t)g->arrays.n;
-    bool *met = arena_alloc(g->arena, all * sizeof *met);
-    ArrayRef *list = arena_alloc(g->arena, all * sizeof *list);
-    ArrayRef **reads = arena_alloc(g->arena, all * sizeof *reads);
-    int *nreads = arena_alloc(g->arena, all * sizeof *nreads), n = 0;
-    list[n++] = root, met[root] = true;
-    for (int k = 0; k < n; k++) {
-        ArrayRef a = list[k], *out = arena_alloc(g->arena, all * sizeof *out);
-        bool *listed = arena_alloc(g->arena, all * sizeof *listed);
-        if (is_by(s, a)) {
-            continue;
-        }
-        graph_walk_start(g);
-        for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
-            smooth_reads(g, ARRAY(g, a)->pieces.at[q].body, out, &nreads[a], listed);
-        }
-        reads[a] = out;
-        for (int q = 0; q < nreads[a]; q++) {
-            if (!met[out[q]]) {
-                met[out[q]] = true;
-                list[n++] = out[q];
-            }
-        }
-    }
-    s->active = arena_alloc(g->arena, all * sizeof *s->active);
-    s->nactive = (int)all;
-    for (int k = 0; k < s->nby; k++) {
-        s->active[s->by[k]] = met[s->by[k]];
-    }
-    for (bool again = true; again;) { /* backwards over the list until nothing changes: circles need a few rounds */
-        again = false;
-        for (int k = n - 1; k >= 0; k--) {
-            ArrayRef a = list[k];
-            for (int q = 0; q < nreads[a] && !s->active[a]; q++) {
-                if (s->active[reads[a][q]]) {
-                    s->active[a] = again = true;
-                }
-            }
-        }
-    }
-}
-
-/* ---- lifting: shared terms and reductions become arrays ------------------------------------------------------------------ */
-
-static const char *lift_suffix(const Node *n) {
-    static const char *const reductions[RED_COUNT] = {"sum", "prod", "max", "min", "argmax", "argmin", "lse"};
-    return n->op == OP_REDUCE ? reductions[n->aux] : n->op >= OP_FIRST_SCALAR ? op_info[n->op].name : "part";
-}
-
-typedef struct Region { /* the nodes of one term down to reads and reductions, users before arguments */
-    VEC(Ref) node;
-    VEC(Ref) need;  /* the condition under which each is wanted; 0: always */
-    VEC(int) users;
-} Region;
-
-static int region_place(const Region *x, Ref r) { /* nodes descend by Ref */
-    int lo = 0, hi = x->node.n;
-    while (lo < hi) {
-        int mid = (lo + hi) / 2;
-        if (x->node.at[mid] > r) {
-            lo = mid + 1;
-        } else {
-            hi = mid;
-        }
-    }
-    return lo < x->node.n && x->node.at[lo] == r ? lo : -1;
-}
-
-static int falling(const void *a, const void *b) {
-    Ref x = *(const Ref *)a, y = *(const Ref *)b;
-    return x < y ? 1 : x > y ? -1 : 0;
-}
-
-static Region region_of(State *s, Ref root, Ref guard) {
-    Graph *g = s->g;
-    Region x = {0};
-    VEC(Ref) stack = {0};
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, stack, root);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
-        if (!graph_walk_first(g, r) || !leads(s, r)) {
-            continue;
-        }
-        VEC_PUSH(g->arena, x.node, r);
-        if (NODE(g, r)->op == OP_REDUCE || NODE(g, r)->op == OP_READ) {
-            continue;
-        }
-        for (int k = 0; k < NODE(g, r)->nargs; k++) {
-            if (smooth_argument(g, r, k)) {
-                VEC_PUSH(g->arena, stack, ARG(g, r, k));
-            }
-        }
-    }
-    qsort(x.node.at, (size_t)x.node.n, sizeof *x.node.at, falling);
-    bool *wanted = arena_alloc(g->arena, (size_t)x.node.n * sizeof *wanted + 1);
-    for (int k = 0; k < x.node.n; k++) {
-        VEC_PUSH(g->arena, x.need, k == 0 ? guard : 0);
-        VEC_PUSH(g->arena, x.users, k == 0 ? 1 : 0);
-    }
-    wanted[0] = true;
-    for (int k = 0; k < x.node.n; k++) {
-        Ref r = x.node.at[k];
-        if (NODE(g, r)->op == OP_REDUCE || NODE(g, r)->op == OP_READ) {
-            continue;
-        }
-        for (int q = 0; q < NODE(g, r)->nargs; q++) {
-            int p = smooth_argument(g, r, q) ? region_place(&x, ARG(g, r, q)) : -1;
-            if (p < 0) {
-                continue;
-            }
-            Ref need = x.need.at[k];
-            if (NODE(g, r)->op == OP_SELECT) {
-                Ref c = q == 1 ? ARG(g, r, 0) : graph_not(g, ARG(g, r, 0));
-                need = need ? graph_and(g, need, c) : c;
-            }
-            x.users.at[p]++;
-            if (!wanted[p]) {
-                x.need.at[p] = need;
-            } else if (x.need.at[p]) {
-                x.need.at[p] = need ? graph_op2(g, OP_or, x.need.at[p], need) : 0;
-                if (x.need.at[p] && graph_is_true(g, x.need.at[p])) {
-                    x.need.at[p] = 0;
-                }
-            }
-            wanted[p] = true;
-        }
-    }
-    return x;
-}
-
-static bool worth_lifting(const Graph *g, Ref r, int users) {
-    const Node *n = NODE(g, r);
-    if (n->op == OP_REDUCE) {
-        return true;
-    }
-    return users > 1 && n->op != OP_READ && n->op != OP_CAST && n->op != OP_neg;
-}
-
-/* Replaces shared terms and reductions below the root of one piece by reads of new arrays, which are lifted in their turn. */
-static void lift_array(State *s, ArrayRef a) {
-    Graph *g = s->g;
-    for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
-        Piece p = ARRAY(g, a)->pieces.at[q];
-        if (!leads(s, p.body)) {
-            continue;
-        }
-        Scope scope = scope_of_piece(g, a, &p);
-        Ref index[8], condition[8], term = p.body;
-        Reduction kind[8];
-        int opened = 0;
-        do { /* the reduction at the root stays, and so do sums right inside a sum */
-            if (NODE(g, term)->op != OP_REDUCE) {
-                break;
-            }
-            kind[opened] = (Reduction)NODE(g, term)->aux;
-            index[opened] = graph_open(g, term, &condition[opened], &term);
-            scope_add(g, &scope, index[opened], NULL, NULL);
-            scope_guard(g, &scope, condition[opened]);
-            opened++;
-        } while (opened < 8 && kind[opened - 1] == RED_SUM && NODE(g, term)->op == OP_REDUCE && NODE(g, term)->aux == RED_SUM);
-        Region x = region_of(s, term, scope.guard);
-        VEC(Ref) from = {0}, to = {0};
-        for (int k = x.node.n - 1; k >= (opened ? 0 : 1); k--) { /* arguments first; the root of a piece stays */
-            Ref r = x.node.at[k];
-            if (!worth_lifting(g, r, x.users.at[k])) {
-                continue;
-            }
-            Ref body = from.n ? graph_subst(g, r, from.n, from.at, to.at) : r, read;
-            Scope around = scope_copy(g, &scope);
-            around.guard = x.need.at[k];
-            Scope part = scope_part(g, &around, 1, &body);
-            const char *name = arena_format(g->arena, "%s_%s", ARRAY(g, a)->name, lift_suffix(NODE(g, r)));
-            ArrayRef made = graph_array_over(g, name, &part, body, p.at, &read);
-            ARRAY(g, made)->order = ARRAY(g, a)->order;
-            if (made >= (ArrayRef)s->nactive) {
-                bool *grown = arena_alloc(g->arena, (size_t)made * 2);
-                memcpy(grown, s->active, (size_t)s->nactive);
-                s->active = grown, s->nactive = (int)made * 2;
-            }
-            s->active[made] = true;
-            VEC_PUSH(g->arena, from, r);
-            VEC_PUSH(g->arena, to, read);
-        }
-        if (from.n) {
-            term = graph_subst(g, term, from.n, from.at, to.at);
-            while (opened > 0) {
-                opened--;
-                term = graph_reduce(g, kind[opened], index[opened], condition[opened], term);
-            }
-            ARRAY(g, a)->pieces.at[q].body = graph_cast(g, ARRAY(g, a)->type, term);
-        }
-    }
-}
 
 /* ---- contributions ------------------------------------------------------------------------------------------------------------ */
 
@@ -317,42 +44,12 @@ static void send(State *s, ArrayRef to, Ref read, const Scope *around, Ref ct) {
 
 static void visit(State *s, Ref r, Ref ct, const Scope *around, Ref result);
 
-/* prod[i](y): dy_i gets the product of all the others, as prefix times suffix, so that zeros do no harm. */
 static void visit_product(State *s, Ref r, Ref ct, const Scope *around) {
     Graph *g = s->g;
     Ref condition, body, index = graph_open(g, r, &condition, &body);
-    const Poly *extent = EXTENT(g, index), *one = poly_int(g->arena, 1), *zero = poly_int(g->arena, 0);
-    ValueType type = (ValueType)NODE(g, r)->type;
-    Ref y = graph_select(g, condition, body, graph_real(g, type, 1));
     Scope all = scope_copy(g, around);
     scope_add(g, &all, index, NULL, NULL);
-    Scope part = scope_part(g, &all, 2, (Ref[]){y, index});
-    int last = part.n - 1;
-    Ref side[2];
-    for (int up = 0; up < 2; up++) { /* 0: the product of those before, 1: of those behind */
-        Ref at;
-        Scope first = scope_copy(g, &part);
-        const Poly *end = poly_sub(g->arena, extent, one);
-        first.lo[last] = first.hi[last] = up ? end : zero;
-        ArrayRef a = graph_array_over(g, up ? "behind" : "before", &first, graph_real(g, type, 1), s->at, &at);
-        Array *array = ARRAY(g, a);
-        Ref *positions = arena_alloc(g->arena, (size_t)part.n * sizeof *positions);
-        memcpy(positions, array->axis, (size_t)part.n * sizeof *positions);
-        Ref beside = graph_op2(g, up ? OP_add : OP_sub, array->axis[last], graph_int(g, 1));
-        positions[last] = beside;
-        Ref body_there = graph_op2(g, OP_mul, graph_read(g, a, positions), graph_subst(g, y, part.n, part.index, positions));
-        const Poly **lo = arena_alloc(g->arena, (size_t)part.n * sizeof *lo), **hi = arena_alloc(g->arena, (size_t)part.n * sizeof *hi);
-        for (int k = 0; k < part.n; k++) {
-            lo[k] = part.lo[k], hi[k] = part.hi[k];
-        }
-        lo[last] = up ? zero : one;
-        hi[last] = up ? poly_sub(g->arena, end, one) : end;
-        graph_piece(g, a, lo, hi, body_there, s->at);
-        Piece *pieces = ARRAY(g, a)->pieces.at;
-        pieces[1].guard = pieces[0].guard;
-        side[up] = at;
-    }
-    Ref others = graph_op2(g, OP_mul, side[0], side[1]);
+    Ref others = paths_others(g, &all, condition, body, s->at);
     scope_guard(g, &all, condition);
     visit(s, body, graph_op2(g, OP_mul, ct, others), &all, 0);
 }
@@ -387,7 +84,7 @@ static void visit_reduce(State *s, Ref r, Ref ct, const Scope *around, Ref resul
 static void visit(State *s, Ref r, Ref ct, const Scope *around, Ref result) {
     Graph *g = s->g;
     double zero;
-    if (!leads(s, r) || (graph_is_real(g, ct, &zero) && zero == 0)) {
+    if (!paths_lead(&s->paths, r) || (graph_is_real(g, ct, &zero) && zero == 0)) {
         return;
     }
     const Node n = *NODE(g, r);
@@ -413,7 +110,7 @@ static void visit(State *s, Ref r, Ref ct, const Scope *around, Ref result) {
         args[k] = ARG(g, r, k);
     }
     for (int k = 0; k < n.nargs; k++) {
-        if (!smooth_argument(g, r, k) || !leads(s, args[k])) {
+        if (!paths_smooth(g, r, k) || !paths_lead(&s->paths, args[k])) {
             continue;
         }
         Ref next;
@@ -433,17 +130,6 @@ typedef struct Term { /* one contribution, solved: a box, and a term over the ad
     Ref body;
     Span at;
 } Term;
-
-static void condition_add(Graph *g, Ref *all, Op op, const Poly *x, const Poly *y) {
-    const Poly *d = poly_sub(g->arena, y, x);
-    const Poly *facts[32];
-    int n = *all ? graph_facts(g, *all, true, facts, 32) : 0;
-    if (op == OP_le && graph_prove(g, d, n, facts)) {
-        return;
-    }
-    Ref c = graph_op2(g, op, graph_of_poly(g, x), graph_of_poly(g, y));
-    *all = *all ? graph_and(g, *all, c) : c;
-}
 
 /* Does p depend only on dimensions? */
 static bool only_sizes(const Graph *g, Arena *arena, const Poly *p) {
@@ -526,13 +212,13 @@ static Term solve(State *s, const Contribution *c, const Adjoint *adj, const Ref
                         continue;
                     }
                 }
-                condition_add(g, &condition, OP_le, lo, value);
-                condition_add(g, &condition, OP_le, value, hi);
+                paths_require(g, &condition, OP_le, lo, value);
+                paths_require(g, &condition, OP_le, value, hi);
             } else if (only_sizes(g, g->arena, p)) {
                 t.lo[k] = t.hi[k] = p;
                 e[k] = 0;
             } else if (round == 2) {
-                condition_add(g, &condition, OP_eq, poly_var(g->arena, axis[k]), p);
+                paths_require(g, &condition, OP_eq, poly_var(g->arena, axis[k]), p);
                 e[k] = 0;
             }
         }
@@ -548,10 +234,10 @@ static Term solve(State *s, const Contribution *c, const Adjoint *adj, const Ref
         const Poly *x = poly_var(g->arena, index), *one = poly_int(g->arena, 1);
         Ref range = 0;
         if (!poly_equal(c->around.lo[i], poly_int(g->arena, 0))) {
-            condition_add(g, &range, OP_le, c->around.lo[i], x);
+            paths_require(g, &range, OP_le, c->around.lo[i], x);
         }
         if (!poly_equal(c->around.hi[i], poly_sub(g->arena, EXTENT(g, index), one))) {
-            condition_add(g, &range, OP_le, x, c->around.hi[i]);
+            paths_require(g, &range, OP_le, x, c->around.hi[i]);
         }
         Ref under = summed ? graph_bool(g, true) : all;
         body = graph_reduce(g, RED_SUM, index, range ? graph_and(g, range, under) : under, body);
@@ -827,8 +513,8 @@ static void visit_array(State *s, ArrayRef a) {
                 VEC_PUSH(g->arena, from, axis);
                 VEC_PUSH(g->arena, to, adj->pin[k]);
                 Ref inside = 0;
-                condition_add(g, &inside, OP_le, p.lo[k], graph_poly(g, adj->pin[k]));
-                condition_add(g, &inside, OP_le, graph_poly(g, adj->pin[k]), p.hi[k]);
+                paths_require(g, &inside, OP_le, p.lo[k], graph_poly(g, adj->pin[k]));
+                paths_require(g, &inside, OP_le, graph_poly(g, adj->pin[k]), p.hi[k]);
                 if (inside) {
                     scope_guard(g, &around, inside);
                 }
@@ -867,17 +553,17 @@ static bool is_nothing(const Graph *g, ArrayRef a) {
 
 void differentiate(Graph *g, Ref e, const Scope *scope, int n, const ArrayRef *by, Adjoint *result) {
     State *s = arena_alloc(g->arena, sizeof *s);
-    s->g = g, s->nby = n, s->by = by;
+    s->g = g, s->paths = (Paths){.g = g, .nby = n, .by = by};
     s->context = scope_part(g, scope, 1, &e);
     /* e itself as an array over its indices. */
     Ref read;
     Span at = {0};
     ArrayRef root = graph_array_over(g, "e", &s->context, e, at, &read);
-    find_active(s, root);
-    if (s->active[root]) {
+    paths_find(&s->paths, root);
+    if (s->paths.active[root]) {
         for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) { /* arrays made meanwhile are lifted in their turn */
-            if ((int)a < s->nactive && s->active[a] && !is_by(s, a)) {
-                lift_array(s, a);
+            if ((int)a < s->paths.nactive && s->paths.active[a] && !paths_is_by(&s->paths, a)) {
+                paths_lift(&s->paths, a);
             }
         }
     }
@@ -899,10 +585,10 @@ void differentiate(Graph *g, Ref e, const Scope *scope, int n, const ArrayRef *b
         bool circle = hi - lo > 1 || graph_reads_itself(g, order.array[lo]);
         for (int k = lo; k < hi; k++) { /* readers come last in the order */
             ArrayRef a = order.array[k];
-            if (!s->active[a]) {
+            if (!s->paths.active[a]) {
                 continue;
             }
-            if (is_by(s, a)) {
+            if (paths_is_by(&s->paths, a)) {
                 adjoint_start(s, a, true);
                 continue;
             }
@@ -916,12 +602,12 @@ void differentiate(Graph *g, Ref e, const Scope *scope, int n, const ArrayRef *b
         }
         if (circle) {
             for (int k = lo; k < hi; k++) {
-                if (s->active[order.array[k]] && !is_by(s, order.array[k])) {
+                if (s->paths.active[order.array[k]] && !paths_is_by(&s->paths, order.array[k])) {
                     visit_array(s, order.array[k]);
                 }
             }
             for (int k = lo; k < hi; k++) {
-                if (s->active[order.array[k]] && !is_by(s, order.array[k])) {
+                if (s->paths.active[order.array[k]] && !paths_is_by(&s->paths, order.array[k])) {
                     adjoint_finish(s, order.array[k], false);
                 }
             }
@@ -929,7 +615,7 @@ void differentiate(Graph *g, Ref e, const Scope *scope, int n, const ArrayRef *b
         hi = lo;
     }
     for (int k = 0; k < n; k++) {
-        if (s->active[by[k]]) {
+        if (s->paths.active[by[k]]) {
             adjoint_start(s, by[k], true);
             adjoint_finish(s, by[k], true);
         }

@@ -22,6 +22,6 @@ Ref adjoint_at(Graph *g, const Adjoint *a, const Ref *position);
 /* The whole adjoint as an array with the axes context ..., axes of `of` ...; `name` may be NULL. context lists e's indices in order. */
 ArrayRef adjoint_array(Graph *g, const Adjoint *a, const Scope *context, const char *name, Span at);
 
-/* Forward mode: the derivative of e as x moves along v; v is over the scope and x's axes. */
-Ref differentiate_along(Graph *g, Ref e, const Scope *scope, ArrayRef x, Ref v);
+/* Forward mode: the derivative of e, a term over the indices of the scope, as the arrays move together; 0 where none is reached. */
+Ref differentiate_along(Graph *g, Ref e, const Scope *scope, int n, const Motion *along);
 #endif

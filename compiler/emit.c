@@ -3,6 +3,7 @@
  * each nest under its equation. Public functions check what they are given, lay out the workspace and call static workers,
  * whose `restrict` parameters C compilers honour. */
 #include "emit.h"
+#include "describe.h"
 #include "ops.h"
 #include "print.h"
 #include <ctype.h>
@@ -66,6 +67,7 @@ typedef struct Emit {
     VEC(Ref) loop;           /* indices of the loops around, with their names */
     VEC(const char *) loop_name;
     bool *dim_used;          /* by dimension: the worker at hand reads it */
+    const char *kept_name[VALUE_DOUBLE + 1]; /* of the arrays of kept numbers, in this worker */
 } Emit;
 
 static bool is_used(const Emit *e, const char *name) {
@@ -570,26 +572,48 @@ static bool is_in(const ArrayRef *list, int n, ArrayRef a) {
     return false;
 }
 
-static int gradients(const Graph *g) {
-    return g->requests.n;
-}
-
-/* "mnist", or "mnist_gradient_loss" where several gradients are asked for. */
+/* "mnist" for the only gradient or vjp, "mnist_hvp" for another only one of its kind, else "mnist_gradient_loss". */
 static const char *stem(Emit *e, int request) {
     Graph *g = e->g;
-    if (request < 0 || gradients(g) < 2) {
+    int same = 0;
+    if (request < 0) {
         return e->o->prefix;
     }
-    return arena_format(e->arena, "%s_gradient_%s", e->o->prefix, ARRAY(g, g->requests.at[request].of)->name);
+    const Request *r = &g->requests.at[request];
+    for (int k = 0; k < g->requests.n; k++) {
+        same += g->requests.at[k].kind == r->kind;
+    }
+    if (same == 1 && (r->kind == REQUEST_GRADIENT || r->kind == REQUEST_VJP)) {
+        return e->o->prefix;
+    }
+    const char *kind = arena_format(e->arena, "%s_%s", e->o->prefix, request_names[r->kind]);
+    return same == 1 ? kind : arena_format(e->arena, "%s_%s", kind, ARRAY(g, r->of)->name);
+}
+
+/* What the size of a function's workspace is asked by, less "_workspace". */
+static const char *layout_stem(Emit *e, int layout) {
+    return stem(e, e->plan->layouts.at[layout].request);
+}
+
+/* The layout, other than the value's, that goes by the bare name: M_workspace is enough for it and for the value. 0: none. */
+static int main_layout(Emit *e) {
+    for (int k = 1; k < e->plan->layouts.n; k++) {
+        if (!strcmp(layout_stem(e, k), e->o->prefix)) {
+            return k;
+        }
+    }
+    return 0;
 }
 
 /* Each layout has its function: the value's is smaller than a gradient's. */
-static const char *layout_name(Emit *e, int request) {
-    return arena_format(e->arena, "%s%s_layout", stem(e, request), request < 0 ? "_value" : "");
+static const char *layout_name(Emit *e, int layout) {
+    return arena_format(e->arena, "%s%s_layout", layout_stem(e, layout), layout == 0 ? "_value" : "");
 }
 
 static const char *function_name(Emit *e, const Function *f) {
-    return arena_format(e->arena, "%s_%s", stem(e, f->request), function_word(f->kind));
+    const char *s = stem(e, f->request);
+    bool whole = f->kind == FN_DERIVATIVE || (f->kind == FN_VJP && strcmp(s, e->o->prefix));
+    return whole ? s : arena_format(e->arena, "%s_%s", s, function_word(f->kind));
 }
 
 static const char *field_name(Emit *e, ArrayRef a) {
@@ -612,8 +636,44 @@ static int layout_place(const Layout *l, ArrayRef a) {
     bug("an array has no place in the workspace");
 }
 
-static const Layout *layout_of(const Plan *p, int request) {
-    return &p->layouts.at[request + 1];
+static const Layout *layout_of(const Plan *p, const Function *f) {
+    return &p->layouts.at[f->layout];
+}
+
+/* Numbers that forward keeps for backward lie in one array for each type, behind the buffers. */
+static int kept_count(const Graph *g, const Layout *l, ValueType type) {
+    int n = 0;
+    for (int k = 0; k < l->kept.n; k++) {
+        n += ARRAY(g, l->kept.at[k])->type == type;
+    }
+    return n;
+}
+
+/* How many types stand before this one. */
+static int kept_place(const Graph *g, const Layout *l, int type) {
+    int n = 0;
+    for (int t = VALUE_BOOL; t < type; t++) {
+        n += kept_count(g, l, (ValueType)t) > 0;
+    }
+    return n;
+}
+
+static int layout_entries(const Graph *g, const Layout *l) {
+    return l->buffers.n + kept_place(g, l, VALUE_DOUBLE + 1);
+}
+
+/* Slots of kept numbers, by array: each type counts for itself. */
+static const int *kept_slots(Emit *e, const Layout *l) {
+    int *slot = arena_alloc(e->arena, (size_t)(e->g->arrays.n + 1) * sizeof *slot), next[VALUE_DOUBLE + 1] = {0};
+    for (int k = 0; k < l->kept.n; k++) {
+        slot[l->kept.at[k]] = next[ARRAY(e->g, l->kept.at[k])->type]++;
+    }
+    return slot;
+}
+
+/* Does forward come before it? */
+static bool comes_after(const Function *f) {
+    return f->kind == FN_BACKWARD || f->kind == FN_VJP;
 }
 
 /* Names of a worker's parameters, in scope for its whole text. */
@@ -645,20 +705,23 @@ static Parameters parameters(Emit *e, const Function *f) {
         const char *entry = entry_type_text(g, a);
         VEC_PUSH(e->arena, list,
                  (Parameter){arena_format(e->arena, "%s *gradc_restrict %s", entry, e->array_name[a]),
-                             arena_format(e->arena, "(%s *)(void *)(w + at[%d])", entry, layout_place(layout_of(e->plan, f->request), a))});
+                             arena_format(e->arena, "(%s *)(void *)(w + at[%d])", entry, layout_place(layout_of(e->plan, f), a))});
     }
     for (int k = 0; k < f->locals.n; k++) {
         if (f->locals.at[k].array) {
             e->array_name[f->locals.at[k].array] = name_local(e, k);
         }
     }
-    for (int k = 0; k < f->saved.n; k++) {
-        ArrayRef a = f->saved.at[k];
-        const char *name = new_name(e, arena_format(e->arena, "%s_kept", e->array_name[a]), false);
-        const char *entry = entry_type_text(g, a);
-        VEC_PUSH(e->arena, list,
-                 (Parameter){arena_format(e->arena, "%s *gradc_restrict %s", entry, name),
-                             arena_format(e->arena, "(%s *)(void *)(w + at[%d])", entry, layout_place(layout_of(e->plan, f->request), a))});
+    const Layout *l = layout_of(e->plan, f);
+    for (int type = VALUE_BOOL; f->saved.n && type <= VALUE_DOUBLE; type++) {
+        e->kept_name[type] = NULL;
+        if (kept_count(g, l, (ValueType)type)) {
+            e->kept_name[type] = new_name(e, "kept", false);
+            VEC_PUSH(e->arena, list,
+                     (Parameter){arena_format(e->arena, "%s *gradc_restrict %s", value_type_text((ValueType)type), e->kept_name[type]),
+                                 arena_format(e->arena, "(%s *)(void *)(w + at[%d])", value_type_text((ValueType)type),
+                                              l->buffers.n + kept_place(g, l, type))});
+        }
     }
     for (int k = 0; k < f->writes.n; k++) {
         ArrayRef a = f->writes.at[k];
@@ -715,20 +778,16 @@ static void put_worker(Emit *e, const Function *f) {
     parameters(e, f);
     e->out = &body;
     e->depth = 1;
-    for (int k = 0; k < f->saved.n; k++) {
+    const int *slot = f->saved.n ? kept_slots(e, layout_of(e->plan, f)) : NULL;
+    for (int k = 0; k < f->saved.n && comes_after(f); k++) {
         ArrayRef a = f->saved.at[k];
-        if (f->kind == FN_BACKWARD) {
-            text_add(&body, "    const %s %s = *%s_kept;\n", value_type_text(ARRAY(g, a)->type), e->array_name[a], e->array_name[a]);
-        }
+        ValueType type = ARRAY(g, a)->type;
+        text_add(&body, "    const %s %s = %s[%d];\n", value_type_text(type), e->array_name[a], e->kept_name[type], slot[a]);
     }
     put_block(e, &f->body);
-    for (int k = 0; k < f->saved.n; k++) {
+    for (int k = 0; k < f->saved.n && !comes_after(f); k++) {
         ArrayRef a = f->saved.at[k];
-        if (f->kind != FN_BACKWARD) {
-            bool narrow = strcmp(entry_type_text(g, a), value_type_text(ARRAY(g, a)->type)) != 0;
-            text_add(&body, "    *%s_kept = %s%s%s%s;\n", e->array_name[a], narrow ? "(" : "", narrow ? entry_type_text(g, a) : "",
-                     narrow ? ")" : "", e->array_name[a]);
-        }
+        text_add(&body, "    %s[%d] = %s;\n", e->kept_name[ARRAY(g, a)->type], slot[a], e->array_name[a]);
     }
     const char *code = code_alone(e->arena, text_string(&body));
     bool *used = arena_alloc(e->arena, (size_t)g->dims.n + 1);
@@ -752,7 +811,7 @@ static void put_worker(Emit *e, const Function *f) {
 static void put_public(Emit *e, const Function *f) {
     Text *t = e->out;
     Graph *g = e->g;
-    const Layout *l = layout_of(e->plan, f->request);
+    const Layout *l = layout_of(e->plan, f);
     if (f->kind == FN_VALUE_AND_GRADIENT) {
         text_add(t, "int %s(const %s_args *a, void *workspace) {\n    const int status = %s_forward(a, workspace);\n", function_name(e, f),
                  e->o->prefix, stem(e, f->request));
@@ -764,12 +823,12 @@ static void put_public(Emit *e, const Function *f) {
     text_add(t, "int %s(const %s_args *a, void *workspace) {\n", function_name(e, f), e->o->prefix);
     text_raw(t, "    int status;\n");
     if (uses_workspace) {
-        text_add(t, "    size_t at[%d];\n    char *const w = (char *)workspace;\n", l->buffers.n);
+        text_add(t, "    size_t at[%d];\n    char *const w = (char *)workspace;\n", layout_entries(g, l));
     }
     text_add(t, "    if (a == NULL) {\n        return GRADC_NULL;\n    }\n    status = %s_check_sizes(a);\n", e->o->prefix);
     text_raw(t, "    if (status != GRADC_OK) {\n        return status;\n    }\n");
     if (uses_workspace) {
-        text_add(t, "    if (%s(a, at) == SIZE_MAX) {\n        return GRADC_OVERFLOW;\n    }\n", layout_name(e, f->request));
+        text_add(t, "    if (%s(a, at) == SIZE_MAX) {\n        return GRADC_OVERFLOW;\n    }\n", layout_name(e, f->layout));
         text_raw(t, "    if (workspace == NULL || !gradc_aligned(workspace)) {\n        return GRADC_WORKSPACE;\n    }\n");
     } else {
         text_raw(t, "    (void)workspace;\n");
@@ -862,6 +921,11 @@ static void put_checks(Emit *e) {
         text_add(t, "    if (a->%s < %lld) {\n        return GRADC_BAD_SIZE;\n    }\n", name, (long long)(g->dims.at[k].least > 1 ? g->dims.at[k].least : 1));
         text_add(t, "    if (a->%s > INT32_MAX) {\n        return GRADC_OVERFLOW;\n    }\n", name);
     }
+    for (int k = 0; k < g->demands.n; k++) {
+        text_raw(t, "    if (");
+        put_size(e, g->demands.at[k], 61, "a->");
+        text_raw(t, " < 0) {\n        return GRADC_BAD_SIZE;\n    }\n");
+    }
     VEC(const Poly *) done = {0};
     for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) {
         for (int k = 0; k < ARRAY(g, a)->rank; k++) {
@@ -888,14 +952,15 @@ static void put_checks(Emit *e) {
     text_raw(t, "    return GRADC_OK;\n}\n\n");
 }
 
-static void put_layout(Emit *e, const Layout *l) {
+static void put_layout(Emit *e, int layout) {
     Graph *g = e->g;
+    const Layout *l = &e->plan->layouts.at[layout];
     Text *t = e->out;
-    if (!l->buffers.n) {
+    if (!layout_entries(g, l)) {
         return;
     }
     text_add(t, "/* Where the arrays of the workspace start; returns its size in bytes, SIZE_MAX when that overflows. */\n");
-    text_add(t, "static size_t %s(const %s_args *a, size_t *at) {\n    size_t n = 0;\n    (void)a;\n", layout_name(e, l->request), e->o->prefix);
+    text_add(t, "static size_t %s(const %s_args *a, size_t *at) {\n    size_t n = 0;\n    (void)a;\n", layout_name(e, layout), e->o->prefix);
     for (int k = 0; k < l->buffers.n; k++) {
         ArrayRef a = l->buffers.at[k];
         text_add(t, "    at[%d] = n; /* %s", k, ARRAY(g, a)->name);
@@ -914,17 +979,25 @@ static void put_layout(Emit *e, const Layout *l) {
         e->out = was;
         text_add(t, "%s));\n", text_string(&size));
     }
+    for (int type = VALUE_BOOL; type <= VALUE_DOUBLE; type++) {
+        int count = kept_count(g, l, (ValueType)type);
+        if (count) {
+            text_add(t, "    at[%d] = n; /* numbers kept for backward */\n", l->buffers.n + kept_place(g, l, type));
+            text_add(t, "    n = gradc_size_add(n, gradc_align(%d * sizeof(%s)));\n", count, value_type_text((ValueType)type));
+        }
+    }
     text_raw(t, "    return n;\n}\n\n");
 }
 
-/* The size of one layout, or of the largest of two: with a single gradient one workspace serves all functions. */
-static void put_workspace(Emit *e, int request, bool with_value) {
+/* The size of one layout; under the bare name it is enough for the value too. */
+static void put_workspace(Emit *e, int layout) {
     Text *t = e->out;
-    int n = 0, requests[2] = {request, -1};
-    const Layout *l[2] = {layout_of(e->plan, request), with_value && request >= 0 ? layout_of(e->plan, -1) : NULL};
-    text_add(t, "size_t %s_workspace(const %s_args *a) {\n", stem(e, request), e->o->prefix);
+    int n = 0, layouts[2] = {layout, 0};
+    const char *s = layout_stem(e, layout);
+    const Layout *l[2] = {&e->plan->layouts.at[layout], layout && !strcmp(s, e->o->prefix) ? &e->plan->layouts.at[0] : NULL};
+    text_add(t, "size_t %s_workspace(const %s_args *a) {\n", s, e->o->prefix);
     for (int k = 0; k < 2; k++) {
-        n = l[k] && l[k]->buffers.n > n ? l[k]->buffers.n : n;
+        n = l[k] && layout_entries(e->g, l[k]) > n ? layout_entries(e->g, l[k]) : n;
     }
     if (!n) {
         text_add(t, "    return a == NULL || %s_check_sizes(a) != GRADC_OK ? SIZE_MAX : 0;\n}\n\n", e->o->prefix);
@@ -933,11 +1006,39 @@ static void put_workspace(Emit *e, int request, bool with_value) {
     text_add(t, "    size_t at[%d], n, most = 0;\n", n);
     text_add(t, "    if (a == NULL || %s_check_sizes(a) != GRADC_OK) {\n        return SIZE_MAX;\n    }\n", e->o->prefix);
     for (int k = 0; k < 2; k++) {
-        if (l[k] && l[k]->buffers.n) {
-            text_add(t, "    n = %s(a, at);\n    most = n > most ? n : most;\n", layout_name(e, requests[k]));
+        if (l[k] && layout_entries(e->g, l[k])) {
+            text_add(t, "    n = %s(a, at);\n    most = n > most ? n : most;\n", layout_name(e, layouts[k]));
         }
     }
     text_raw(t, "    return most;\n}\n\n");
+}
+
+/* ---- the description ---- */
+
+static const char *described_field(const void *user, ArrayRef a) {
+    return c_name(((const Emit *)user)->arena, ARRAY(((const Emit *)user)->g, a)->name);
+}
+
+static const char *described_entry(const void *user, ArrayRef a) {
+    return entry_type_text(((const Emit *)user)->g, a);
+}
+
+static void described_size(void *user, const Poly *p, Text *out) {
+    Emit *e = user;
+    Text *was = e->out;
+    e->out = out;
+    put_size(e, p, PREC_LOWEST, "a->");
+    e->out = was;
+}
+
+static Description description(Emit *e) {
+    VEC(DescribedFunction) list = {0};
+    for (int k = 0; k < e->plan->functions.n; k++) {
+        const Function *f = &e->plan->functions.at[k];
+        const char *workspace = arena_format(e->arena, "%s_workspace", layout_stem(e, f->layout));
+        VEC_PUSH(e->arena, list, (DescribedFunction){function_name(e, f), workspace});
+    }
+    return (Description){e->o->prefix, list.n, list.at, described_field, described_entry, described_size, e};
 }
 
 /* ---- the header -------------------------------------------------------------------------------------------------------------------- */
@@ -967,12 +1068,82 @@ static const char *upper(Emit *e, const char *s) {
     return u;
 }
 
+static const char *names_of(Emit *e, int n, const ArrayRef *arrays) {
+    Text t = text_new(e->arena);
+    for (int k = 0; k < n; k++) {
+        text_add(&t, "%s%s", k == 0 ? "" : k + 1 < n ? ", " : " and ", ARRAY(e->g, arrays[k])->name);
+    }
+    return text_string(&t);
+}
+
+/* What a function of a request does, in words. */
+static const char *purpose(Emit *e, const Function *f) {
+    Graph *g = e->g;
+    const Request *r = f->request >= 0 ? &g->requests.at[f->request] : NULL;
+    const char *y = r ? ARRAY(g, r->of)->name : "", *x = r ? names_of(e, r->by.n, r->by.at) : "";
+    switch (f->kind) {
+    case FN_VALUE: return "The outputs alone.";
+    case FN_FORWARD: return r->kind == REQUEST_VJP ? "The outputs; the workspace keeps what vjp reads." : "The outputs; the workspace keeps what backward reads.";
+    case FN_BACKWARD: return "The gradient. The same arguments and workspace as forward, which came before; reads no output.";
+    case FN_VALUE_AND_GRADIENT: return "The outputs and the gradient at once.";
+    case FN_VJP:
+        return arena_format(e->arena, "The derivatives of the sum of %s %s by %s. The same arguments and workspace as forward, which came before.",
+                            ARRAY(g, r->seed.at[0])->name, y, x);
+    case FN_DERIVATIVE: break;
+    }
+    switch (r->kind) {
+    case REQUEST_JACOBIAN:
+        return arena_format(e->arena, "The derivatives of %s by %s, in %s mode; no outputs.", y, x, r->forward ? "forward" : "reverse");
+    case REQUEST_HESSIAN:
+        return arena_format(e->arena, "The second derivatives of %s by %s, forward over reverse; no outputs.", y, x);
+    case REQUEST_JVP:
+        return arena_format(e->arena, "The derivative of %s as %s move%s along %s, in forward mode; no outputs.", y, x, r->by.n > 1 ? "" : "s",
+                            names_of(e, r->seed.n, r->seed.at));
+    default:
+        return arena_format(e->arena, "The second derivative of %s times %s, forward over reverse; no outputs.", y,
+                            names_of(e, r->seed.n, r->seed.at));
+    }
+}
+
 static void put_prototype(Emit *e, Text *t, const Function *f) {
-    static const char *const what[] = {
-        "The outputs alone.", "The outputs; the workspace keeps what backward reads.",
-        "The gradient. The same arguments and workspace as forward, which came before; reads no output.",
-        "The outputs and the gradient at once."};
-    text_add(t, "/* %s */\nint %s(const %s_args *a, void *workspace);\n", what[f->kind], function_name(e, f), e->o->prefix);
+    text_add(t, "/* %s */\nint %s(const %s_args *a, void *workspace);\n", purpose(e, f), function_name(e, f), e->o->prefix);
+}
+
+/* The fields that requests add: what their functions take, and what they give. */
+static void put_request_fields(Emit *e, Text *t) {
+    Graph *g = e->g;
+    for (int k = 0; k < g->seeds.n; k++) {
+        const char *like = "", *what = "";
+        for (int q = 0; q < g->requests.n; q++) {
+            const Request *r = &g->requests.at[q];
+            for (int i = 0; i < r->seed.n; i++) {
+                if (r->seed.at[i] == g->seeds.at[k]) {
+                    what = r->kind == REQUEST_VJP ? "cotangent" : "direction";
+                    like = ARRAY(g, r->kind == REQUEST_VJP ? r->of : r->by.at[i])->name;
+                }
+            }
+        }
+        put_field(e, t, g->seeds.at[k], arena_format(e->arena, "%s of %s", what, like), true);
+    }
+    for (int k = 0; k < g->requests.n; k++) {
+        const Request *r = &g->requests.at[k];
+        const char *y = ARRAY(g, r->of)->name;
+        for (int q = 0, i = 0, j = 0; q < r->result.n; q++) {
+            const char *what = "";
+            switch (r->kind) {
+            case REQUEST_GRADIENT:
+            case REQUEST_JACOBIAN: what = arena_format(e->arena, "d %s / d %s", y, ARRAY(g, r->by.at[q])->name); break;
+            case REQUEST_VJP: what = arena_format(e->arena, "d %s %s / d %s", ARRAY(g, r->seed.at[0])->name, y, ARRAY(g, r->by.at[q])->name); break;
+            case REQUEST_JVP: what = arena_format(e->arena, "d %s along %s", y, names_of(e, r->seed.n, r->seed.at)); break;
+            case REQUEST_HVP: what = arena_format(e->arena, "d2 %s / d %s along %s", y, ARRAY(g, r->by.at[q])->name, names_of(e, r->seed.n, r->seed.at)); break;
+            case REQUEST_HESSIAN:
+                what = arena_format(e->arena, "d2 %s / d %s d %s", y, ARRAY(g, r->by.at[i])->name, ARRAY(g, r->by.at[j])->name);
+                j = j + 1 < r->by.n ? j + 1 : ++i;
+                break;
+            }
+            put_field(e, t, r->result.at[q], what, false);
+        }
+    }
 }
 
 static void put_header(Emit *e, Text *t) {
@@ -1001,28 +1172,36 @@ static void put_header(Emit *e, Text *t) {
     for (int k = 0; k < g->outputs.n; k++) {
         put_field(e, t, g->outputs.at[k], "output", false);
     }
-    for (int k = 0; k < g->requests.n; k++) {
-        const Request *r = &g->requests.at[k];
-        for (int q = 0; q < r->result.n; q++) {
-            put_field(e, t, r->result.at[q], arena_format(e->arena, "d %s / d %s", ARRAY(g, r->of)->name, ARRAY(g, r->by.at[q])->name), false);
-        }
-    }
-    if (g->dims.n == 1 && g->inputs.n + g->outputs.n == 0) {
+    put_request_fields(e, t);
+    if (g->dims.n == 1 && g->inputs.n + g->outputs.n + g->requests.n == 0) {
         text_raw(t, "    int nothing;\n");
     }
     text_add(t, "} %s_args;\n\n", m);
-    bool several = gradients(g) > 1;
-    text_add(t, "/* Bytes of workspace that %s needs, given the dimensions; SIZE_MAX when they are not possible. It starts at a multiple of\n"
-                " * 64 bytes, and 0 bytes may be NULL. */\nsize_t %s_workspace(const %s_args *a);\n",
-             several || !gradients(g) ? arena_format(e->arena, "%s_value", m) : "each function", m, m);
+    int main = main_layout(e), shown = 0;
+    Text served = text_new(e->arena);
+    bool every = true;
     for (int k = 0; k < e->plan->functions.n; k++) {
         const Function *f = &e->plan->functions.at[k];
-        if (several && f->kind == FN_FORWARD) {
-            text_add(t, "\n/* The gradient of %s. */\nsize_t %s_workspace(const %s_args *a);\n", ARRAY(g, g->requests.at[f->request].of)->name,
-                     stem(e, f->request), m);
+        bool by_main = f->layout == 0 || f->layout == main;
+        every = every && by_main;
+        if (by_main) {
+            text_add(&served, "%s%s", shown++ ? ", " : "", function_name(e, f));
         }
+    }
+    text_add(t, "/* Bytes of workspace that %s needs, given the dimensions; SIZE_MAX when they are not possible. It starts at a multiple of\n"
+                " * 64 bytes, and 0 bytes may be NULL. */\nsize_t %s_workspace(const %s_args *a);\n",
+             every && shown > 1 ? "each function" : shown > 1 ? arena_format(e->arena, "each of %s", text_string(&served)) : text_string(&served), m, m);
+    for (int k = 0, last = 0; k < e->plan->functions.n; k++) {
+        const Function *f = &e->plan->functions.at[k];
+        if (f->layout != last && f->layout != main) {
+            text_add(t, "\n/* The workspace of %s%s. */\nsize_t %s_workspace(const %s_args *a);\n", function_name(e, f),
+                     f->kind == FN_FORWARD ? " and of those after it" : "", layout_stem(e, f->layout), m);
+        }
+        last = f->layout;
         put_prototype(e, t, f);
     }
+    Description d = description(e);
+    describe_header(g, &d, t);
     text_raw(t, "\n#ifdef __cplusplus\n}\n#endif\n#endif\n");
 }
 
@@ -1127,14 +1306,10 @@ void emit_c(const Plan *plan, const EmitOptions *o, Text *header, Text *source) 
     put_tables(e);
     put_checks(e);
     for (int k = 0; k < plan->layouts.n; k++) {
-        put_layout(e, &plan->layouts.at[k]);
+        put_layout(e, k);
     }
-    bool several = gradients(g) > 1;
-    if (several || gradients(g) == 0) {
-        put_workspace(e, -1, true);
-    }
-    for (int k = 0; k < g->requests.n; k++) {
-        put_workspace(e, k, !several);
+    for (int k = main_layout(e) ? 1 : 0; k < plan->layouts.n; k++) { /* the value has one of its own where none goes by the bare name */
+        put_workspace(e, k);
     }
     for (int k = 0; k < plan->functions.n; k++) {
         const Function *f = &plan->functions.at[k];
@@ -1143,6 +1318,8 @@ void emit_c(const Plan *plan, const EmitOptions *o, Text *header, Text *source) 
         }
         put_public(e, f);
     }
+    Description d = description(e);
+    describe_source(g, &d, &code);
     text_add(source, "/* %s: made by gradc from %s. This text, and what it takes from the gradc runtime, may be used without any condition. */\n",
              o->prefix, o->source_name);
     if (o->header_name) {

@@ -174,11 +174,13 @@ static Ref node_intern(Graph *g, Node n, const Ref *args) {
     for (int k = 0; k < n.nargs; k++) {
         VEC_PUSH(g->arena, g->args, own[k]);
         n.free = set_union(g, n.free, g->nodes.at[own[k]].free);
+        n.fails = n.fails || g->nodes.at[own[k]].fails;
         if (g->nodes.at[own[k]].depth > n.depth) {
             n.depth = g->nodes.at[own[k]].depth;
         }
     }
     Ref r = (Ref)g->nodes.n;
+    n.fails = n.fails || n.op == OP_CHECKED || n.op == OP_NONEMPTY;
     if (n.op == OP_REDUCE) {
         n.free = set_without(g, n.free, own[0]);
         n.depth = g->indices.at[NODE(g, own[0])->aux].number;
@@ -529,8 +531,29 @@ static Ref fold_int_compare(Graph *g, Op op, const Ref *args) {
     return 0;
 }
 
+/* The comparison that holds where this one does not; for reals a NaN may make both false, unless it is == or !=. */
+static Op contrary(Op op) {
+    switch (op) {
+    case OP_lt: return OP_ge;
+    case OP_le: return OP_gt;
+    case OP_gt: return OP_le;
+    case OP_ge: return OP_lt;
+    case OP_eq: return OP_ne;
+    default: return OP_eq;
+    }
+}
+
+static bool has_contrary(const Graph *g, Ref r) {
+    const Node *n = NODE(g, r);
+    return n->op >= OP_FIRST_SCALAR && op_info[n->op].typing == TYPING_COMPARE &&
+           (NODE(g, ARG(g, r, 0))->type == VALUE_INT || n->op == OP_eq || n->op == OP_ne);
+}
+
 static bool is_contrary(const Graph *g, Ref x, Ref y) {
-    return (NODE(g, x)->op == OP_not && ARG(g, x, 0) == y) || (NODE(g, y)->op == OP_not && ARG(g, y, 0) == x);
+    if ((NODE(g, x)->op == OP_not && ARG(g, x, 0) == y) || (NODE(g, y)->op == OP_not && ARG(g, y, 0) == x)) {
+        return true;
+    }
+    return has_contrary(g, x) && NODE(g, y)->op == contrary((Op)NODE(g, x)->op) && ARG(g, x, 0) == ARG(g, y, 0) && ARG(g, x, 1) == ARG(g, y, 1);
 }
 
 /* Does the chain x op x op ... hold the term (or, with `contrary`, its contrary)? */
@@ -553,11 +576,8 @@ static Ref fold_logic(Graph *g, Op op, const Ref *args) {
         if (x->op == OP_not) {
             return ARG(g, args[0], 0);
         }
-        if (x->op >= OP_FIRST_SCALAR && op_info[x->op].typing == TYPING_COMPARE &&
-            (NODE(g, ARG(g, args[0], 0))->type == VALUE_INT || x->op == OP_eq || x->op == OP_ne)) { /* for reals, !(a < b) is not b <= a: NaN */
-            Op o = x->op;
-            o = o == OP_lt ? OP_ge : o == OP_le ? OP_gt : o == OP_gt ? OP_le : o == OP_ge ? OP_lt : o == OP_eq ? OP_ne : OP_eq;
-            return graph_op2(g, o, ARG(g, args[0], 0), ARG(g, args[0], 1));
+        if (has_contrary(g, args[0])) {
+            return graph_op2(g, contrary((Op)x->op), ARG(g, args[0], 0), ARG(g, args[0], 1));
         }
         return 0;
     }
@@ -723,6 +743,18 @@ Ref graph_read(Graph *g, ArrayRef array, const Ref *positions) {
         if (NODE(g, positions[k])->type != VALUE_INT) {
             bug("position %d of a read of %s is no integer", k, a->name);
         }
+        if (NODE(g, positions[k])->op == OP_SELECT) { /* a choice of places is a choice of reads: each side is affine where it can be */
+            Ref side[16], place = positions[k], c = ARG(g, place, 0), read[2];
+            if (a->rank > 16) {
+                bug("an array with more than 16 axes");
+            }
+            memcpy(side, positions, (size_t)a->rank * sizeof *side); /* positions may lie in g->args, which grows */
+            for (int s = 0; s < 2; s++) {
+                side[k] = ARG(g, place, s + 1);
+                read[s] = graph_read(g, array, side);
+            }
+            return graph_select(g, c, read[0], read[1]);
+        }
     }
     return node_make(g, OP_READ, a->type, array, a->rank, positions);
 }
@@ -752,7 +784,7 @@ static Ref reduce_identity(Graph *g, Reduction kind, ValueType type) {
 
 /* c = a && b with b free of the index: returns a, and b in *rest (true where there is none). */
 static Ref split_condition(Graph *g, Ref c, Ref index, Ref *rest) {
-    if (!graph_has_index(g, c, index)) {
+    if (!graph_has_index(g, c, index) && !NODE(g, c)->fails) {
         *rest = c;
         return graph_bool(g, true);
     }

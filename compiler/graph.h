@@ -47,6 +47,7 @@ typedef struct Node {
     uint32_t next;      /* chain of the hash table */
     uint32_t free;      /* set of free indices, see set_... */
     uint32_t depth;     /* largest number bound inside */
+    bool fails;         /* evaluating it may set a status: it must not be moved to where it was not evaluated */
     union {
         double real;
         int64_t integer;
@@ -73,6 +74,16 @@ typedef struct Piece {
     Span at;               /* the equation it comes from */
 } Piece;
 
+/* A derivative that the source states: d array[axes] / d by[lead ..., index ...] = value. It takes the place of what the body
+ * says: there `by` stands in OP_held. */
+typedef struct ArrayRule {
+    ArrayRef by;
+    int nlead;
+    const Ref *lead;       /* terms over Array.axis */
+    const Ref *index;      /* one per other axis of `by` */
+    Ref value;             /* over Array.axis and index */
+} ArrayRule;
+
 typedef enum ArrayRole { ARRAY_INTERNAL, ARRAY_INPUT, ARRAY_PARAM, ARRAY_CONST } ArrayRole;
 typedef struct Array {
     const char *name;      /* unique in the graph, a C identifier */
@@ -82,6 +93,7 @@ typedef struct Array {
     const Poly **extent;
     ArrayRole role;
     VEC(Piece) pieces;
+    VEC(ArrayRule) rules;  /* of differentiation alone */
     const double *table;   /* ARRAY_CONST: its values, row-major */
     const Poly *target;    /* data of type index: entries lie in 0 .. target - 1, checked on entry */
     bool is_int_data;      /* ARRAY_INPUT of type int or index: int32_t in the C arguments */
@@ -92,18 +104,33 @@ typedef struct Array {
     Span at;
 } Array;
 
+typedef enum RequestKind { REQUEST_GRADIENT, REQUEST_JACOBIAN, REQUEST_HESSIAN, REQUEST_JVP, REQUEST_VJP, REQUEST_HVP } RequestKind;
+
 typedef struct Request {   /* one `derive` */
-    int kind;              /* index in request_names */
+    RequestKind kind;      /* also the index in request_names */
     ArrayRef of;
     VEC(ArrayRef) by;
-    VEC(ArrayRef) result;  /* like by */
+    VEC(ArrayRef) seed;    /* jvp, hvp: the directions, like by; vjp: the cotangent of `of` */
+    VEC(ArrayRef) result;  /* like by; jvp: one, like `of`; hessian: by[0] by[0], by[0] by[1] ... by[1] by[1] ..., each pair once */
+    bool forward;          /* jacobian: made in forward mode */
     Span at;
 } Request;
 
-typedef struct Gradient {  /* a grad(e, x) that became arrays: for `gradc check` */
+/* One array moves. Its entry [lead ..., index ...] has the derivative `value`, a term over the indices around and `index`;
+ * entries at other places of the leading axes stand still. */
+typedef struct Motion {
+    ArrayRef of;
+    int nlead;
+    const Ref *lead;       /* terms over the indices around */
+    const Ref *index;      /* one per other axis */
+    Ref value;
+} Motion;
+
+typedef struct Gradient {  /* a grad(e, x) or dir(e, x, v) that became arrays: for `gradc check` */
     Ref of;                /* e, over the indices of context */
-    ArrayRef by, result;   /* result has the axes context ..., axes of by ... */
+    ArrayRef by, result;   /* result has the axes context ..., axes of by ...; of dir: context ... */
     VEC(Ref) context;
+    VEC(Motion) along;     /* of dir: what moves (by is 0 then) */
     Span at;
 } Gradient;
 
@@ -119,8 +146,10 @@ typedef struct Graph {
     VEC(Index) indices;
     VEC(GraphDim) dims;
     VEC(Array) arrays;     /* entry 0 unused */
+    VEC(const Poly *) demands; /* over dimensions: checked to be >= 0 on entry */
     VEC(ArrayRef) inputs;  /* inputs and params in the order of the source */
     VEC(ArrayRef) outputs;
+    VEC(ArrayRef) seeds;   /* ARRAY_INPUT too, but of requests alone: x_d, y_bar */
     VEC(Request) requests;
     VEC(Gradient) gradients;
     VEC(uint8_t) taken;    /* by Symbol: names in use */

@@ -213,7 +213,7 @@ typedef struct Table { /* of an array */
     InterpStatus bad;  /* why there are none */
     int64_t *extent, count;
     int64_t *lo, *hi;  /* piece by piece */
-    const double *real;
+    const double *real, *moves;
     const int64_t *whole;
     bool listed;
     Body body;
@@ -833,6 +833,9 @@ static bool given(const Interp *in, const Table *t, ArrayRef a, int64_t entry, N
                 out->d[w] = 1;
             }
         }
+        if (t->moves && in->directions > 0) {
+            out->d[0] = t->moves[entry];
+        }
     } else if (t->whole) {
         out->i = t->whole[entry];
     } else if (array->role == ARRAY_CONST && array->table) {
@@ -1123,6 +1126,13 @@ void interp_seed(Interp *in, ArrayRef a, int64_t entry, int k) {
     in->seed[k].array = a, in->seed[k].entry = entry;
     if (in->directions <= k) {
         in->directions = k + 1;
+    }
+}
+
+void interp_move(Interp *in, ArrayRef a, const double *by) {
+    in->table[a].moves = by;
+    if (in->directions < 1) {
+        in->directions = 1;
     }
 }
 

@@ -46,6 +46,9 @@ void interp_bind_int(Interp *in, ArrayRef a, const int64_t *data);
 
 /* The entry (row-major) of a bound array gets derivative 1 in direction k < INTERP_WIDTH. */
 void interp_seed(Interp *in, ArrayRef a, int64_t entry, int k);
+/* The entries of a bound array have these derivatives in direction 0, which is then theirs and other arrays' so moved alone.
+ * They are not copied; after interp_reset, which keeps them, it has to be said again. NULL undoes it. */
+void interp_move(Interp *in, ArrayRef a, const double *by);
 /* Forgets all values and seeds: to be called after data changed. Bound data stay bound. */
 void interp_reset(Interp *in);
 

@@ -48,17 +48,32 @@ typedef struct Known { /* a derivative made before */
     Adjoint adjoint;
 } Known;
 
+typedef struct Moved { /* a directional derivative made before */
+    Ref of;
+    ArrayRef by;
+    Ref value, guard, result;
+} Moved;
+
+typedef struct Field { /* a name of the C arguments that a request adds */
+    const char *name;
+    ArrayRef array, like; /* like: of a seed, what it has the shape of */
+    Span at;
+} Field;
+
 typedef struct Lower {
     Context *cx;
     Graph *g;
     VEC(Instance *) instances;
     VEC(Known) known;
+    VEC(Moved) moved;
     Instance *in;
     Scope scope;               /* all indices in force */
     const Binding *binding;
     const Variable *defining;  /* whose equation is being lowered, if it is part of a recurrence */
     const Equation *equation;
     const Ref *place;          /* its left positions */
+    VEC(Field) fields;
+    int requests[8];           /* by kind: how many there are */
     bool broken;
 } Lower;
 
@@ -191,7 +206,7 @@ static Ref *lower_positions(Lower *l, const Syn *positions, View v, const Variab
     Ref *out = arena_alloc(g->arena, (size_t)(items->nkids + 1) * sizeof *out);
     for (int k = 0; k < items->nkids; k++) {
         bool own = of && l->defining && of->group == l->defining->group && of->unit == l->defining->unit && k < l->equation->n &&
-                   of->equations.n > 0;
+                   (of->earlier_by_data >> k & 1);
         out[k] = lower_position(l, items->kid[k], ARRAY(g, v.array)->extent[v.nlead + k], own ? &l->place[k] : NULL);
     }
     return out;
@@ -223,6 +238,40 @@ static Ref lower_read(Lower *l, const Syn *e) {
 
 /* ---- derivatives as values -------------------------------------------------------------------------------------------------- */
 
+static View lower_view(Lower *l, const Syn *e);
+
+/* For `gradc check`: `value` is claimed to be the derivative of the term as arrays move. */
+static void record_motion(Lower *l, const Scope *scope, Ref of, int n, const Motion *along, Ref value, Span at) {
+    Graph *g = l->g;
+    value = value ? value : graph_real(g, (ValueType)NODE(g, of)->type, 0);
+    Gradient record = {.of = of, .at = at};
+    VEC(Ref) terms = {0};
+    VEC_PUSH(g->arena, terms, of);
+    VEC_PUSH(g->arena, terms, value);
+    for (int m = 0; m < n; m++) {
+        VEC_PUSH(g->arena, record.along, along[m]);
+        VEC_PUSH(g->arena, terms, along[m].value);
+        for (int k = 0; k < along[m].nlead; k++) {
+            VEC_PUSH(g->arena, terms, along[m].lead[k]);
+        }
+    }
+    Scope context = scope_part(g, scope, terms.n, terms.at);
+    for (int k = 0; k < context.n; k++) {
+        VEC_PUSH(g->arena, record.context, context.index[k]);
+    }
+    record.result = graph_array_over(g, "along", &context, value, at, NULL);
+    VEC_PUSH(g->arena, g->gradients, record);
+}
+
+/* The same for a gradient: `result` has the scope's axes and those of `by`. */
+static void record_gradient(Lower *l, const Scope *scope, Ref of, ArrayRef by, ArrayRef result, Span at) {
+    Gradient record = {.of = of, .by = by, .result = result, .at = at};
+    for (int k = 0; k < scope->n; k++) {
+        VEC_PUSH(l->g->arena, record.context, scope->index[k]);
+    }
+    VEC_PUSH(l->g->arena, l->g->gradients, record);
+}
+
 static const Adjoint *lower_adjoint(Lower *l, const Syn *e, const Syn *by, Span at) {
     Graph *g = l->g;
     Ref term = lower_expr(l, e);
@@ -239,12 +288,7 @@ static const Adjoint *lower_adjoint(Lower *l, const Syn *e, const Syn *by, Span 
     differentiate(g, term, &l->scope, 1, &b->view.array, &n.adjoint);
     VEC_PUSH(g->arena, l->known, n);
     Scope context = scope_part(g, &l->scope, 1, &term);
-    Gradient record = {.of = term, .by = b->view.array, .at = at};
-    for (int k = 0; k < context.n; k++) {
-        VEC_PUSH(g->arena, record.context, context.index[k]);
-    }
-    record.result = adjoint_array(g, &l->known.at[l->known.n - 1].adjoint, &context, NULL, at);
-    VEC_PUSH(g->arena, g->gradients, record);
+    record_gradient(l, &context, term, b->view.array, adjoint_array(g, &l->known.at[l->known.n - 1].adjoint, &context, NULL, at), at);
     return &l->known.at[l->known.n - 1].adjoint;
 }
 
@@ -261,6 +305,47 @@ static Ref lower_grad_at(Lower *l, const Syn *call, int n, const Ref *positions)
         all[b->view.nlead + k] = positions[k];
     }
     return adjoint_at(g, adj, all);
+}
+
+/* dir(e, x, v): v is over the axes of x that are left. */
+static Ref lower_dir(Lower *l, const Syn *call) {
+    Graph *g = l->g;
+    const Syn *args = call->kid[0];
+    Ref term = lower_expr(l, args->kid[0]);
+    const View x = find_bound(l, args->kid[1]->name, NULL)->view;
+    if (!x.array) {
+        return graph_real(g, g->real, 0); /* its equations were refused */
+    }
+    int own = ARRAY(g, x.array)->rank - x.nlead;
+    ValueType type = ARRAY(g, x.array)->type;
+    Ref *index = arena_alloc(g->arena, (size_t)(own + 1) * sizeof *index), value;
+    for (int k = 0; k < own; k++) {
+        index[k] = graph_axis(g, k, ARRAY(g, x.array)->extent[x.nlead + k]);
+    }
+    if (own) {
+        View v = lower_view(l, args->kid[2]);
+        value = v.array ? read_view(l, v, own, index) : graph_real(g, type, 0);
+    } else {
+        value = lower_expr(l, args->kid[2]);
+    }
+    if (NODE(g, term)->type < VALUE_FLOAT) {
+        term = graph_cast(g, g->real, term);
+    }
+    Moved n = {.of = term, .by = x.array, .value = graph_cast(g, type, value), .guard = l->scope.guard};
+    for (int k = 0; k < l->moved.n; k++) {
+        const Moved *m = &l->moved.at[k];
+        if (m->of == n.of && m->by == n.by && m->value == n.value && m->guard == n.guard) {
+            return m->result;
+        }
+    }
+    Motion motion = {.of = x.array, .nlead = x.nlead, .lead = x.lead, .index = index, .value = n.value};
+    n.result = differentiate_along(g, term, &l->scope, 1, &motion);
+    if (!n.result) {
+        n.result = graph_real(g, (ValueType)NODE(g, term)->type, 0);
+    }
+    VEC_PUSH(g->arena, l->moved, n);
+    record_motion(l, &l->scope, term, 1, &motion, n.result, call->whole);
+    return n.result;
 }
 
 /* ---- arrays as arguments ------------------------------------------------------------------------------------------------------ */
@@ -607,8 +692,7 @@ static Ref lower_call_value(Lower *l, const Syn *call, const Syn *positions) {
         return lower_grad_at(l, call, positions ? positions->kid[0]->nkids : 0, p);
     }
     if (!strcmp(call->text, "dir")) {
-        not_yet(l, call->at, "dir(...)");
-        return graph_real(g, g->real, 0);
+        return lower_dir(l, call);
     }
     Op op = call->note ? OP_NONE : op_find(call->text);
     if (op != OP_NONE) {
@@ -811,43 +895,305 @@ static void lower_inputs(Lower *l, Instance *in) {
     }
 }
 
-static void lower_request(Lower *l, Instance *in, const Derive *d, bool several) {
+/* ---- requests ---------------------------------------------------------------------------------------------------------------------------- */
+
+static int request_kind(const Derive *d) {
+    int kind = 0;
+    while (strcmp(request_names[kind], d->syn->text)) {
+        kind++;
+    }
+    return kind;
+}
+
+/* The name of a result by x (and z): x_grad, y_x, f_x_z, y_d, x_bar, x_hd; with several requests of the kind the output's is put in. */
+static const char *result_name(Lower *l, RequestKind kind, const char *y, const char *x, const char *z) {
+    Arena *arena = l->g->arena;
+    const char *in = l->requests[kind] > 1 ? arena_format(arena, "%s_", y) : "";
+    switch (kind) {
+    case REQUEST_GRADIENT: return arena_format(arena, "%s_%sgrad", x, in);
+    case REQUEST_JACOBIAN: return arena_format(arena, "%s_%s", y, x);
+    case REQUEST_HESSIAN: return arena_format(arena, "%s_%s_%s", y, x, z);
+    case REQUEST_JVP: return arena_format(arena, "%s_d", y);
+    case REQUEST_VJP: return arena_format(arena, "%s_%sbar", x, in);
+    case REQUEST_HVP: return arena_format(arena, "%s_%shd", x, in);
+    }
+    bug("a request of kind %d", (int)kind);
+}
+
+/* Nothing in the graph may take these names: they are those of fields in C. */
+static void reserve(Lower *l, const char *name) {
     Graph *g = l->g;
-    if (strcmp(d->syn->text, "gradient")) {
-        not_yet(l, d->syn->at, arena_format(g->arena, "derive %s", d->syn->text));
+    Symbol s = symbol_of(l->cx, name);
+    while ((uint32_t)g->taken.n <= s) {
+        VEC_PUSH(g->arena, g->taken, 0);
+    }
+    g->taken.at[s] = 1;
+}
+
+static void reserve_names(Lower *l, const Unit *u) {
+    for (int k = 0; k < u->derives.n; k++) {
+        l->requests[request_kind(&u->derives.at[k])] += u->derives.at[k].of.n;
+    }
+    for (int k = 0; k < u->derives.n; k++) {
+        const Derive *d = &u->derives.at[k];
+        RequestKind kind = (RequestKind)request_kind(d);
+        for (int f = 0; f < d->of.n; f++) {
+            const char *y = symbol_text(l->cx, d->of.at[f]->name);
+            if (kind == REQUEST_VJP) {
+                reserve(l, arena_format(l->g->arena, "%s_bar", y));
+            }
+            for (int i = 0; i < d->by.n; i++) {
+                const char *x = symbol_text(l->cx, d->by.at[i]->name);
+                for (int j = i; j < d->by.n && kind == REQUEST_HESSIAN; j++) {
+                    reserve(l, result_name(l, kind, y, x, symbol_text(l->cx, d->by.at[j]->name)));
+                }
+                if (kind != REQUEST_HESSIAN) {
+                    reserve(l, result_name(l, kind, y, x, NULL));
+                }
+                if (kind == REQUEST_JVP || kind == REQUEST_HVP) {
+                    reserve(l, arena_format(l->g->arena, "%s_d", x));
+                }
+            }
+        }
+    }
+}
+
+/* Is the name of a field free? An error shows both who want it. */
+static bool claim(Lower *l, const Unit *u, const char *name, ArrayRef array, ArrayRef like, Span at) {
+    Symbol s = symbol_of(l->cx, name);
+    const Variable *variable = unit_find(u, s);
+    const Dim *dim = unit_dim(u, s);
+    Span other = variable ? variable->at : dim ? dim->at : (Span){0};
+    for (int k = 0; k < l->fields.n; k++) {
+        other = strcmp(l->fields.at[k].name, name) ? other : l->fields.at[k].at;
+    }
+    if (other.file) {
+        error_at(l->cx, at, "this adds '%s' to the C arguments, which is a name already", name);
+        note_at(l->cx, other, variable || dim ? "'%s' is declared here" : "'%s' is added here", name);
+        l->broken = true;
+        return false;
+    }
+    VEC_PUSH(l->g->arena, l->fields, (Field){name, array, like, at});
+    return true;
+}
+
+/* An input that a request adds, shaped like an array; requests that ask for the same thing share it. */
+static ArrayRef seed_like(Lower *l, const Unit *u, ArrayRef like, const char *suffix, Span at) {
+    Graph *g = l->g;
+    const Array x = *ARRAY(g, like);
+    const char *name = arena_format(g->arena, "%s_%s", x.name, suffix);
+    for (int k = 0; k < l->fields.n; k++) {
+        if (l->fields.at[k].like == like && !strcmp(l->fields.at[k].name, name)) {
+            return l->fields.at[k].array;
+        }
+    }
+    const char **names = arena_alloc(g->arena, (size_t)(x.rank + 1) * sizeof *names);
+    for (int k = 0; k < x.rank; k++) {
+        names[k] = g->indices.at[NODE(g, x.axis[k])->aux].name;
+    }
+    ArrayRef a = graph_array(g, name, x.type, x.rank, x.extent, names);
+    ARRAY(g, a)->name = name;
+    ARRAY(g, a)->role = ARRAY_INPUT;
+    ARRAY(g, a)->at = at;
+    if (claim(l, u, name, a, like, at)) {
+        VEC_PUSH(g->arena, g->seeds, a);
+    }
+    return a;
+}
+
+/* Fresh indices for the axes of an array, added to a scope. */
+static Ref *axes_of(Lower *l, Scope *s, ArrayRef a) {
+    Graph *g = l->g;
+    const Array x = *ARRAY(g, a);
+    Ref *index = arena_alloc(g->arena, (size_t)(x.rank + 1) * sizeof *index);
+    for (int k = 0; k < x.rank; k++) {
+        index[k] = graph_index(g, g->indices.at[NODE(g, x.axis[k])->aux].name, x.extent[k]);
+        scope_add(g, s, index[k], NULL, NULL);
+    }
+    return index;
+}
+
+/* A result: the term over the scope's indices, or 0 for zeros, under its name. */
+static ArrayRef add_result(Lower *l, const Unit *u, Request *r, const Scope *s, Ref term, const char *name) {
+    Graph *g = l->g;
+    ArrayRef a = term && NODE(g, term)->op == OP_READ ? NODE(g, term)->aux : 0;
+    bool whole = a && ARRAY(g, a)->role == ARRAY_INTERNAL && !ARRAY(g, a)->keep && ARRAY(g, a)->rank == s->n;
+    for (int k = 0; k < s->n && whole; k++) {
+        whole = ARG(g, term, k) == s->index[k];
+    }
+    if (whole) { /* it has the very shape: only the name is another */
+        ARRAY(g, a)->name = name;
+    } else {
+        a = graph_array_over(g, name, s, term ? term : graph_real(g, ARRAY(g, r->of)->type, 0), r->at, NULL);
+        ARRAY(g, a)->name = name;
+        ARRAY(g, a)->adjoint_of = r->by.n ? r->by.at[0] : 0;
+        ARRAY(g, a)->order = ARRAY(g, r->of)->order + 1;
+    }
+    ARRAY(g, a)->keep = true;
+    if (claim(l, u, name, a, 0, r->at)) {
+        VEC_PUSH(g->arena, r->result, a);
+    }
+    return a;
+}
+
+/* The number of entries of arrays. */
+static const Poly *entries_of(Graph *g, int n, const ArrayRef *arrays) {
+    const Poly *sum = poly_int(g->arena, 0);
+    for (int k = 0; k < n; k++) {
+        const Poly *product = poly_int(g->arena, 1);
+        for (int q = 0; q < ARRAY(g, arrays[k])->rank; q++) {
+            product = poly_mul(g->arena, product, ARRAY(g, arrays[k])->extent[q]);
+        }
+        sum = poly_add(g->arena, sum, product);
+    }
+    return sum;
+}
+
+static int degree_of(const Poly *p) {
+    int degree = 0;
+    for (int k = 0; k < p->n; k++) {
+        degree = p->term[k].nvars > degree ? p->term[k].nvars : degree;
+    }
+    return degree;
+}
+
+/* Forward mode where there are provably fewer columns than rows, or where only the rows grow faster with the open sizes. */
+static bool forward_is_less(Graph *g, const Request *r) {
+    const Poly *rows = entries_of(g, 1, &r->of), *columns = entries_of(g, r->by.n, r->by.at);
+    const Poly *more = poly_sub(g->arena, rows, columns);
+    if (graph_prove(g, poly_sub(g->arena, more, poly_int(g->arena, 1)), 0, NULL)) {
+        return true;
+    }
+    return !graph_prove(g, poly_neg(g->arena, more), 0, NULL) && degree_of(rows) > degree_of(columns);
+}
+
+/* How an array moves along a seed. */
+static Motion along_seed(Lower *l, ArrayRef x, ArrayRef seed) {
+    Graph *g = l->g;
+    int rank = ARRAY(g, x)->rank;
+    Ref *index = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *index);
+    for (int k = 0; k < rank; k++) {
+        index[k] = graph_axis(g, k, ARRAY(g, x)->extent[k]);
+    }
+    return (Motion){.of = x, .index = index, .value = graph_read(g, seed, index)};
+}
+
+/* How an array moves when one of its entries does. */
+static Motion along_unit(Lower *l, ArrayRef x, const Ref *entry) {
+    Graph *g = l->g;
+    int rank = ARRAY(g, x)->rank;
+    Ref *index = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *index), here = graph_bool(g, true);
+    ValueType type = ARRAY(g, x)->type;
+    for (int k = 0; k < rank; k++) {
+        index[k] = graph_axis(g, k, ARRAY(g, x)->extent[k]);
+        here = graph_and(g, here, graph_op2(g, OP_eq, index[k], entry[k]));
+    }
+    return (Motion){.of = x, .index = index, .value = graph_select(g, here, graph_real(g, type, 1), graph_real(g, type, 0))};
+}
+
+/* Reverse mode from y, or from the sum of y times its cotangent. */
+static void request_reverse(Lower *l, const Unit *u, Request *r) {
+    Graph *g = l->g;
+    Scope s = {0}, none = {0};
+    Ref *index = axes_of(l, &s, r->of), term = graph_read(g, r->of, index);
+    const Scope *over = r->kind == REQUEST_JACOBIAN ? &s : &none;
+    Adjoint *adj = arena_alloc(g->arena, (size_t)(r->by.n + 1) * sizeof *adj);
+    if (r->kind == REQUEST_VJP) {
+        term = graph_op2(g, OP_mul, graph_read(g, r->seed.at[0], index), term);
+        for (int k = s.n - 1; k >= 0; k--) {
+            term = graph_reduce(g, RED_SUM, index[k], graph_bool(g, true), term);
+        }
+    }
+    differentiate(g, term, over, r->by.n, r->by.at, adj);
+    for (int q = 0; q < r->by.n; q++) {
+        const char *name = result_name(l, r->kind, ARRAY(g, r->of)->name, ARRAY(g, r->by.at[q])->name, NULL);
+        Scope all = scope_copy(g, over);
+        Ref *entry = axes_of(l, &all, r->by.at[q]);
+        ArrayRef result = add_result(l, u, r, &all, adjoint_at(g, &adj[q], entry), name);
+        if (r->kind == REQUEST_VJP) {
+            record_gradient(l, over, term, r->by.at[q], result, r->at);
+        }
+    }
+}
+
+static void request_forward(Lower *l, const Unit *u, Request *r) {
+    Graph *g = l->g;
+    Scope s = {0};
+    Ref term = graph_read(g, r->of, axes_of(l, &s, r->of));
+    const char *y = ARRAY(g, r->of)->name;
+    if (r->kind == REQUEST_JVP) {
+        Motion *along = arena_alloc(g->arena, (size_t)(r->by.n + 1) * sizeof *along);
+        for (int q = 0; q < r->by.n; q++) {
+            along[q] = along_seed(l, r->by.at[q], r->seed.at[q]);
+        }
+        Ref value = differentiate_along(g, term, &s, r->by.n, along);
+        add_result(l, u, r, &s, value, result_name(l, r->kind, y, NULL, NULL));
+        record_motion(l, &s, term, r->by.n, along, value, r->at);
         return;
     }
+    for (int q = 0; q < r->by.n; q++) {
+        Scope all = scope_copy(g, &s);
+        Motion along = along_unit(l, r->by.at[q], axes_of(l, &all, r->by.at[q]));
+        add_result(l, u, r, &all, differentiate_along(g, term, &all, 1, &along), result_name(l, r->kind, y, ARRAY(g, r->by.at[q])->name, NULL));
+    }
+}
+
+/* Second derivatives: the gradient in reverse mode, then forward along the seeds or along each entry. */
+static void request_second(Lower *l, const Unit *u, Request *r) {
+    Graph *g = l->g;
+    Scope none = {0};
+    const char *f = ARRAY(g, r->of)->name;
+    Adjoint *adj = arena_alloc(g->arena, (size_t)(r->by.n + 1) * sizeof *adj);
+    Motion *along = arena_alloc(g->arena, (size_t)(r->by.n + 1) * sizeof *along);
+    for (int q = 0; q < r->seed.n; q++) {
+        along[q] = along_seed(l, r->by.at[q], r->seed.at[q]);
+    }
+    differentiate(g, graph_read(g, r->of, NULL), &none, r->by.n, r->by.at, adj);
+    for (int q = 0; q < r->by.n; q++) {
+        Scope s = {0};
+        Ref *entry = axes_of(l, &s, r->by.at[q]), term = adjoint_at(g, &adj[q], entry);
+        const char *x = ARRAY(g, r->by.at[q])->name;
+        record_gradient(l, &none, graph_read(g, r->of, NULL), r->by.at[q], graph_array_over(g, "first", &s, term, r->at, NULL), r->at);
+        if (r->kind == REQUEST_HVP) {
+            Ref value = differentiate_along(g, term, &s, r->by.n, along);
+            add_result(l, u, r, &s, value, result_name(l, r->kind, f, x, NULL));
+            record_motion(l, &s, term, r->by.n, along, value, r->at);
+        }
+        for (int p = q; p < r->by.n && r->kind == REQUEST_HESSIAN; p++) {
+            Scope all = scope_copy(g, &s);
+            Motion unit = along_unit(l, r->by.at[p], axes_of(l, &all, r->by.at[p]));
+            Ref value = differentiate_along(g, term, &all, 1, &unit);
+            ArrayRef result = add_result(l, u, r, &all, value, result_name(l, r->kind, f, x, ARRAY(g, r->by.at[p])->name));
+            record_gradient(l, &s, term, r->by.at[p], result, r->at);
+        }
+    }
+}
+
+static void lower_request(Lower *l, Instance *in, const Derive *d) {
+    Graph *g = l->g;
     for (int k = 0; k < d->of.n; k++) {
-        const Variable *f = d->of.at[k];
-        Request r = {.at = d->syn->whole, .kind = 0, .of = in->bound[variable_place(in->unit, f->name)].view.array};
-        Adjoint *adj = arena_alloc(g->arena, (size_t)(d->by.n + 1) * sizeof *adj);
+        Request r = {.at = d->syn->whole, .kind = (RequestKind)request_kind(d)};
+        r.of = in->bound[variable_place(in->unit, d->of.at[k]->name)].view.array;
         for (int q = 0; q < d->by.n; q++) {
             VEC_PUSH(g->arena, r.by, in->bound[variable_place(in->unit, d->by.at[q]->name)].view.array);
         }
-        Scope none = {0};
-        differentiate(g, graph_read(g, r.of, NULL), &none, r.by.n, r.by.at, adj);
-        for (int q = 0; q < r.by.n; q++) {
-            const char *x = ARRAY(g, r.by.at[q])->name;
-            const char *name = several || d->of.n > 1 ? arena_format(g->arena, "%s_%s_grad", x, ARRAY(g, r.of)->name)
-                                                      : arena_format(g->arena, "%s_grad", x);
-            const Variable *taken = unit_find(in->unit, symbol_of(l->cx, name));
-            if (taken) {
-                error_at(l->cx, d->syn->at, "the derivative by '%s' is named '%s' in C, and so is this:", x, name);
-                note_at(l->cx, taken->at, "'%s' is declared here", name);
-                l->broken = true;
-                return;
+        if (r.kind == REQUEST_JVP || r.kind == REQUEST_HVP) {
+            for (int q = 0; q < r.by.n; q++) {
+                VEC_PUSH(g->arena, r.seed, seed_like(l, in->unit, r.by.at[q], "d", r.at));
             }
-            bool whole = adj[q].array && adj[q].ncontext == 0;
-            for (int k2 = 0; k2 < ARRAY(g, r.by.at[q])->rank; k2++) {
-                whole = whole && !adj[q].pin[k2];
-            }
-            if (whole) { /* it has the very shape: only the name is another */
-                ARRAY(g, adj[q].array)->name = name;
-                VEC_PUSH(g->arena, r.result, adj[q].array);
-            } else {
-                VEC_PUSH(g->arena, r.result, adjoint_array(g, &adj[q], &none, name, d->syn->whole));
-            }
-            ARRAY(g, r.result.at[q])->keep = true;
+        } else if (r.kind == REQUEST_VJP) {
+            VEC_PUSH(g->arena, r.seed, seed_like(l, in->unit, r.of, "bar", r.at));
+        }
+        if (l->broken) {
+            return;
+        }
+        r.forward = r.kind == REQUEST_JVP || (r.kind == REQUEST_JACOBIAN && forward_is_less(g, &r));
+        if (r.kind == REQUEST_HESSIAN || r.kind == REQUEST_HVP) {
+            request_second(l, in->unit, &r);
+        } else if (r.forward) {
+            request_forward(l, in->unit, &r);
+        } else {
+            request_reverse(l, in->unit, &r);
         }
         VEC_PUSH(g->arena, g->requests, r);
     }
@@ -862,8 +1208,15 @@ Graph *lower_program(Context *cx, const Program *p, const Unit *model, const Low
     in->unit = model;
     in->dim = arena_alloc(cx->arena, (size_t)(model->dims.n + 1) * sizeof *in->dim);
     in->bound = arena_alloc(cx->arena, (size_t)(model->variables.n + 1) * sizeof *in->bound);
+    reserve_names(l, model);
     lower_dims(l, in);
     lower_inputs(l, in);
+    for (int k = 0; k < model->demands.n; k++) {
+        const Poly *demand = lower_size(l, in, model->demands.at[k]);
+        if (!graph_prove(l->g, demand, 0, NULL)) {
+            VEC_PUSH(cx->arena, l->g->demands, demand);
+        }
+    }
     lower_unit(l, in);
     if (l->broken || cx->errors) {
         return NULL;
@@ -874,12 +1227,8 @@ Graph *lower_program(Context *cx, const Program *p, const Unit *model, const Low
         ARRAY(g, a)->is_output = true;
         VEC_PUSH(g->arena, g->outputs, a);
     }
-    int gradients = 0;
     for (int k = 0; k < model->derives.n; k++) {
-        gradients += strcmp(model->derives.at[k].syn->text, "gradient") ? 0 : model->derives.at[k].of.n;
-    }
-    for (int k = 0; k < model->derives.n; k++) {
-        lower_request(l, in, &model->derives.at[k], gradients > 1);
+        lower_request(l, in, &model->derives.at[k]);
     }
     return l->broken || cx->errors ? NULL : g;
 }

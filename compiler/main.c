@@ -107,6 +107,7 @@ static int write_c(Context *cx, const Options *o, Graph *g, const char *path, Ou
     bool alone = !path || (!stat(path, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode));
     const char *header_path = alone ? NULL : with_ending(cx->arena, path, ".h");
     Plan *plan = plan_graph(g, &(PlanOptions){.unroll = UNROLL});
+    if (!plan) return 0;
     Text header = text_new(cx->arena), source = text_new(cx->arena);
     emit_c(plan,
            &(EmitOptions){.prefix = o->prefix ? o->prefix : g->name,
@@ -188,8 +189,9 @@ static int compile(Context *cx, const Options *o) {
     }
     if (o->check) return check_derivatives(g, o);
     if (o->dump == DUMP_PLAN) {
-        plan_print(plan_graph(g, &(PlanOptions){.unroll = UNROLL}), stdout);
-        return EXIT_GOOD;
+        Plan *plan = plan_graph(g, &(PlanOptions){.unroll = UNROLL});
+        if (plan) plan_print(plan, stdout);
+        return cx->errors ? EXIT_SOURCE : EXIT_GOOD;
     }
     return write_outputs(cx, o, p, g);
 }

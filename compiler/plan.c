@@ -15,6 +15,7 @@ typedef struct Frame {
     Ref index;               /* bound by the loop that this is the body of; 0: none */
     bool guard;              /* nothing from inside may be computed outside */
     bool expression;         /* one C expression: nothing is named */
+    bool narrowed;           /* conditions narrow the range of this loop: its body may need them to read safely */
     const bool *writes;      /* by array: changed inside this loop; NULL: nothing that is read here */
     uint32_t serial;
 } Frame;
@@ -32,7 +33,7 @@ typedef struct Gen {
     VEC(int) uses;           /* by node, in the term at work */
 } Gen;
 
-static const char *const function_words[] = {"value", "forward", "backward", "value_and_gradient"};
+static const char *const function_words[] = {"value", "forward", "backward", "value_and_gradient", "vjp", ""};
 const char *function_word(FunctionKind kind) {
     return function_words[kind];
 }
@@ -254,7 +255,7 @@ static void add(Gen *x, Stmt *s) {
 
 static void push(Gen *x, Block *block, Ref index, bool guard, const bool *writes) {
     x->frames.n = x->top + 1;
-    VEC_PUSH(x->g->arena, x->frames, (Frame){block, index, guard, false, writes, ++x->serials});
+    VEC_PUSH(x->g->arena, x->frames, (Frame){block, index, guard, false, false, writes, ++x->serials});
     x->top = x->frames.n - 1;
 }
 
@@ -320,13 +321,35 @@ static bool reads_written(const Gen *x, Ref r, const bool *writes) {
     return false;
 }
 
+/* Can r be computed whatever conditions hold? Every read of it stands at places that are inside for all values of the indices. */
+static bool safe_anywhere(Gen *x, Ref r) {
+    Graph *g = x->g;
+    const Node n = *NODE(g, r);
+    if (n.fails) {
+        return false;
+    }
+    for (int k = 0; k < n.nargs; k++) {
+        Ref a = ARG(g, r, k);
+        if (n.op == OP_READ) {
+            const Poly *p = graph_poly(g, a), *above = poly_sub(g->arena, poly_sub(g->arena, ARRAY(g, n.aux)->extent[k], p), poly_int(g->arena, 1));
+            if (!graph_prove(g, p, 0, NULL) || !graph_prove(g, above, 0, NULL)) {
+                return false;
+            }
+        }
+        if (!safe_anywhere(x, a)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* The outermost frame in which r can be computed. */
-static int level_of(const Gen *x, Ref r) {
+static int level_of(Gen *x, Ref r) {
     const Ref *free;
     int n = graph_free(x->g, r, &free), level = x->top;
     for (; level > 0; level--) {
         const Frame *f = &x->frames.at[level];
-        if (f->guard) {
+        if (f->guard || ((f->narrowed || NODE(x->g, r)->fails) && !safe_anywhere(x, r))) {
             break;
         }
         if (f->index) {
@@ -605,6 +628,7 @@ static Stmt *loop_open(Gen *x, Ref index, const Poly *lo, const Poly *hi, Ref *c
     Ref last = tightest(x, graph_of_poly(g, hi), range.hi.at, range.hi.n, false);
     s->other = bound_value(x, graph_op2(g, OP_add, last, graph_int(g, 1)));
     push(x, &s->body, index, false, writes);
+    x->frames.at[x->top].narrowed = range.lo.n + range.hi.n > 0;
     return s;
 }
 
@@ -1798,17 +1822,18 @@ static bool is_listed(const ArrayRef *list, int n, ArrayRef a) {
 static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int request, const bool *value_needs, const bool *gradient_needs) {
     Graph *g = plan->g;
     size_t all = (size_t)g->arrays.n;
-    Function f = {.kind = kind, .request = request};
+    Function f = {.kind = kind, .request = request, .layout = plan->layouts.n};
+    bool after = kind == FN_BACKWARD || kind == FN_VJP; /* forward came before, and kept what both need */
     f.place = arena_alloc(g->arena, (all + 64) * sizeof *f.place);
     f.local = arena_alloc(g->arena, (all + 64) * sizeof *f.local);
     const Request *r = request >= 0 ? &g->requests.at[request] : NULL;
     VEC(ArrayRef) roots = {0};
-    if (kind != FN_BACKWARD) {
+    if (!after && kind != FN_DERIVATIVE) {
         for (int k = 0; k < g->outputs.n; k++) {
             VEC_PUSH(g->arena, roots, g->outputs.at[k]);
         }
     }
-    if (kind == FN_BACKWARD) {
+    if (after || kind == FN_DERIVATIVE) {
         for (int k = 0; k < r->result.n; k++) {
             VEC_PUSH(g->arena, roots, r->result.at[k]);
         }
@@ -1826,7 +1851,7 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
             continue;
         }
         met[a] = true;
-        if (kind == FN_BACKWARD && value_needs[a] && gradient_needs[a]) {
+        if (after && value_needs[a] && gradient_needs[a]) {
             continue;
         }
         int n = graph_array_reads(g, a, &reads);
@@ -1858,7 +1883,7 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
     for (int k = 0; k < order.n; k++) {
         ArrayRef a = order.array[k];
         const Array *array = ARRAY(g, a);
-        bool asked = array->is_output || (r && is_listed(r->result.at, r->result.n, a));
+        bool asked = (array->is_output && kind != FN_DERIVATIVE) || (r && is_listed(r->result.at, r->result.n, a));
         if (array->role == ARRAY_INPUT || array->role == ARRAY_PARAM) {
             f.place[a] = PLACE_INPUT;
             VEC_PUSH(g->arena, f.reads, a);
@@ -1869,7 +1894,7 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
             continue;
         }
         bool stays = value_needs[a] && gradient_needs && gradient_needs[a];
-        computed[a] = !(kind == FN_BACKWARD && stays);
+        computed[a] = !(after && stays);
         if (array->rank == 0) {
             f.place[a] = PLACE_LOCAL;
             f.local[a] = local_new(&x, array->name, array->type, true);
@@ -1886,8 +1911,11 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
         if (asked && computed[a]) {
             VEC_PUSH(g->arena, f.writes, a);
         }
-        if ((f.place[a] == PLACE_BUFFER || (stays && array->rank == 0)) && !is_listed(layout->buffers.at, layout->buffers.n, a)) {
+        if (f.place[a] == PLACE_BUFFER && !is_listed(layout->buffers.at, layout->buffers.n, a)) {
             VEC_PUSH(g->arena, layout->buffers, a);
+        }
+        if (stays && array->rank == 0 && kind == FN_FORWARD) {
+            VEC_PUSH(g->arena, layout->kept, a);
         }
     }
     for (int k = 0; k < order.n;) {
@@ -1915,6 +1943,18 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
     VEC_PUSH(g->arena, plan->functions, f);
 }
 
+/* The request of a kind, if it is the only one; else -1. */
+static int only_request(const Graph *g, RequestKind kind) {
+    int found = -1, n = 0;
+    for (int k = 0; k < g->requests.n; k++) {
+        if (g->requests.at[k].kind == kind) {
+            found = k;
+            n++;
+        }
+    }
+    return n == 1 ? found : -1;
+}
+
 Plan *plan_graph(Graph *g, const PlanOptions *o) {
     (void)o;
     Plan *plan = arena_alloc(g->arena, sizeof *plan);
@@ -1935,13 +1975,33 @@ Plan *plan_graph(Graph *g, const PlanOptions *o) {
     Layout alone = {.request = -1};
     function_plan(plan, &alone, FN_VALUE, -1, value_needs, NULL);
     VEC_PUSH(g->arena, plan->layouts, alone);
+    /* One gradient and one vjp have the same forward function, which keeps what either needs. */
+    int gradient = only_request(g, REQUEST_GRADIENT), vjp = only_request(g, REQUEST_VJP);
     for (int k = 0; k < g->requests.n; k++) {
+        RequestKind kind = g->requests.at[k].kind;
+        int also = k == gradient ? vjp : -1;
+        if (k == vjp && gradient >= 0) {
+            continue;
+        }
         bool *gradient_needs = arena_alloc(g->arena, all);
         mark(g, g->requests.at[k].result.n, g->requests.at[k].result.at, gradient_needs);
         Layout layout = {.request = k};
+        if (kind != REQUEST_GRADIENT && kind != REQUEST_VJP) {
+            function_plan(plan, &layout, FN_DERIVATIVE, k, value_needs, NULL);
+            VEC_PUSH(g->arena, plan->layouts, layout);
+            continue;
+        }
+        if (also >= 0) {
+            mark(g, g->requests.at[also].result.n, g->requests.at[also].result.at, gradient_needs);
+        }
         function_plan(plan, &layout, FN_FORWARD, k, value_needs, gradient_needs);
-        function_plan(plan, &layout, FN_BACKWARD, k, value_needs, gradient_needs);
-        VEC_PUSH(g->arena, plan->functions, (Function){.kind = FN_VALUE_AND_GRADIENT, .request = k}); /* one after the other */
+        function_plan(plan, &layout, kind == REQUEST_VJP ? FN_VJP : FN_BACKWARD, k, value_needs, gradient_needs);
+        if (kind == REQUEST_GRADIENT) {
+            VEC_PUSH(g->arena, plan->functions, (Function){.kind = FN_VALUE_AND_GRADIENT, .request = k, .layout = plan->layouts.n});
+        }
+        if (also >= 0) {
+            function_plan(plan, &layout, FN_VJP, also, value_needs, gradient_needs);
+        }
         VEC_PUSH(g->arena, plan->layouts, layout);
     }
     return g->cx->errors ? NULL : plan;

@@ -92,11 +92,19 @@ typedef enum Place {
     PLACE_OUTPUT   /* straight into the caller's array */
 } Place;
 
-typedef enum FunctionKind { FN_VALUE, FN_FORWARD, FN_BACKWARD, FN_VALUE_AND_GRADIENT } FunctionKind;
+typedef enum FunctionKind {
+    FN_VALUE,
+    FN_FORWARD,
+    FN_BACKWARD,
+    FN_VALUE_AND_GRADIENT, /* forward, then backward */
+    FN_VJP,                /* as backward, of another request */
+    FN_DERIVATIVE          /* all that a jacobian, hessian, jvp or hvp needs, at once */
+} FunctionKind;
 
 typedef struct Function {
     FunctionKind kind;
     int request;          /* -1: none */
+    int layout;           /* of its workspace, in Plan.layouts */
     Place *place;         /* by array */
     int *local;           /* by array, PLACE_LOCAL */
     VEC(ArrayRef) reads;  /* inputs that it uses */
@@ -107,15 +115,16 @@ typedef struct Function {
     Block body;
 } Function;
 
-typedef struct Layout {   /* the workspace of one request, or of the value alone */
+typedef struct Layout {   /* the workspace of one request, or of the value alone; a gradient may share it with a vjp */
     int request;          /* -1: the value alone */
     VEC(ArrayRef) buffers; /* in the order in which they lie there */
+    VEC(ArrayRef) kept;    /* arrays without axes that forward keeps; behind the buffers, together by type */
 } Layout;
 
 typedef struct Plan {
     Graph *g;
     VEC(Function) functions;
-    VEC(Layout) layouts;  /* the value's first, then one a request */
+    VEC(Layout) layouts;  /* the value's first */
 } Plan;
 
 const char *function_word(FunctionKind kind); /* "forward" */

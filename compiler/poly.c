@@ -13,17 +13,17 @@
 #include <string.h>
 
 enum {
-    MOST_TERMS = 2048,   /* of a polynomial; more is unknown */
+    MOST_TERMS = 2048, /* of a polynomial; more is unknown */
     MOST_DEGREE = 32,
-    MOST_PAIRS = 65536,  /* of terms in one product */
-    PROOF_WORK = 20000,  /* terms of the goals looked at in one proof */
-    GOAL_TERMS = 200,    /* a goal with more is not tried */
+    MOST_PAIRS = 65536, /* of terms in one product */
+    PROOF_WORK = 20000, /* terms of the goals looked at in one proof */
+    GOAL_TERMS = 200,   /* a goal with more is not tried */
     GOAL_DEGREE = 8,
     PROOF_DEPTH = 14,
-    MOST_FACTS = 64,     /* kept at once in a proof */
+    MOST_FACTS = 64, /* kept at once in a proof */
     MOST_PROOF_VARS = 24,
-    POINTS = 48,         /* tried to refute a goal */
-    INNER_POINTS = 12    /* and each goal on the way */
+    POINTS = 48,      /* tried to refute a goal */
+    INNER_POINTS = 12 /* and each goal on the way */
 };
 
 __extension__ typedef __int128 Wide;
@@ -31,8 +31,7 @@ __extension__ typedef __int128 Wide;
 static const Poly zero = {0, NULL};
 static const Poly unknown = {-1, NULL};
 
-bool poly_is_known(const Poly *x)
-{
+bool poly_is_known(const Poly *x) {
     return x->n >= 0;
 }
 
@@ -43,8 +42,7 @@ typedef struct Fraction {
     bool fits;
 } Fraction;
 
-static Fraction fraction(Wide num, Wide den)
-{
+static Fraction fraction(Wide num, Wide den) {
     if (den < 0) {
         num = -num;
         den = -den;
@@ -64,28 +62,24 @@ static Fraction fraction(Wide num, Wide den)
     return (Fraction){(int64_t)num, (int64_t)den, true};
 }
 
-static Fraction fraction_add(const Monomial *x, const Monomial *y)
-{
+static Fraction fraction_add(const Monomial *x, const Monomial *y) {
     return fraction((Wide)x->num * y->den + (Wide)y->num * x->den, (Wide)x->den * y->den);
 }
 
 /* ---- monomials and making polynomials ---------------------------------------------------------------------- */
 
-static int monomial_compare(const Monomial *x, const Monomial *y)
-{
+static int monomial_compare(const Monomial *x, const Monomial *y) {
     if (x->nvars != y->nvars) return x->nvars > y->nvars ? -1 : 1;
     for (int k = 0; k < x->nvars; k++)
         if (x->var[k] != y->var[k]) return x->var[k] < y->var[k] ? -1 : 1;
     return 0;
 }
 
-static int monomial_order(const void *x, const void *y)
-{
+static int monomial_order(const void *x, const void *y) {
     return monomial_compare(x, y);
 }
 
-static const Poly *poly_of_terms(Arena *a, int n, const Monomial *term)
-{
+static const Poly *poly_of_terms(Arena *a, int n, const Monomial *term) {
     if (n == 0) return &zero;
     if (n > MOST_TERMS) return &unknown;
     Poly *p = arena_alloc(a, sizeof *p);
@@ -95,8 +89,7 @@ static const Poly *poly_of_terms(Arena *a, int n, const Monomial *term)
 }
 
 /* Sorts and gathers terms in any order; the array becomes the polynomial's. */
-static const Poly *poly_gather(Arena *a, int n, Monomial *term)
-{
+static const Poly *poly_gather(Arena *a, int n, Monomial *term) {
     if (n > 1) qsort(term, (size_t)n, sizeof *term, monomial_order);
     int kept = 0;
     for (int k = 0; k < n;) {
@@ -112,8 +105,7 @@ static const Poly *poly_gather(Arena *a, int n, Monomial *term)
     return poly_of_terms(a, kept, term);
 }
 
-const Poly *poly_int(Arena *a, int64_t value)
-{
+const Poly *poly_int(Arena *a, int64_t value) {
     if (value == 0) return &zero;
     if (value < -INT64_MAX) return &unknown;
     Monomial *m = arena_alloc(a, sizeof *m);
@@ -122,8 +114,7 @@ const Poly *poly_int(Arena *a, int64_t value)
     return poly_of_terms(a, 1, m);
 }
 
-const Poly *poly_var(Arena *a, uint32_t var)
-{
+const Poly *poly_var(Arena *a, uint32_t var) {
     Monomial *m = arena_alloc(a, sizeof *m);
     uint32_t *v = arena_alloc(a, sizeof *v);
     *v = var;
@@ -131,8 +122,7 @@ const Poly *poly_var(Arena *a, uint32_t var)
     return poly_of_terms(a, 1, m);
 }
 
-const Poly *poly_add(Arena *a, const Poly *x, const Poly *y)
-{
+const Poly *poly_add(Arena *a, const Poly *x, const Poly *y) {
     if (x->n < 0 || y->n < 0) return &unknown;
     if (x->n == 0) return y;
     if (y->n == 0) return x;
@@ -157,8 +147,7 @@ const Poly *poly_add(Arena *a, const Poly *x, const Poly *y)
     return poly_of_terms(a, n, term);
 }
 
-const Poly *poly_scale(Arena *a, const Poly *x, int64_t num, int64_t den)
-{
+const Poly *poly_scale(Arena *a, const Poly *x, int64_t num, int64_t den) {
     if (den == 0) bug("a polynomial divided by zero");
     if (x->n < 0) return &unknown;
     if (num == 0 || x->n == 0) return &zero;
@@ -176,18 +165,15 @@ const Poly *poly_scale(Arena *a, const Poly *x, int64_t num, int64_t den)
     return poly_of_terms(a, x->n, term);
 }
 
-const Poly *poly_neg(Arena *a, const Poly *x)
-{
+const Poly *poly_neg(Arena *a, const Poly *x) {
     return poly_scale(a, x, -1, 1);
 }
 
-const Poly *poly_sub(Arena *a, const Poly *x, const Poly *y)
-{
+const Poly *poly_sub(Arena *a, const Poly *x, const Poly *y) {
     return poly_add(a, x, poly_neg(a, y));
 }
 
-const Poly *poly_mul(Arena *a, const Poly *x, const Poly *y)
-{
+const Poly *poly_mul(Arena *a, const Poly *x, const Poly *y) {
     if (x->n < 0 || y->n < 0) return &unknown;
     if (x->n == 0 || y->n == 0) return &zero;
     if (x->n > MOST_PAIRS / y->n || x->term[0].nvars + y->term[0].nvars > MOST_DEGREE) return &unknown;
@@ -212,8 +198,7 @@ const Poly *poly_mul(Arena *a, const Poly *x, const Poly *y)
     return poly_gather(a, n, term);
 }
 
-const Poly *poly_subst_all(Arena *a, const Poly *x, int n, const uint32_t *var, const Poly *const *by)
-{
+const Poly *poly_subst_all(Arena *a, const Poly *x, int n, const uint32_t *var, const Poly *const *by) {
     if (x->n < 0) return &unknown;
     bool touched = false;
     for (int k = 0; k < n && !touched; k++) touched = poly_has(x, var[k]);
@@ -237,15 +222,13 @@ const Poly *poly_subst_all(Arena *a, const Poly *x, int n, const uint32_t *var, 
     return sum;
 }
 
-const Poly *poly_subst(Arena *a, const Poly *x, uint32_t var, const Poly *by)
-{
+const Poly *poly_subst(Arena *a, const Poly *x, uint32_t var, const Poly *by) {
     return poly_subst_all(a, x, 1, &var, &by);
 }
 
 /* ---- looking at polynomials -------------------------------------------------------------------------------- */
 
-int poly_compare(const Poly *x, const Poly *y)
-{
+int poly_compare(const Poly *x, const Poly *y) {
     if (x->n != y->n) return x->n < y->n ? -1 : 1;
     for (int k = 0; k < x->n; k++) {
         const Monomial *s = &x->term[k], *t = &y->term[k];
@@ -256,43 +239,37 @@ int poly_compare(const Poly *x, const Poly *y)
     return 0;
 }
 
-bool poly_equal(const Poly *x, const Poly *y)
-{
+bool poly_equal(const Poly *x, const Poly *y) {
     return x->n >= 0 && poly_compare(x, y) == 0;
 }
 
-bool poly_is_number(const Poly *x, int64_t *num, int64_t *den)
-{
+bool poly_is_number(const Poly *x, int64_t *num, int64_t *den) {
     if (x->n < 0 || x->n > 1 || (x->n == 1 && x->term[0].nvars)) return false;
     if (num) *num = x->n ? x->term[0].num : 0;
     if (den) *den = x->n ? x->term[0].den : 1;
     return true;
 }
 
-bool poly_is_int(const Poly *x, int64_t *value)
-{
+bool poly_is_int(const Poly *x, int64_t *value) {
     int64_t num, den;
     if (!poly_is_number(x, &num, &den) || den != 1) return false;
     if (value) *value = num;
     return true;
 }
 
-bool poly_has(const Poly *x, uint32_t var)
-{
+bool poly_has(const Poly *x, uint32_t var) {
     for (int i = 0; i < x->n; i++)
         for (int k = 0; k < x->term[i].nvars; k++)
             if (x->term[i].var[k] == var) return true;
     return false;
 }
 
-static int var_order(const void *x, const void *y)
-{
+static int var_order(const void *x, const void *y) {
     uint32_t s = *(const uint32_t *)x, t = *(const uint32_t *)y;
     return s < t ? -1 : s > t;
 }
 
-int poly_vars(Arena *a, const Poly *x, const uint32_t **vars)
-{
+int poly_vars(Arena *a, const Poly *x, const uint32_t **vars) {
     size_t room = 1;
     for (int i = 0; i < x->n; i++) room += (size_t)x->term[i].nvars;
     uint32_t *all = arena_alloc(a, room * sizeof *all);
@@ -307,8 +284,7 @@ int poly_vars(Arena *a, const Poly *x, const uint32_t **vars)
     return kept;
 }
 
-bool poly_linear(Arena *a, const Poly *x, uint32_t var, int64_t *num, int64_t *den, const Poly **rest)
-{
+bool poly_linear(Arena *a, const Poly *x, uint32_t var, int64_t *num, int64_t *den, const Poly **rest) {
     if (x->n < 0) return false;
     *num = 0;
     *den = 1;
@@ -331,8 +307,7 @@ bool poly_linear(Arena *a, const Poly *x, uint32_t var, int64_t *num, int64_t *d
 }
 
 /* p is whole everywhere exactly if it is at v = 0 and its step in v is: induction upwards and downwards. */
-static bool whole_within(Arena *a, const Poly *x, int *work)
-{
+static bool whole_within(Arena *a, const Poly *x, int *work) {
     uint32_t var = 0;
     bool fractions = false, found = false;
     for (int i = 0; i < x->n; i++)
@@ -349,8 +324,7 @@ static bool whole_within(Arena *a, const Poly *x, int *work)
     return whole_within(a, poly_subst(a, x, var, &zero), work) && whole_within(a, step, work);
 }
 
-bool poly_whole(Arena *a, const Poly *x)
-{
+bool poly_whole(Arena *a, const Poly *x) {
     int work = 400;
     return whole_within(a, x, &work);
 }
@@ -363,13 +337,11 @@ typedef struct Printed {
     const char **name; /* in order */
 } Printed;
 
-static int text_order(const void *x, const void *y)
-{
+static int text_order(const void *x, const void *y) {
     return strcmp(*(const char *const *)x, *(const char *const *)y);
 }
 
-static int printed_order(const void *x, const void *y)
-{
+static int printed_order(const void *x, const void *y) {
     const Printed *s = x, *t = y;
     if (s->m->nvars != t->m->nvars) return s->m->nvars > t->m->nvars ? -1 : 1;
     for (int k = 0; k < s->m->nvars; k++) {
@@ -379,8 +351,7 @@ static int printed_order(const void *x, const void *y)
     return monomial_compare(s->m, t->m);
 }
 
-const char *poly_text(Arena *a, const Poly *x, PolyName *name, const void *user)
-{
+const char *poly_text(Arena *a, const Poly *x, PolyName *name, const void *user) {
     if (x->n < 0) return "(too large)";
     if (x->n == 0) return "0";
     Printed *p = arena_alloc(a, (size_t)x->n * sizeof *p);
@@ -396,8 +367,7 @@ const char *poly_text(Arena *a, const Poly *x, PolyName *name, const void *user)
         const Monomial *m = p[i].m;
         const char *sign = m->num < 0 ? (i ? " - " : "-") : i ? " + " : "";
         long long size = m->num < 0 ? -m->num : m->num;
-        const char *number = m->den != 1 ? arena_format(a, "%lld/%lld", size, (long long)m->den)
-                                         : arena_format(a, "%lld", size);
+        const char *number = m->den != 1 ? arena_format(a, "%lld/%lld", size, (long long)m->den) : arena_format(a, "%lld", size);
         bool one = size == 1 && m->den == 1 && m->nvars > 0;
         const char *piece = arena_format(a, "%s%s", sign, one ? "" : number);
         for (const char *s = piece; *s; s++) VEC_PUSH(a, out, *s);
@@ -425,16 +395,14 @@ typedef struct Facts {
     const Poly *at[MOST_FACTS];
 } Facts;
 
-static void facts_add(Facts *facts, const Poly *f)
-{
+static void facts_add(Facts *facts, const Poly *f) {
     if (f->n <= 0 || facts->n == MOST_FACTS || (f->n == 1 && f->term[0].nvars == 0 && f->term[0].num > 0)) return;
     for (int k = 0; k < facts->n; k++)
         if (poly_equal(facts->at[k], f)) return;
     facts->at[facts->n++] = f;
 }
 
-static double value_at(const Poly *p, int n, const uint32_t *var, const double *at)
-{
+static double value_at(const Poly *p, int n, const uint32_t *var, const double *at) {
     double sum = 0;
     for (int i = 0; i < p->n; i++) {
         double product = (double)p->term[i].num / (double)p->term[i].den;
@@ -450,8 +418,7 @@ static double value_at(const Poly *p, int n, const uint32_t *var, const double *
 }
 
 /* The bounds that facts over the variables 0..k (those before k have values) set to variable k. */
-static void bounds_at(const Facts *facts, int k, const uint32_t *var, double *at, double *low, double *high)
-{
+static void bounds_at(const Facts *facts, int k, const uint32_t *var, double *at, double *low, double *high) {
     for (int j = 0; j < facts->n; j++) {
         const Poly *f = facts->at[j];
         bool ready = poly_has(f, var[k]);
@@ -475,8 +442,7 @@ static void bounds_at(const Facts *facts, int k, const uint32_t *var, double *at
 }
 
 /* A point that satisfies every fact and makes p negative? Sizes get values first, then each index one within its bounds. */
-static bool refuted(Proof *proof, const Poly *p, const Facts *facts, int points)
-{
+static bool refuted(Proof *proof, const Poly *p, const Facts *facts, int points) {
     Facts all = *facts;
     uint32_t var[MOST_PROOF_VARS];
     int n = 0;
@@ -520,12 +486,11 @@ static bool refuted(Proof *proof, const Poly *p, const Facts *facts, int points)
 typedef struct Bounds { /* of one variable, from the facts that are linear in it */
     int nlow, nhigh;
     const Poly *low[MOST_FACTS + 1], *high[MOST_FACTS + 1];
-    Facts rest;         /* the facts without it */
-    Facts implied;      /* rest, and each low <= each high */
+    Facts rest;    /* the facts without it */
+    Facts implied; /* rest, and each low <= each high */
 } Bounds;
 
-static void bounds_find(Proof *proof, const Facts *facts, uint32_t var, Bounds *b)
-{
+static void bounds_find(Proof *proof, const Facts *facts, uint32_t var, Bounds *b) {
     Arena *a = proof->a;
     b->nlow = b->nhigh = b->rest.n = 0;
     for (int j = 0; j < facts->n; j++) {
@@ -547,8 +512,7 @@ static bool prove(Proof *proof, const Poly *p, const Facts *facts, int depth);
 /* p at least p(v = bound), by monotony between bound and v, and that non-negative? The step is needed only where v' lies
  * between the bound and v (at its lower end): facts that bound v on the side of the bound may fail there, so only `bound`
  * itself is used of them; those on the other side hold, one tighter. */
-static bool prove_from(Proof *proof, const Poly *p, uint32_t var, const Bounds *b, bool low, int which, int depth)
-{
+static bool prove_from(Proof *proof, const Poly *p, uint32_t var, const Bounds *b, bool low, int which, int depth) {
     Arena *a = proof->a;
     const Poly *bound = low ? b->low[which] : b->high[which];
     const Poly *v = poly_var(a, var), *one = poly_int(a, 1);
@@ -572,16 +536,14 @@ static bool prove_from(Proof *proof, const Poly *p, uint32_t var, const Bounds *
     return prove(proof, poly_subst(a, p, var, bound), &b->implied, depth + 1);
 }
 
-static bool no_minus(const Poly *p)
-{
+static bool no_minus(const Poly *p) {
     for (int i = 0; i < p->n; i++)
         if (p->term[i].num < 0) return false;
     return true;
 }
 
 /* Written in variables that start at 0 (a size less 1, an index that a fact says is >= 0), has p no minus? */
-static bool plainly(Proof *proof, const Poly *p, const Facts *facts)
-{
+static bool plainly(Proof *proof, const Poly *p, const Facts *facts) {
     Arena *a = proof->a;
     const uint32_t *vars;
     int n = poly_vars(a, p, &vars), sizes = 0;
@@ -602,8 +564,7 @@ static bool plainly(Proof *proof, const Poly *p, const Facts *facts)
     return no_minus(p) || no_minus(poly_subst_all(a, p, sizes, size, above));
 }
 
-static bool prove(Proof *proof, const Poly *p, const Facts *facts, int depth)
-{
+static bool prove(Proof *proof, const Poly *p, const Facts *facts, int depth) {
     Arena *a = proof->a;
     int64_t num;
     if (!poly_is_known(p) || p->n > GOAL_TERMS || (p->n && p->term[0].nvars > GOAL_DEGREE)) return false;
@@ -641,8 +602,7 @@ static bool prove(Proof *proof, const Poly *p, const Facts *facts, int depth)
     return false;
 }
 
-bool poly_prove(Arena *a, const Poly *p, const Poly *const *facts, int nfacts, PolyIsIndex *is_index, const void *user)
-{
+bool poly_prove(Arena *a, const Poly *p, const Poly *const *facts, int nfacts, PolyIsIndex *is_index, const void *user) {
     (void)a;
     int64_t num;
     if (!poly_is_known(p)) return false;

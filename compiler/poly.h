@@ -31,14 +31,14 @@ const Poly *poly_subst(Arena *a, const Poly *x, uint32_t var, const Poly *by);
 /* All at once: variable var[k] becomes by[k]. */
 const Poly *poly_subst_all(Arena *a, const Poly *x, int n, const uint32_t *var, const Poly *const *by);
 bool poly_equal(const Poly *x, const Poly *y);
-int poly_compare(const Poly *x, const Poly *y);         /* a total order */
-bool poly_is_int(const Poly *x, int64_t *value);        /* a whole number? (value may be NULL) */
+int poly_compare(const Poly *x, const Poly *y);  /* a total order */
+bool poly_is_int(const Poly *x, int64_t *value); /* a whole number? (value may be NULL) */
 bool poly_is_number(const Poly *x, int64_t *num, int64_t *den);
 bool poly_has(const Poly *x, uint32_t var);
 int poly_vars(Arena *a, const Poly *x, const uint32_t **vars); /* ascending, each once; returns how many */
 /* x = (num/den) var + rest with rest free of var? */
 bool poly_linear(Arena *a, const Poly *x, uint32_t var, int64_t *num, int64_t *den, const Poly **rest);
-bool poly_whole(Arena *a, const Poly *x);               /* an integer at every integer point? */
+bool poly_whole(Arena *a, const Poly *x); /* an integer at every integer point? */
 typedef const char *PolyName(const void *user, uint32_t var);
 const char *poly_text(Arena *a, const Poly *x, PolyName *name, const void *user); /* "1/2 * D * D - 1" */
 

@@ -36,6 +36,7 @@ typedef struct Variable {
     const Syn *value;    /* ROLE_CONST: SYN_VALUES or an expression */
     VEC(Equation *) equations;
     int group;           /* its place in Unit.groups */
+    uint32_t earlier_by_data; /* bit k: a place on axis k that data chooses inside its recurrence is an earlier one, checked when it runs */
     Unit *unit;
 } Variable;
 

@@ -48,7 +48,12 @@ static bool is_asked_for(const Graph *g, ArrayRef a) {
         }
     }
     for (int k = 0; k < g->gradients.n; k++) {
-        if (g->gradients.at[k].result == a || g->gradients.at[k].by == a) {
+        const Gradient *d = &g->gradients.at[k];
+        bool moves = false;
+        for (int q = 0; q < d->along.n; q++) {
+            moves = moves || d->along.at[q].of == a;
+        }
+        if (d->result == a || d->by == a || moves) {
             return true;
         }
     }
@@ -217,7 +222,11 @@ void simplify_graph(Graph *g) {
         rewrite_array(&s, order.array[k]);
     }
     for (int k = 0; k < g->gradients.n; k++) {
-        g->gradients.at[k].of = graph_rewrite_reads(g, g->gradients.at[k].of, read_through, &s);
+        Gradient *d = &g->gradients.at[k];
+        d->of = graph_rewrite_reads(g, d->of, read_through, &s);
+        for (int q = 0; q < d->along.n; q++) {
+            d->along.at[q].value = graph_rewrite_reads(g, d->along.at[q].value, read_through, &s);
+        }
     }
     order = graph_order(g, n, roots);
     set_guards(g, &order);

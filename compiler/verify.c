@@ -26,7 +26,7 @@ enum {
     LEVELS = 8,          /* of differences, each with half the step of the one before */
     AXES = 32
 };
-static const double WORK = 1e7; /* evaluated nodes for one subject at one point by dual numbers, and as many for differences */
+static const double WORK = 3e7; /* evaluated nodes for one subject, over all points, by dual numbers, and as many for differences */
 static const double DUAL_TOLERANCE = 1e-9, DIFFERENCE_TOLERANCE = 1e-6;
 
 /* ---- random numbers: splitmix64 (Steele, Lea, Flood 2014) -------------------------------------------------------------- */
@@ -86,7 +86,7 @@ typedef struct Check {
     int64_t *dims;
     bool *dim_given;
     Input *input;
-    int ninputs;
+    int ninputs, points;
     Interp *in;
     int64_t redrawn;
     char reason[400]; /* of the first redraw */
@@ -452,7 +452,7 @@ typedef struct Tally { /* over all points */
     double dual, difference, one_sided; /* worst, relative */
     double badness;                     /* of the entry shown */
     bool some;                          /* an entry was not 0 */
-    char shown[200];
+    char shown[300];
     char broken[400];
 } Tally;
 
@@ -462,6 +462,8 @@ typedef struct Subject {
     int ncontext;
     const Ref *context;
     ArrayRef by, result;
+    int nalong;         /* of a directional derivative: what moves; it has one column, and no `by` */
+    const Motion *along;
     int64_t row_extent[AXES];
     int nrow_axes;
     Tally tally;
@@ -512,13 +514,14 @@ static bool row_value(Check *c, const Subject *s, int64_t row, Number *out) {
 /* Extents of the rows, and whether the claimed matrix has the shape it must have. */
 static bool shape_fits(Check *c, Subject *s) {
     const Array *of = s->of ? ARRAY(c->g, s->of) : NULL, *by = ARRAY(c->g, s->by), *result = ARRAY(c->g, s->result);
+    int by_rank = s->nalong ? 0 : by->rank;
     s->nrow_axes = of ? of->rank : s->ncontext;
-    if (s->nrow_axes > AXES || by->rank > AXES || result->rank != s->nrow_axes + by->rank) return false;
+    if (s->nrow_axes > AXES || by_rank > AXES || result->rank != s->nrow_axes + by_rank) return false;
     for (int k = 0; k < s->nrow_axes; k++) {
         s->row_extent[k] = interp_extent(c->in, s->result, k);
         if (of && s->row_extent[k] != interp_extent(c->in, s->of, k)) return false;
     }
-    for (int k = 0; k < by->rank; k++) {
+    for (int k = 0; k < by_rank; k++) {
         if (interp_extent(c->in, s->by, k) != interp_extent(c->in, s->result, s->nrow_axes + k)) return false;
     }
     return true;
@@ -528,41 +531,51 @@ static double larger(double x, double y) {
     return x > y ? x : y;
 }
 
-/* Central differences of all rows as *x moves, extrapolated to step 0 (Ridders 1982), with an estimate of the error. */
-static void differences(Check *c, const Subject *s, Matrix *m, int col, double *x) {
-    static double high[LEVELS][ROWS], low[LEVELS][ROWS], step[LEVELS];
-    const double at = *x;
-    double h = fabs(at) > 0.25 ? fabs(at) / 32 : 1.0 / 128;
+typedef struct Moving { /* numbers that move together: *x[k] = at[k] + h by[k] */
+    int n;
+    double **x, *at, *by;
+} Moving;
+
+/* Moves them by h and returns by how much the first one really moved, as a multiple of its direction. */
+static double move(Check *c, const Moving *v, double h) {
+    for (int k = 0; k < v->n; k++) *v->x[k] = v->at[k] + h * v->by[k];
+    interp_reset(c->in);
+    volatile double moved = v->n ? *v->x[0] - v->at[0] : 0; /* volatile: the step that is really made */
+    return v->n == 1 ? moved / v->by[0] : h;
+}
+
+/* Central differences of some rows as numbers move, extrapolated to step 0 (Ridders 1982), with an estimate of the error. */
+static void differences(Check *c, const Subject *s, Matrix *m, int col, int first_row, int end_row, const Moving *x) {
+    double high[LEVELS][ROWS], low[LEVELS][ROWS], step[LEVELS];
+    double h = 1.0 / 128, size = 0;
+    for (int k = 0; k < x->n; k++) size = larger(size, fabs(x->at[k]));
+    if (size > 0.25) h = size / 32;
     for (int k = 0; k < LEVELS; k++, h /= 2) {
-        volatile double up = at + h, down = at - h; /* volatile: the steps that are really made */
-        step[k] = (up - down) / 2;
+        step[k] = 0;
         for (int side = 0; side < 2; side++) {
-            *x = side ? down : up;
-            interp_reset(c->in);
-            for (int r = 0; r < m->nrows; r++) {
+            step[k] += move(c, x, side ? -h : h) / (side ? -2 : 2);
+            for (int r = first_row; r < end_row; r++) {
                 Number v = {0};
                 bool defined = !isnan(m->base[r]) && row_value(c, s, m->row[r], &v);
                 (side ? low : high)[k][r] = defined ? v.v : NAN;
             }
         }
     }
-    volatile double up = at + larger(fabs(at), 1) * 0x1p-26;
-    *x = up;
-    interp_reset(c->in);
-    for (int r = 0; r < m->nrows; r++) {
+    double once = move(c, x, larger(size, 1) * 0x1p-26);
+    for (int r = first_row; r < end_row; r++) {
         Number v = {0};
         bool defined = !isnan(m->base[r]) && row_value(c, s, m->row[r], &v);
-        m->one_sided[r * m->ncols + col] = defined ? (v.v - m->base[r]) / (up - at) : NAN;
+        m->one_sided[r * m->ncols + col] = defined ? (v.v - m->base[r]) / once : NAN;
     }
-    *x = at;
-    for (int r = 0; r < m->nrows; r++) {
+    for (int k = 0; k < x->n; k++) *x->x[k] = x->at[k];
+    for (int r = first_row; r < end_row; r++) {
         double t[LEVELS][LEVELS], best = NAN, error = INFINITY, gap[LEVELS], noise = 0;
         int first = 0;
         for (int k = 0; k < LEVELS; k++) {
             if (!isfinite(high[k][r]) || !isfinite(low[k][r])) first = k + 1; /* only smaller steps count */
         }
         for (int k = first; k < LEVELS; k++) {
-            double factor = 4, size = larger(fabs(high[k][r]), fabs(low[k][r])), grain = 4 * DBL_EPSILON * size / step[k];
+            double factor = 4, height = larger(fabs(high[k][r]), fabs(low[k][r])), grain = 4 * DBL_EPSILON * height / step[k];
             t[k][0] = (high[k][r] - low[k][r]) / (2 * step[k]);
             gap[k] = fabs(high[k][r] - 2 * m->base[r] + low[k][r]) / step[k];
             noise = grain;
@@ -581,24 +594,7 @@ static void differences(Check *c, const Subject *s, Matrix *m, int col, double *
     interp_reset(c->in);
 }
 
-/* The derivatives at this point in three ways; `data` are the entries of s->by, bound while rows are evaluated. */
-static bool measure(Check *c, Subject *s, Matrix *m, double *data, bool internal) {
-    int64_t rows = 1, columns = interp_entries(c->in, s->by);
-    for (int k = 0; k < s->nrow_axes; k++) rows *= s->row_extent[k];
-    m->nrows = sample(&c->random, rows, ROWS, m->row);
-    s->tally.entries = rows * columns;
-    if (internal) interp_bind_real(c->in, s->by, data);
-    interp_reset(c->in);
-    int64_t before = interp_steps(c->in);
-    for (int r = 0; r < m->nrows; r++) {
-        Number v = {0};
-        m->base[r] = row_value(c, s, m->row[r], &v) ? v.v : NAN;
-    }
-    double work = (double)(interp_steps(c->in) - before);
-    int ncols = COLUMNS, stride = 1;
-    while (ncols > INTERP_WIDTH && ncols / INTERP_WIDTH * work > WORK) ncols /= 2;
-    m->ncols = sample(&c->random, columns, ncols, m->col);
-    while (stride < m->ncols && m->ncols / stride * work * (2 * LEVELS + 1) > WORK) stride *= 2;
+static void matrix_room(Check *c, Matrix *m) {
     size_t n = (size_t)(m->nrows * m->ncols + 1);
     m->claim = arena_alloc(c->arena, n * sizeof *m->claim);
     m->dual = arena_alloc(c->arena, n * sizeof *m->dual);
@@ -606,23 +602,10 @@ static bool measure(Check *c, Subject *s, Matrix *m, double *data, bool internal
     m->error = arena_alloc(c->arena, n * sizeof *m->error);
     m->one_sided = arena_alloc(c->arena, n * sizeof *m->one_sided);
     m->kink = arena_alloc(c->arena, n * sizeof *m->kink);
-    for (int first = 0; first < m->ncols; first += INTERP_WIDTH) {
-        interp_reset(c->in);
-        for (int w = 0; w < INTERP_WIDTH && first + w < m->ncols; w++) interp_seed(c->in, s->by, m->col[first + w], w);
-        for (int r = 0; r < m->nrows; r++) {
-            Number v = {0};
-            bool defined = !isnan(m->base[r]) && row_value(c, s, m->row[r], &v);
-            for (int w = 0; w < INTERP_WIDTH && first + w < m->ncols; w++) {
-                m->dual[r * m->ncols + first + w] = defined ? v.d[w] : NAN;
-            }
-        }
-    }
-    for (int k = 0; k < m->ncols; k++) {
-        m->tried[k] = k % stride == 0;
-        if (m->tried[k]) differences(c, s, m, k, &data[m->col[k]]);
-    }
-    if (internal) interp_bind_real(c->in, s->by, NULL);
-    interp_reset(c->in);
+}
+
+/* What the graph says, for rows and columns of an array with so many columns. */
+static bool read_claims(Check *c, Subject *s, Matrix *m, int64_t columns) {
     for (int r = 0; r < m->nrows; r++) {
         for (int k = 0; k < m->ncols && !isnan(m->base[r]); k++) {
             Number v = {0};
@@ -636,9 +619,155 @@ static bool measure(Check *c, Subject *s, Matrix *m, double *data, bool internal
     return true;
 }
 
+/* The derivatives at this point in three ways; `data` are the entries of s->by, bound while rows are evaluated. */
+static bool measure(Check *c, Subject *s, Matrix *m, double *data, bool internal) {
+    int64_t rows = 1, columns = interp_entries(c->in, s->by);
+    for (int k = 0; k < s->nrow_axes; k++) rows *= s->row_extent[k];
+    m->nrows = sample(&c->random, rows, ROWS, m->row);
+    s->tally.entries = rows * columns;
+    if (internal) interp_bind_real(c->in, s->by, data);
+    interp_reset(c->in);
+    int64_t before = interp_steps(c->in);
+    for (int r = 0; r < m->nrows; r++) {
+        Number v = {0};
+        m->base[r] = row_value(c, s, m->row[r], &v) ? v.v : NAN;
+    }
+    double work = (double)(interp_steps(c->in) - before), limit = WORK / c->points;
+    int ncols = COLUMNS, stride = 1;
+    while (ncols > INTERP_WIDTH && ncols / INTERP_WIDTH * work > limit) ncols /= 2;
+    m->ncols = sample(&c->random, columns, ncols, m->col);
+    while (stride < m->ncols && m->ncols / stride * work * (2 * LEVELS + 1) > limit) stride *= 2;
+    matrix_room(c, m);
+    for (int first = 0; first < m->ncols; first += INTERP_WIDTH) {
+        interp_reset(c->in);
+        for (int w = 0; w < INTERP_WIDTH && first + w < m->ncols; w++) interp_seed(c->in, s->by, m->col[first + w], w);
+        for (int r = 0; r < m->nrows; r++) {
+            Number v = {0};
+            bool defined = !isnan(m->base[r]) && row_value(c, s, m->row[r], &v);
+            for (int w = 0; w < INTERP_WIDTH && first + w < m->ncols; w++) {
+                m->dual[r * m->ncols + first + w] = defined ? v.d[w] : NAN;
+            }
+        }
+    }
+    for (int k = 0; k < m->ncols; k++) {
+        m->tried[k] = k % stride == 0;
+        double *x = &data[m->col[k]], at = *x, by = 1;
+        if (m->tried[k]) differences(c, s, m, k, 0, m->nrows, &(Moving){1, &x, &at, &by});
+    }
+    if (internal) interp_bind_real(c->in, s->by, NULL);
+    interp_reset(c->in);
+    return read_claims(c, s, m, columns);
+}
+
+/* The direction of one motion in one row; others than the entries [lead ..., index ...] stand still. */
+static bool direction(Check *c, const Subject *s, int64_t row, const Motion *v, double *by) {
+    int64_t count = interp_entries(c->in, v->of), lead[AXES], extent[AXES], place[2 * AXES];
+    int rank = ARRAY(c->g, v->of)->rank;
+    Ref index[2 * AXES];
+    if (rank > AXES) return false;
+    unflatten(row, s->nrow_axes, s->row_extent, place);
+    for (int k = 0; k < s->ncontext; k++) index[k] = s->context[k];
+    for (int k = 0; k < rank; k++) extent[k] = interp_extent(c->in, v->of, k);
+    for (int k = 0; k < v->nlead; k++) {
+        Number at = {0};
+        if (!interp_term(c->in, v->lead[k], s->ncontext, index, place, &at)) return false;
+        lead[k] = at.i;
+    }
+    for (int k = v->nlead; k < rank; k++) index[s->ncontext + k - v->nlead] = v->index[k - v->nlead];
+    for (int64_t e = 0; e < count; e++) {
+        int64_t position[AXES];
+        Number x = {0};
+        bool here = true;
+        unflatten(e, rank, extent, position);
+        for (int k = 0; k < v->nlead; k++) here = here && position[k] == lead[k];
+        for (int k = v->nlead; k < rank; k++) place[s->ncontext + k - v->nlead] = position[k];
+        if (here && !interp_term(c->in, v->value, s->ncontext + rank - v->nlead, index, place, &x)) return false;
+        by[e] = here ? x.v : 0;
+    }
+    return true;
+}
+
+/* The numbers of one array, and whether they have to be bound: it is held as a variable of its own. */
+static double *entries_of(Check *c, ArrayRef a, bool *internal) {
+    for (int k = 0; k < c->ninputs; k++) {
+        if (c->input[k].array == a) {
+            *internal = false;
+            return c->input[k].real;
+        }
+    }
+    int64_t count = interp_entries(c->in, a);
+    double *data = arena_alloc(c->arena, (size_t)(count + 1) * sizeof *data);
+    for (int64_t e = 0; e < count; e++) { /* as they come out here; an entry without a value is needed nowhere */
+        Number v = {0};
+        data[e] = interp_entry(c->in, a, e, &v) ? v.v : NAN;
+    }
+    *internal = true;
+    return data;
+}
+
+/* The same for a directional derivative: one column, a direction for each row. */
+static bool measure_along(Check *c, Subject *s, Matrix *m) {
+    int n = s->nalong;
+    double **data = arena_alloc(c->arena, (size_t)(n + 1) * sizeof *data), **by = arena_alloc(c->arena, (size_t)(n + 1) * sizeof *by);
+    bool *internal = arena_alloc(c->arena, (size_t)n + 1), *known;
+    int64_t rows = 1, total = 0;
+    for (int k = 0; k < s->nrow_axes; k++) rows *= s->row_extent[k];
+    m->nrows = sample(&c->random, rows, ROWS, m->row);
+    m->ncols = 1, m->tried[0] = true;
+    s->tally.entries = rows;
+    matrix_room(c, m);
+    known = arena_alloc(c->arena, (size_t)m->nrows + 1);
+    for (int k = 0; k < n; k++) {
+        int64_t count = interp_entries(c->in, s->along[k].of);
+        total += count;
+        data[k] = entries_of(c, s->along[k].of, &internal[k]);
+        by[k] = arena_alloc(c->arena, (size_t)(count * m->nrows + 1) * sizeof **by);
+    }
+    for (int r = 0; r < m->nrows; r++) { /* before anything is bound: a direction may be made of what moves */
+        known[r] = true;
+        for (int k = 0; k < n; k++) {
+            known[r] = known[r] && direction(c, s, m->row[r], &s->along[k], by[k] + r * interp_entries(c->in, s->along[k].of));
+        }
+    }
+    for (int k = 0; k < n; k++) {
+        if (internal[k]) interp_bind_real(c->in, s->along[k].of, data[k]);
+    }
+    Moving x = {0};
+    x.x = arena_alloc(c->arena, (size_t)(total + 1) * sizeof *x.x);
+    x.at = arena_alloc(c->arena, (size_t)(total + 1) * sizeof *x.at);
+    x.by = arena_alloc(c->arena, (size_t)(total + 1) * sizeof *x.by);
+    for (int r = 0; r < m->nrows; r++) {
+        Number v = {0};
+        x.n = 0;
+        interp_reset(c->in);
+        for (int k = 0; k < n; k++) {
+            int64_t count = interp_entries(c->in, s->along[k].of);
+            const double *row = by[k] + r * count;
+            interp_move(c->in, s->along[k].of, row);
+            for (int64_t e = 0; e < count; e++) {
+                if (row[e] != 0) {
+                    x.x[x.n] = &data[k][e];
+                    x.at[x.n] = data[k][e];
+                    x.by[x.n++] = row[e];
+                }
+            }
+        }
+        bool defined = known[r] && row_value(c, s, m->row[r], &v);
+        for (int k = 0; k < n; k++) interp_move(c->in, s->along[k].of, NULL);
+        m->base[r] = defined ? v.v : NAN;
+        m->dual[r] = defined ? v.d[0] : NAN;
+        if (defined) differences(c, s, m, 0, r, r + 1, &x);
+    }
+    for (int k = 0; k < n; k++) {
+        if (internal[k]) interp_bind_real(c->in, s->along[k].of, NULL);
+    }
+    interp_reset(c->in);
+    return read_claims(c, s, m, 1);
+}
+
 static void say_position(Check *c, const Subject *s, int64_t row, int64_t col, char *text, size_t room) {
     int64_t position[2 * AXES], extent[AXES];
-    int rank = ARRAY(c->g, s->by)->rank;
+    int rank = s->nalong ? 0 : ARRAY(c->g, s->by)->rank;
     for (int k = 0; k < rank; k++) extent[k] = interp_extent(c->in, s->by, k);
     unflatten(row, s->nrow_axes, s->row_extent, position);
     unflatten(col, rank, extent, position + s->nrow_axes);
@@ -712,20 +841,13 @@ static void check_subject(Check *c, Subject *s) {
         snprintf(s->tally.broken, sizeof s->tally.broken, "the array of derivatives has another shape");
         return;
     }
-    const Input *input = NULL;
-    for (int k = 0; k < c->ninputs && !input; k++) {
-        if (c->input[k].array == s->by) input = &c->input[k];
+    if (s->nalong) {
+        if (measure_along(c, s, &m)) compare(c, s, &m);
+        return;
     }
-    double *data = input ? input->real : NULL;
-    if (!input) { /* it is held as a variable of its own: its values, as they come out here, become data */
-        int64_t count = interp_entries(c->in, s->by);
-        data = arena_alloc(c->arena, (size_t)(count + 1) * sizeof *data);
-        for (int64_t e = 0; e < count; e++) {
-            Number v = {0};
-            data[e] = interp_entry(c->in, s->by, e, &v) ? v.v : NAN; /* an entry without a value is needed nowhere */
-        }
-    }
-    if (measure(c, s, &m, data, !input)) compare(c, s, &m);
+    bool internal;
+    double *data = entries_of(c, s->by, &internal);
+    if (measure(c, s, &m, data, internal)) compare(c, s, &m);
 }
 
 /* ---- the table -------------------------------------------------------------------------------------------------------------------------- */
@@ -766,6 +888,12 @@ static const char *name_and_shape(Check *c, ArrayRef a) {
     return text_string(&t);
 }
 
+static const char *names_of(Check *c, const Gradient *d) {
+    Text t = text_new(c->arena);
+    for (int k = 0; k < d->along.n; k++) text_add(&t, "%s%s", k ? ", " : "along ", ARRAY(c->g, d->along.at[k].of)->name);
+    return text_string(&t);
+}
+
 static const char *gradient_title(Check *c, const Gradient *d) {
     int line, column;
     if (!d->at.file) return "a grad in an equation";
@@ -773,9 +901,9 @@ static const char *gradient_title(Check *c, const Gradient *d) {
     return arena_format(c->arena, "%s, line %d", source_slice(c->cx, d->at), line);
 }
 
+/* The other kinds are recorded among the gradients, by what they are made of. */
 static bool is_checked(const Request *q) {
-    const char *name = request_names[q->kind];
-    return !strcmp(name, "gradient") || !strcmp(name, "jacobian");
+    return q->kind == REQUEST_GRADIENT || q->kind == REQUEST_JACOBIAN;
 }
 
 /* Requests first, then each grad inside an equation. */
@@ -791,10 +919,18 @@ static int list_subjects(Check *c, Subject **subjects) {
     for (int k = 0; k < g->gradients.n; k++) {
         const Gradient *d = &g->gradients.at[k];
         VEC_PUSH(c->arena, list,
-                 (Subject){.term = d->of, .ncontext = d->context.n, .context = d->context.at, .by = d->by, .result = d->result});
+                 (Subject){.term = d->of, .ncontext = d->context.n, .context = d->context.at, .by = d->by, .result = d->result,
+                           .nalong = d->along.n, .along = d->along.at});
     }
     *subjects = list.at;
     return list.n;
+}
+
+/* At given data the value is shown, to be compared with other programs. */
+static const char *value_text(Check *c, ArrayRef of) {
+    Number v;
+    bool shown = c->points == 1 && ARRAY(c->g, of)->rank == 0 && interp_entry(c->in, of, 0, &v);
+    return shown ? arena_format(c->arena, " = %.15g", v.v) : "";
 }
 
 static int print_table(Check *c, const Subject *s) {
@@ -802,11 +938,8 @@ static int print_table(Check *c, const Subject *s) {
     int failed = 0, next = 0;
     for (int k = 0; k < g->requests.n; k++) {
         const Request *q = &g->requests.at[k];
-        const char *title = arena_format(c->arena, "%s of %s", request_names[q->kind], ARRAY(g, q->of)->name);
-        if (!is_checked(q)) {
-            fprintf(c->out, "  %s: not compared here\n", title);
-            continue;
-        }
+        const char *title = arena_format(c->arena, "%s of %s%s", request_names[q->kind], ARRAY(g, q->of)->name, value_text(c, q->of));
+        if (!is_checked(q)) continue;
         print_head(c, title);
         for (int j = 0; j < q->by.n && j < q->result.n; j++, next++) {
             print_row(c, name_and_shape(c, q->by.at[j]), &s[next]);
@@ -816,18 +949,18 @@ static int print_table(Check *c, const Subject *s) {
     for (int k = 0; k < g->gradients.n; k++, next++) {
         const Gradient *d = &g->gradients.at[k];
         print_head(c, gradient_title(c, d));
-        print_row(c, name_and_shape(c, d->by), &s[next]);
+        print_row(c, d->along.n ? names_of(c, d) : name_and_shape(c, d->by), &s[next]);
         failed += subject_fails(&s[next]);
     }
     return failed;
 }
 
-static void print_sizes(Check *c, int points) {
+static void print_sizes(Check *c) {
     fprintf(c->out, "%s:", c->g->name);
     for (int k = 1; k < c->g->dims.n; k++) {
         fprintf(c->out, "%s %s = %" PRId64, k > 1 ? "," : "", c->g->dims.at[k].name, c->dims[k]);
     }
-    fprintf(c->out, "%s %d point%s, seed %" PRIu64 "\n", c->g->dims.n > 1 ? ";" : "", points, points == 1 ? "" : "s", c->o->seed);
+    fprintf(c->out, "%s %d point%s, seed %" PRIu64 "\n", c->g->dims.n > 1 ? ";" : "", c->points, c->points == 1 ? "" : "s", c->o->seed);
 }
 
 int verify_run(Graph *g, const VerifyOptions *o, FILE *out) {
@@ -840,9 +973,11 @@ int verify_run(Graph *g, const VerifyOptions *o, FILE *out) {
     c->random.state = o->seed;
     c->dims = arena_alloc(arena, (size_t)(g->dims.n + 1) * sizeof *c->dims);
     c->dim_given = arena_alloc(arena, (size_t)(g->dims.n + 1) * sizeof *c->dim_given);
-    c->input = arena_alloc(arena, (size_t)(g->inputs.n + 1) * sizeof *c->input);
-    c->ninputs = g->inputs.n;
-    for (int k = 0; k < g->inputs.n; k++) c->input[k].array = g->inputs.at[k];
+    c->input = arena_alloc(arena, (size_t)(g->inputs.n + g->seeds.n + 1) * sizeof *c->input);
+    c->ninputs = g->inputs.n + g->seeds.n;
+    for (int k = 0; k < c->ninputs; k++) {
+        c->input[k].array = k < g->inputs.n ? g->inputs.at[k] : g->seeds.at[k - g->inputs.n];
+    }
     for (int k = 0; k < o->nsets; k++) {
         if (!read_set(c, o->set[k])) result = VERIFY_WRONG_USE;
     }
@@ -856,8 +991,9 @@ int verify_run(Graph *g, const VerifyOptions *o, FILE *out) {
     if (!make_inputs(c)) goto done;
     for (int k = 0; k < c->ninputs; k++) given = given && (c->input[k].kind == DRAW_DATA || c->input[k].kind == DRAW_VALUE);
     if (given) points = 1;
+    c->points = points;
 
-    print_sizes(c, points);
+    print_sizes(c);
     n = list_subjects(c, &subjects);
     for (int p = 0; p < points; p++) {
         if (!find_point(c)) goto done;

@@ -20,13 +20,16 @@ rewrite         arena source poly graph ops rewrite
 print           arena source poly graph ops text print
 passes          arena source syntax poly program graph text
 outline         arena source syntax poly program passes
-differentiate   arena source poly graph ops rewrite demand differentiate
+paths           arena source poly graph ops paths
+differentiate   arena source poly graph ops rewrite demand paths differentiate
+tangent         arena source poly graph ops rewrite paths differentiate
 lower           arena source syntax poly program graph ops differentiate passes text
 demand          arena source poly graph ops demand
 simplify        arena source poly graph ops demand differentiate passes text
 plan            arena source poly graph ops passes text plan
 interp          arena source poly graph ops interp
-emit            arena source poly graph ops plan passes text print emit
+describe        arena source poly graph text describe
+emit            arena source poly graph ops plan passes text print describe emit
 verify          arena source poly graph ops interp json text print
 draw            arena source poly graph ops print text
 output          arena

@@ -8,8 +8,7 @@ static int passed, failed;
 static Arena *a;
 
 #define CHECK(condition) check((condition), #condition, __LINE__)
-static void check(bool ok, const char *text, int line)
-{
+static void check(bool ok, const char *text, int line) {
     if (ok) {
         passed++;
         return;
@@ -19,15 +18,13 @@ static void check(bool ok, const char *text, int line)
 }
 
 /* Variables are letters; capitals are sizes. */
-static const char *name_of(const void *user, uint32_t var)
-{
+static const char *name_of(const void *user, uint32_t var) {
     static char text[256][2];
     (void)user;
     text[var & 255][0] = (char)var;
     return text[var & 255];
 }
-static bool is_index(const void *user, uint32_t var)
-{
+static bool is_index(const void *user, uint32_t var) {
     (void)user;
     return var >= 'a';
 }
@@ -35,8 +32,7 @@ static bool is_index(const void *user, uint32_t var)
 /* A tiny reader: sums of products of powers, letters, numbers, parentheses, / by a number. */
 static const char *at;
 static const Poly *sum(void);
-static const Poly *atom(void)
-{
+static const Poly *atom(void) {
     while (*at == ' ') at++;
     const Poly *p;
     if (*at == '(') {
@@ -59,8 +55,7 @@ static const Poly *atom(void)
     while (*at == ' ') at++;
     return p;
 }
-static const Poly *product(void)
-{
+static const Poly *product(void) {
     const Poly *p = atom();
     while (*at == '*' || *at == '/')
         if (*at++ == '*') {
@@ -71,8 +66,7 @@ static const Poly *product(void)
         }
     return p;
 }
-static const Poly *sum(void)
-{
+static const Poly *sum(void) {
     while (*at == ' ') at++;
     const Poly *p;
     if (*at == '-') {
@@ -84,25 +78,21 @@ static const Poly *sum(void)
     while (*at == '+' || *at == '-') p = *at++ == '+' ? poly_add(a, p, product()) : poly_sub(a, p, product());
     return p;
 }
-static const Poly *P(const char *text)
-{
+static const Poly *P(const char *text) {
     at = text;
     return sum();
 }
 
-static bool is(const char *x, const char *y)
-{
+static bool is(const char *x, const char *y) {
     return poly_equal(P(x), P(y)) && poly_compare(P(x), P(y)) == 0;
 }
-static bool prints(const char *x, const char *want)
-{
+static bool prints(const char *x, const char *want) {
     const char *got = poly_text(a, P(x), name_of, NULL);
     if (strcmp(got, want)) printf("    %s is printed as %s\n", x, got);
     return strcmp(got, want) == 0;
 }
 /* Is p >= 0, with facts separated by ';'? */
-static bool proved(const char *p, const char *facts)
-{
+static bool proved(const char *p, const char *facts) {
     const Poly *fact[16];
     int n = 0;
     const Poly *goal = P(p);
@@ -113,8 +103,7 @@ static bool proved(const char *p, const char *facts)
     return poly_prove(a, goal, fact, n, is_index, NULL);
 }
 
-static void test_arithmetic(void)
-{
+static void test_arithmetic(void) {
     CHECK(is("(x + y)^2", "x^2 + 2 * x * y + y^2"));
     CHECK(is("(x + y) * (x - y)", "x^2 - y^2"));
     CHECK(is("(x - y)^3", "x^3 - 3*x^2*y + 3*x*y^2 - y^3"));
@@ -160,8 +149,7 @@ static void test_arithmetic(void)
         }
 }
 
-static void test_text(void)
-{
+static void test_text(void) {
     CHECK(prints("0", "0"));
     CHECK(prints("3 - 5", "-2"));
     CHECK(prints("D * D / 2 - 1", "1/2 * D * D - 1"));
@@ -171,8 +159,7 @@ static void test_text(void)
     CHECK(prints("1 - x", "-x + 1"));
 }
 
-static void test_whole(void)
-{
+static void test_whole(void) {
     CHECK(poly_whole(a, P("x")));
     CHECK(poly_whole(a, P("0")));
     CHECK(!poly_whole(a, P("1 / 2")));
@@ -187,8 +174,7 @@ static void test_whole(void)
     CHECK(poly_whole(a, P("x^4 / 4 - x^3 / 2 + x^2 / 4")));
 }
 
-static void test_overflow(void)
-{
+static void test_overflow(void) {
     const Poly *big = poly_int(a, INT64_MAX), *x = poly_var(a, 'x');
     CHECK(poly_is_known(big));
     CHECK(!poly_is_known(poly_add(a, big, poly_int(a, 1))));
@@ -208,8 +194,7 @@ static void test_overflow(void)
     CHECK(!poly_is_known(p));
 }
 
-static void test_proofs(void)
-{
+static void test_proofs(void) {
     /* One index in an axis, shifts, conditions. */
     CHECK(proved("N - 1 - i", "i; N - 1 - i"));
     CHECK(!proved("N - 2 - i", "i; N - 1 - i"));
@@ -237,6 +222,9 @@ static void test_proofs(void)
     CHECK(proved("D * (D - 1) / 2 - 1 - (i * (i - 1) / 2 + j)", "i; D - 1 - i; j; i - 1 - j"));
     CHECK(proved("D * (D - 1) / 2 - 1 - (k * (2 * D - k - 1) / 2 + i - k - 1)", "i; D - 1 - i; k; D - 1 - k; i - k - 1"));
     CHECK(proved("k * (2 * D - k - 1) / 2 + i - k - 1", "i; D - 1 - i; k; D - 1 - k; i - k - 1"));
+    CHECK(proved("A * B * C * D * E * F - 1 - (((((a * B + b) * C + c) * D + d) * E + e) * F + f)",
+                 "a; A - 1 - a; b; B - 1 - b; c; C - 1 - c; d; D - 1 - d; e; E - 1 - e; f; F - 1 - f"));
+    CHECK(proved("D * (D + 1) * (D + 2) / 6 - 1 - (i * (i + 1) * (i + 2) / 6 + j * (j + 1) / 2 + k)", "i; D - 1 - i; j; i - j; k; j - k"));
     /* A lower fact must not be stepped over: (v - 5)^2 - 1 rises from 5 on and is 24 at 0, but -1 at 5. */
     CHECK(!proved("(v - 5)^2 - 1", "v; v - 5"));
     CHECK(proved("(v - 5)^2", "v - 5"));
@@ -252,13 +240,11 @@ static void test_proofs(void)
 
 /* Random goals and facts: what is proved holds at every point of a box. */
 static uint32_t state = 1;
-static int draw(int n)
-{
+static int draw(int n) {
     state = state * 1664525u + 1013904223u;
     return (int)((state >> 16) % (uint32_t)n);
 }
-static const Poly *random_poly(int degree)
-{
+static const Poly *random_poly(int degree) {
     static const char letters[] = "ijNM";
     const Poly *p = poly_int(a, draw(9) - 4);
     for (int k = 1 + draw(3); k > 0; k--) {
@@ -268,18 +254,17 @@ static const Poly *random_poly(int degree)
     }
     return p;
 }
-static int64_t value(const Poly *p, const int *at_point)
-{
+static int64_t value(const Poly *p, const int *at_point) {
     int64_t v = 0;
     for (int i = 0; i < p->n; i++) {
         int64_t m = p->term[i].num * (12 / p->term[i].den);
-        for (int k = 0; k < p->term[i].nvars; k++) m *= at_point[p->term[i].var[k] == 'i' ? 0 : p->term[i].var[k] == 'j' ? 1 : p->term[i].var[k] == 'N' ? 2 : 3];
+        for (int k = 0; k < p->term[i].nvars; k++)
+            m *= at_point[p->term[i].var[k] == 'i' ? 0 : p->term[i].var[k] == 'j' ? 1 : p->term[i].var[k] == 'N' ? 2 : 3];
         v += m;
     }
     return v;
 }
-static void test_random(void)
-{
+static void test_random(void) {
     int yes = 0, missed = 0;
     for (int trial = 0; trial < 4000; trial++) {
         const Poly *goal = random_poly(2), *fact[4] = {P("i"), P("N - 1 - i"), P("j"), NULL};
@@ -308,8 +293,7 @@ static void test_random(void)
     if (missed > yes) printf("    random goals: %d proved, %d true in the box but not proved\n", yes, missed);
 }
 
-int main(void)
-{
+int main(void) {
     a = arena_new();
     test_arithmetic();
     test_text();

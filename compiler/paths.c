@@ -1,0 +1,329 @@
+/* paths: what leads to what, for both directions of differentiation.
+ * In: the array of a term and the arrays to differentiate by. Out: the arrays on differentiable paths between them; and, on
+ * request, their terms made into trees: every shared term and every reduction becomes an array of its own. */
+#include "paths.h"
+#include "ops.h"
+#include <stdlib.h>
+#include <string.h>
+
+bool paths_is_by(const Paths *s, ArrayRef a) {
+    for (int k = 0; k < s->nby; k++) {
+        if (s->by[k] == a) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- what leads to what ---------------------------------------------------------------------------------------------- */
+
+/* Is the k-th argument of a node on a differentiable path? Positions, conditions and integers are not. */
+bool paths_smooth(const Graph *g, Ref r, int k) {
+    const Node *n = NODE(g, r);
+    if (n->type < VALUE_FLOAT || n->op == OP_READ) {
+        return false;
+    }
+    if (n->op == OP_SELECT) {
+        return k > 0;
+    }
+    if (n->op == OP_REDUCE) {
+        return k == 2;
+    }
+    if (n->op >= OP_FIRST_SCALAR && op_info[n->op].flat) {
+        return false;
+    }
+    return NODE(g, ARG(g, r, k))->type >= VALUE_FLOAT;
+}
+
+bool paths_lead(Paths *s, Ref r) {
+    Graph *g = s->g;
+    while (s->leads.n <= (int)r) {
+        VEC_PUSH(g->arena, s->leads, 0);
+    }
+    if (s->leads.at[r]) {
+        return s->leads.at[r] == 2;
+    }
+    const Node *n = NODE(g, r);
+    bool yes = n->op == OP_READ && (int)n->aux < s->nactive && s->active[n->aux];
+    for (int k = 0; k < n->nargs && !yes; k++) {
+        yes = paths_smooth(g, r, k) && paths_lead(s, ARG(g, r, k));
+    }
+    s->leads.at[r] = yes ? 2 : 1;
+    return yes;
+}
+
+/* Arrays read on differentiable paths of a term. */
+static void smooth_reads(Graph *g, Ref term, ArrayRef *out, int *n, bool *listed) {
+    VEC(Ref) stack = {0};
+    VEC_PUSH(g->arena, stack, term);
+    while (stack.n) {
+        Ref r = stack.at[--stack.n];
+        if (!graph_walk_first(g, r)) {
+            continue;
+        }
+        if (NODE(g, r)->op == OP_READ) {
+            if (!listed[NODE(g, r)->aux]) {
+                listed[NODE(g, r)->aux] = true;
+                out[(*n)++] = NODE(g, r)->aux;
+            }
+            continue;
+        }
+        for (int k = 0; k < NODE(g, r)->nargs; k++) {
+            if (paths_smooth(g, r, k)) {
+                VEC_PUSH(g->arena, stack, ARG(g, r, k));
+            }
+        }
+    }
+}
+
+/* Marks the arrays that lie on a differentiable path from `root` to some `by`; definitions of `by` are not followed. */
+void paths_find(Paths *s, ArrayRef root) {
+    Graph *g = s->g;
+    size_t all = (size_t)g->arrays.n;
+    bool *met = arena_alloc(g->arena, all * sizeof *met);
+    ArrayRef *list = arena_alloc(g->arena, all * sizeof *list);
+    ArrayRef **reads = arena_alloc(g->arena, all * sizeof *reads);
+    int *nreads = arena_alloc(g->arena, all * sizeof *nreads), n = 0;
+    list[n++] = root, met[root] = true;
+    for (int k = 0; k < n; k++) {
+        ArrayRef a = list[k], *out = arena_alloc(g->arena, all * sizeof *out);
+        bool *listed = arena_alloc(g->arena, all * sizeof *listed);
+        if (paths_is_by(s, a)) {
+            continue;
+        }
+        graph_walk_start(g);
+        for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
+            smooth_reads(g, ARRAY(g, a)->pieces.at[q].body, out, &nreads[a], listed);
+        }
+        for (int q = 0; q < ARRAY(g, a)->rules.n; q++) {
+            ArrayRef x = ARRAY(g, a)->rules.at[q].by;
+            if (!listed[x]) {
+                listed[x] = true;
+                out[nreads[a]++] = x;
+            }
+        }
+        reads[a] = out;
+        for (int q = 0; q < nreads[a]; q++) {
+            if (!met[out[q]]) {
+                met[out[q]] = true;
+                list[n++] = out[q];
+            }
+        }
+    }
+    s->active = arena_alloc(g->arena, all * sizeof *s->active);
+    s->nactive = (int)all;
+    for (int k = 0; k < s->nby; k++) {
+        s->active[s->by[k]] = met[s->by[k]];
+    }
+    for (bool again = true; again;) { /* backwards over the list until nothing changes: circles need a few rounds */
+        again = false;
+        for (int k = n - 1; k >= 0; k--) {
+            ArrayRef a = list[k];
+            for (int q = 0; q < nreads[a] && !s->active[a]; q++) {
+                if (s->active[reads[a][q]]) {
+                    s->active[a] = again = true;
+                }
+            }
+        }
+    }
+}
+
+/* ---- lifting: shared terms and reductions become arrays ------------------------------------------------------------------ */
+
+static const char *lift_suffix(const Node *n) {
+    static const char *const reductions[RED_COUNT] = {"sum", "prod", "max", "min", "argmax", "argmin", "lse"};
+    return n->op == OP_REDUCE ? reductions[n->aux] : n->op >= OP_FIRST_SCALAR ? op_info[n->op].name : "part";
+}
+
+typedef struct Region { /* the nodes of one term down to reads and reductions, users before arguments */
+    VEC(Ref) node;
+    VEC(Ref) need;  /* the condition under which each is wanted; 0: always */
+    VEC(int) users;
+} Region;
+
+static int region_place(const Region *x, Ref r) { /* nodes descend by Ref */
+    int lo = 0, hi = x->node.n;
+    while (lo < hi) {
+        int mid = (lo + hi) / 2;
+        if (x->node.at[mid] > r) {
+            lo = mid + 1;
+        } else {
+            hi = mid;
+        }
+    }
+    return lo < x->node.n && x->node.at[lo] == r ? lo : -1;
+}
+
+static int falling(const void *a, const void *b) {
+    Ref x = *(const Ref *)a, y = *(const Ref *)b;
+    return x < y ? 1 : x > y ? -1 : 0;
+}
+
+static Region region_of(Paths *s, Ref root, Ref guard) {
+    Graph *g = s->g;
+    Region x = {0};
+    VEC(Ref) stack = {0};
+    graph_walk_start(g);
+    VEC_PUSH(g->arena, stack, root);
+    while (stack.n) {
+        Ref r = stack.at[--stack.n];
+        if (!graph_walk_first(g, r) || !paths_lead(s, r)) {
+            continue;
+        }
+        VEC_PUSH(g->arena, x.node, r);
+        if (NODE(g, r)->op == OP_REDUCE || NODE(g, r)->op == OP_READ) {
+            continue;
+        }
+        for (int k = 0; k < NODE(g, r)->nargs; k++) {
+            if (paths_smooth(g, r, k)) {
+                VEC_PUSH(g->arena, stack, ARG(g, r, k));
+            }
+        }
+    }
+    qsort(x.node.at, (size_t)x.node.n, sizeof *x.node.at, falling);
+    bool *wanted = arena_alloc(g->arena, (size_t)x.node.n * sizeof *wanted + 1);
+    for (int k = 0; k < x.node.n; k++) {
+        VEC_PUSH(g->arena, x.need, k == 0 ? guard : 0);
+        VEC_PUSH(g->arena, x.users, k == 0 ? 1 : 0);
+    }
+    wanted[0] = true;
+    for (int k = 0; k < x.node.n; k++) {
+        Ref r = x.node.at[k];
+        if (NODE(g, r)->op == OP_REDUCE || NODE(g, r)->op == OP_READ) {
+            continue;
+        }
+        for (int q = 0; q < NODE(g, r)->nargs; q++) {
+            int p = paths_smooth(g, r, q) ? region_place(&x, ARG(g, r, q)) : -1;
+            if (p < 0) {
+                continue;
+            }
+            Ref need = x.need.at[k];
+            if (NODE(g, r)->op == OP_SELECT) {
+                Ref c = q == 1 ? ARG(g, r, 0) : graph_not(g, ARG(g, r, 0));
+                need = need ? graph_and(g, need, c) : c;
+            }
+            x.users.at[p]++;
+            if (!wanted[p]) {
+                x.need.at[p] = need;
+            } else if (x.need.at[p]) {
+                x.need.at[p] = need ? graph_op2(g, OP_or, x.need.at[p], need) : 0;
+                if (x.need.at[p] && graph_is_true(g, x.need.at[p])) {
+                    x.need.at[p] = 0;
+                }
+            }
+            wanted[p] = true;
+        }
+    }
+    return x;
+}
+
+static bool worth_lifting(const Graph *g, Ref r, int users) {
+    const Node *n = NODE(g, r);
+    if (n->op == OP_REDUCE) {
+        return true;
+    }
+    return users > 1 && n->op != OP_READ && n->op != OP_CAST && n->op != OP_neg;
+}
+
+/* Replaces shared terms and reductions below the root of one piece by reads of new arrays, which are lifted in their turn. */
+void paths_lift(Paths *s, ArrayRef a) {
+    Graph *g = s->g;
+    for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
+        Piece p = ARRAY(g, a)->pieces.at[q];
+        if (!paths_lead(s, p.body)) {
+            continue;
+        }
+        Scope scope = scope_of_piece(g, a, &p);
+        Ref index[8], condition[8], term = p.body;
+        Reduction kind[8];
+        int opened = 0;
+        do { /* the reduction at the root stays, and so do sums right inside a sum */
+            if (NODE(g, term)->op != OP_REDUCE) {
+                break;
+            }
+            kind[opened] = (Reduction)NODE(g, term)->aux;
+            index[opened] = graph_open(g, term, &condition[opened], &term);
+            scope_add(g, &scope, index[opened], NULL, NULL);
+            scope_guard(g, &scope, condition[opened]);
+            opened++;
+        } while (opened < 8 && kind[opened - 1] == RED_SUM && NODE(g, term)->op == OP_REDUCE && NODE(g, term)->aux == RED_SUM);
+        Region x = region_of(s, term, scope.guard);
+        VEC(Ref) from = {0}, to = {0};
+        for (int k = x.node.n - 1; k >= (opened ? 0 : 1); k--) { /* arguments first; the root of a piece stays */
+            Ref r = x.node.at[k];
+            if (!worth_lifting(g, r, x.users.at[k])) {
+                continue;
+            }
+            Ref body = from.n ? graph_subst(g, r, from.n, from.at, to.at) : r, read;
+            Scope around = scope_copy(g, &scope);
+            around.guard = x.need.at[k];
+            Scope part = scope_part(g, &around, 1, &body);
+            const char *name = arena_format(g->arena, "%s_%s", ARRAY(g, a)->name, lift_suffix(NODE(g, r)));
+            ArrayRef made = graph_array_over(g, name, &part, body, p.at, &read);
+            ARRAY(g, made)->order = ARRAY(g, a)->order;
+            if (made >= (ArrayRef)s->nactive) {
+                bool *grown = arena_alloc(g->arena, (size_t)made * 2);
+                memcpy(grown, s->active, (size_t)s->nactive);
+                s->active = grown, s->nactive = (int)made * 2;
+            }
+            s->active[made] = true;
+            VEC_PUSH(g->arena, from, r);
+            VEC_PUSH(g->arena, to, read);
+        }
+        if (from.n) {
+            term = graph_subst(g, term, from.n, from.at, to.at);
+            while (opened > 0) {
+                opened--;
+                term = graph_reduce(g, kind[opened], index[opened], condition[opened], term);
+            }
+            ARRAY(g, a)->pieces.at[q].body = graph_cast(g, ARRAY(g, a)->type, term);
+        }
+    }
+}
+
+/* ---- parts of both -------------------------------------------------------------------------------------------------------- */
+
+void paths_require(Graph *g, Ref *all, Op op, const Poly *x, const Poly *y) {
+    const Poly *d = poly_sub(g->arena, y, x);
+    const Poly *facts[32];
+    int n = *all ? graph_facts(g, *all, true, facts, 32) : 0;
+    if (op == OP_le && graph_prove(g, d, n, facts)) {
+        return;
+    }
+    Ref c = graph_op2(g, op, graph_of_poly(g, x), graph_of_poly(g, y));
+    *all = *all ? graph_and(g, *all, c) : c;
+}
+
+/* The product of all entries but the index's own, for the rule of prod: those before times those behind, so that zeros do no harm. */
+Ref paths_others(Graph *g, const Scope *all, Ref condition, Ref body, Span at) {
+    Ref index = all->index[all->n - 1], side[2];
+    const Poly *extent = EXTENT(g, index), *one = poly_int(g->arena, 1), *zero = poly_int(g->arena, 0);
+    ValueType type = (ValueType)NODE(g, body)->type;
+    Ref y = graph_select(g, condition, body, graph_real(g, type, 1));
+    Scope part = scope_part(g, all, 2, (Ref[]){y, index});
+    int last = part.n - 1;
+    for (int up = 0; up < 2; up++) { /* 0: the product of those before, 1: of those behind */
+        Ref there;
+        Scope first = scope_copy(g, &part);
+        const Poly *end = poly_sub(g->arena, extent, one);
+        first.lo[last] = first.hi[last] = up ? end : zero;
+        ArrayRef a = graph_array_over(g, up ? "behind" : "before", &first, graph_real(g, type, 1), at, &there);
+        Array *array = ARRAY(g, a);
+        Ref *positions = arena_alloc(g->arena, (size_t)part.n * sizeof *positions);
+        memcpy(positions, array->axis, (size_t)part.n * sizeof *positions);
+        Ref beside = graph_op2(g, up ? OP_add : OP_sub, array->axis[last], graph_int(g, 1));
+        positions[last] = beside;
+        Ref body_there = graph_op2(g, OP_mul, graph_read(g, a, positions), graph_subst(g, y, part.n, part.index, positions));
+        const Poly **lo = arena_alloc(g->arena, (size_t)part.n * sizeof *lo), **hi = arena_alloc(g->arena, (size_t)part.n * sizeof *hi);
+        for (int k = 0; k < part.n; k++) {
+            lo[k] = part.lo[k], hi[k] = part.hi[k];
+        }
+        lo[last] = up ? zero : one;
+        hi[last] = up ? poly_sub(g->arena, end, one) : end;
+        graph_piece(g, a, lo, hi, body_there, at);
+        Piece *pieces = ARRAY(g, a)->pieces.at;
+        pieces[1].guard = pieces[0].guard;
+        side[up] = there;
+    }
+    return graph_op2(g, OP_mul, side[0], side[1]);
+}

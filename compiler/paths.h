@@ -1,0 +1,29 @@
+/* paths: the arrays on differentiable paths from a term to the arrays that it is differentiated by, and what is common to
+ * forward and reverse mode. */
+#ifndef GRADC_PATHS_H
+#define GRADC_PATHS_H
+#include "graph.h"
+
+typedef struct Paths {
+    Graph *g;
+    int nby;
+    const ArrayRef *by;
+    bool *active;      /* by array: its value leads from e to some `by` */
+    int nactive;
+    VEC(int8_t) leads; /* by node: 0 not known, 1 no, 2 yes: a differentiable path to an active array */
+} Paths;
+
+bool paths_is_by(const Paths *s, ArrayRef a);
+/* Marks the arrays that lie on a differentiable path from `root` to some `by`; definitions of `by` are not followed. */
+void paths_find(Paths *s, ArrayRef root);
+/* Is the k-th argument of a node on a differentiable path? Positions, conditions and integers are not. */
+bool paths_smooth(const Graph *g, Ref r, int k);
+bool paths_lead(Paths *s, Ref term);
+/* Replaces shared terms and reductions below the root of each piece by reads of new arrays, to be lifted in their turn. */
+void paths_lift(Paths *s, ArrayRef a);
+
+/* x op y is added to the condition `all` (0: none yet), unless op is <= and what is there proves it. */
+void paths_require(Graph *g, Ref *all, Op op, const Poly *x, const Poly *y);
+/* Of prod[i if condition](body), i the last index of the scope: the product of all entries but the i-th. */
+Ref paths_others(Graph *g, const Scope *all, Ref condition, Ref body, Span at);
+#endif

@@ -1,0 +1,587 @@
+/* tangent: forward mode on indexed equations.
+ * In: a term and the arrays that move, each with the derivative of its entries. Out: the derivative of the term, over tangent
+ * arrays made in the same graph.
+ * The idea: each array on the way has a tangent array, whose equation is the differentiated equation; what read T[e] reads
+ * T_dot[e]. Arrays that read each other have tangents that read each other. Where a motion depends on indices of the term, a
+ * tangent has them as leading axes, unless the array is read at just these indices: then that axis is *pinned* to the term's
+ * index, and the tangent says nothing of entries elsewhere. So one array may have several tangents, one for each set of pins. */
+#include "differentiate.h"
+#include "ops.h"
+#include "paths.h"
+#include "rewrite.h"
+#include <string.h>
+
+typedef struct RuleAt { /* a rule of one's own, at the place of a variant */
+    int n;
+    const Ref *index;   /* summed over */
+    Ref read, value;
+} RuleAt;
+
+typedef struct Variant { /* one tangent of one array */
+    ArrayRef of, array;  /* array: 0 until it is made, and where nothing moves */
+    const Ref *place;    /* per axis of `of`: the pin, or the axis itself */
+    int ncontext;
+    const Ref *context;  /* leading axes of `array` */
+    const Ref *body, *guard; /* per piece, at `place` */
+    VEC(RuleAt) rules;
+    int next;            /* of the same array; -1: none */
+} Variant;
+
+typedef struct State {
+    Graph *g;
+    Paths paths;
+    const Scope *scope;
+    const Motion *along;
+    bool *moves;         /* per index of the scope: a motion depends on it */
+    VEC(Variant) variants;
+    int *first;          /* by array: its first variant, or -1 */
+    int *steady;         /* by array: how many leading axes are the same in all reads of its circle; all, if it is in none */
+    VEC(Ref) memo;       /* by node: its tangent, 0 where it is not known yet */
+    Span at;
+} State;
+
+static const Ref STILL = UINT32_MAX; /* in the memo: no tangent */
+
+/* ---- which tangents there are --------------------------------------------------------------------------------------- */
+
+static int scope_place(const Scope *s, Ref index) {
+    for (int k = 0; k < s->n; k++) {
+        if (s->index[k] == index) {
+            return k;
+        }
+    }
+    return -1;
+}
+
+/* Does the position keep to an index of the term that a motion depends on? */
+static bool is_pin(const State *s, Ref position) {
+    Graph *g = s->g;
+    const Ref *free;
+    const uint32_t *vars;
+    bool moves = false;
+    int n = graph_free(g, position, &free);
+    for (int k = 0; k < n; k++) {
+        int at = scope_place(s->scope, free[k]);
+        if (at < 0) {
+            return false;
+        }
+        moves = moves || s->moves[at];
+    }
+    n = poly_vars(g->arena, graph_poly(g, position), &vars);
+    for (int k = 0; k < n; k++) {
+        if (NODE(g, vars[k])->op != OP_INDEX && NODE(g, vars[k])->op != OP_DIM) {
+            return false;
+        }
+    }
+    return moves;
+}
+
+static int variant_at(State *s, ArrayRef a, const Ref *position) {
+    Graph *g = s->g;
+    const Array *x = ARRAY(g, a);
+    Ref *place = arena_alloc(g->arena, (size_t)(x->rank + 1) * sizeof *place);
+    for (int k = 0; k < x->rank; k++) {
+        place[k] = k < s->steady[a] && is_pin(s, position[k]) ? position[k] : x->axis[k];
+    }
+    int v = s->first[a];
+    while (v >= 0 && memcmp(s->variants.at[v].place, place, (size_t)x->rank * sizeof *place)) {
+        v = s->variants.at[v].next;
+    }
+    if (v < 0) {
+        Variant new = {.of = a, .place = place, .next = s->first[a]};
+        v = s->first[a] = s->variants.n;
+        VEC_PUSH(g->arena, s->variants, new);
+    }
+    return v;
+}
+
+/* The body of each piece at the variant's place, and the variants of all that they read. */
+static void variant_open(State *s, int number) {
+    Graph *g = s->g;
+    Variant *v = &s->variants.at[number];
+    const Array *x = ARRAY(g, v->of);
+    int rank = x->rank, n = x->pieces.n;
+    Ref *body = arena_alloc(g->arena, (size_t)(n + 1) * sizeof *body), *guard = arena_alloc(g->arena, (size_t)(n + 1) * sizeof *guard);
+    VEC(Ref) stack = {0}, reads = {0};
+    for (int q = 0; q < n; q++) {
+        Piece p = ARRAY(g, v->of)->pieces.at[q];
+        body[q] = graph_subst(g, p.body, rank, ARRAY(g, v->of)->axis, v->place);
+        guard[q] = p.guard ? graph_subst(g, p.guard, rank, ARRAY(g, v->of)->axis, v->place) : 0;
+        VEC_PUSH(g->arena, stack, body[q]);
+    }
+    v->body = body, v->guard = guard;
+    for (int q = 0; q < ARRAY(g, v->of)->rules.n; q++) {
+        const ArrayRule *rule = &ARRAY(g, v->of)->rules.at[q];
+        int own = ARRAY(g, rule->by)->rank - rule->nlead;
+        Ref *position = arena_alloc(g->arena, (size_t)(rule->nlead + own + 1) * sizeof *position);
+        if (!s->paths.active[rule->by]) {
+            continue;
+        }
+        for (int k = 0; k < rule->nlead; k++) {
+            position[k] = graph_subst(g, rule->lead[k], rank, ARRAY(g, v->of)->axis, v->place);
+        }
+        for (int k = 0; k < own; k++) {
+            position[rule->nlead + k] = graph_index(g, g->indices.at[NODE(g, rule->index[k])->aux].name, EXTENT(g, rule->index[k]));
+        }
+        RuleAt at = {.n = own, .index = position + rule->nlead, .read = graph_read(g, rule->by, position)};
+        at.value = graph_subst(g, graph_subst(g, rule->value, rank, ARRAY(g, v->of)->axis, v->place), own, rule->index, at.index);
+        VEC_PUSH(g->arena, v->rules, at);
+        VEC_PUSH(g->arena, stack, at.read);
+    }
+    graph_walk_start(g);
+    while (stack.n) {
+        Ref r = stack.at[--stack.n];
+        if (!graph_walk_first(g, r) || !paths_lead(&s->paths, r)) {
+            continue;
+        }
+        if (NODE(g, r)->op == OP_READ) {
+            VEC_PUSH(g->arena, reads, r);
+        }
+        for (int k = 0; k < NODE(g, r)->nargs; k++) {
+            if (paths_smooth(g, r, k)) {
+                VEC_PUSH(g->arena, stack, ARG(g, r, k));
+            }
+        }
+    }
+    for (int k = 0; k < reads.n; k++) {
+        ArrayRef a = NODE(g, reads.at[k])->aux;
+        if (!paths_is_by(&s->paths, a)) {
+            variant_at(s, a, &ARG(g, reads.at[k], 0));
+        }
+    }
+}
+
+/* ---- the tangent of a term ----------------------------------------------------------------------------------------------- */
+
+static Ref tangent(State *s, Ref r, const Scope *around, Ref result);
+
+/* An entry of an array that moves. */
+static Ref moved(State *s, const Motion *m, Ref read) {
+    Graph *g = s->g;
+    int rank = ARRAY(g, m->of)->rank;
+    Ref here = graph_bool(g, true);
+    for (int k = 0; k < m->nlead; k++) {
+        here = graph_and(g, here, graph_op2(g, OP_eq, ARG(g, read, k), m->lead[k]));
+    }
+    if (graph_is_false(g, here)) {
+        return 0;
+    }
+    Ref *position = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *position);
+    for (int k = m->nlead; k < rank; k++) {
+        position[k] = ARG(g, read, k);
+    }
+    ValueType type = (ValueType)NODE(g, read)->type;
+    Ref value = graph_cast(g, type, graph_subst(g, m->value, rank - m->nlead, m->index, position + m->nlead));
+    return graph_select(g, here, value, graph_real(g, type, 0));
+}
+
+static Ref tangent_of_read(State *s, Ref r) {
+    Graph *g = s->g;
+    ArrayRef a = NODE(g, r)->aux;
+    for (int k = 0; k < s->paths.nby; k++) {
+        if (s->along[k].of == a) {
+            return moved(s, &s->along[k], r);
+        }
+    }
+    const Variant *v = &s->variants.at[variant_at(s, a, &ARG(g, r, 0))];
+    if (!v->array) {
+        return 0;
+    }
+    int rank = ARRAY(g, a)->rank, n = 0;
+    Ref *position = arena_alloc(g->arena, (size_t)(v->ncontext + rank + 1) * sizeof *position);
+    for (int k = 0; k < v->ncontext; k++) {
+        position[n++] = v->context[k];
+    }
+    for (int k = 0; k < rank; k++) {
+        if (v->place[k] == ARRAY(g, a)->axis[k]) {
+            position[n++] = ARG(g, r, k);
+        }
+    }
+    return graph_read(g, v->array, position);
+}
+
+static Ref tangent_of_reduction(State *s, Ref r, const Scope *around, Ref result) {
+    Graph *g = s->g;
+    Reduction kind = (Reduction)NODE(g, r)->aux;
+    Ref condition, body, index = graph_open(g, r, &condition, &body), factor = 0;
+    if (kind == RED_MAX || kind == RED_MIN) { /* the tangent of the first extreme entry */
+        Ref best = graph_reduce(g, kind == RED_MAX ? RED_ARGMAX : RED_ARGMIN, index, condition, body);
+        return tangent(s, graph_subst(g, body, 1, &index, &best), NULL, 0);
+    }
+    Ref t = tangent(s, body, NULL, 0);
+    if (!t) {
+        return 0;
+    }
+    if (kind == RED_LOGSUMEXP) {
+        factor = graph_op2(g, OP_weight, body, result ? result : r);
+    } else if (kind == RED_PROD) { /* products were made the roots of arrays, so here is all that stands around this one */
+        Scope all = scope_copy(g, around);
+        scope_add(g, &all, index, NULL, NULL);
+        factor = paths_others(g, &all, condition, body, s->at);
+    } else if (kind != RED_SUM) {
+        bug("a tangent of argmax or argmin");
+    }
+    return graph_reduce(g, RED_SUM, index, condition, factor ? graph_op2(g, OP_mul, factor, t) : t);
+}
+
+static Ref tangent_of_op(State *s, Ref r, Ref result) {
+    Graph *g = s->g;
+    const Node n = *NODE(g, r);
+    Ref args[3], sum = 0;
+    for (int k = 0; k < n.nargs; k++) {
+        args[k] = ARG(g, r, k);
+    }
+    for (int k = 0; k < n.nargs; k++) {
+        Ref t = paths_smooth(g, r, k) ? tangent(s, args[k], NULL, 0) : 0, partial = 0;
+        if (!t) {
+            continue;
+        }
+        if (n.op == OP_div && k == 0) {
+            t = graph_op2(g, OP_div, t, args[1]);
+        } else if ((partial = ops_partial(g, (Op)n.op, k, args, result ? result : r)) != 0) {
+            t = graph_op2(g, OP_mul, partial, t);
+        } else {
+            continue;
+        }
+        sum = sum ? graph_op2(g, OP_add, sum, t) : t;
+    }
+    return sum;
+}
+
+/* 0 where r stands still. At the root of a piece, around: what is in force there; result: a read that has the root's value. */
+static Ref tangent(State *s, Ref r, const Scope *around, Ref result) {
+    Graph *g = s->g;
+    double zero;
+    if (!paths_lead(&s->paths, r)) {
+        return 0;
+    }
+    while (s->memo.n <= (int)r) {
+        VEC_PUSH(g->arena, s->memo, 0);
+    }
+    if (s->memo.at[r]) {
+        return s->memo.at[r] == STILL ? 0 : s->memo.at[r];
+    }
+    const Node n = *NODE(g, r);
+    Ref t = 0;
+    switch (n.op) {
+    case OP_READ: t = tangent_of_read(s, r); break;
+    case OP_REDUCE: t = tangent_of_reduction(s, r, around, result); break;
+    case OP_CAST:
+        t = tangent(s, ARG(g, r, 0), NULL, 0);
+        t = t ? graph_cast(g, (ValueType)n.type, t) : 0;
+        break;
+    case OP_SELECT: {
+        Ref none = graph_real(g, (ValueType)n.type, 0), yes = tangent(s, ARG(g, r, 1), NULL, 0), no = tangent(s, ARG(g, r, 2), NULL, 0);
+        t = yes || no ? graph_select(g, ARG(g, r, 0), yes ? yes : none, no ? no : none) : 0;
+        break;
+    }
+    default:
+        if (n.op < OP_FIRST_SCALAR) {
+            bug("no tangent of a node of kind %d", n.op);
+        }
+        t = tangent_of_op(s, r, result);
+    }
+    t = t && graph_is_real(g, t, &zero) && zero == 0 ? 0 : t;
+    s->memo.at[r] = t ? t : STILL;
+    return t;
+}
+
+/* ---- tangent arrays -------------------------------------------------------------------------------------------------------- */
+
+/* The tangent of one piece, over the axes of the array that are not pinned and the scope's indices. */
+static Ref tangent_of_piece(State *s, const Variant *v, int q) {
+    Graph *g = s->g;
+    const Array *x = ARRAY(g, v->of);
+    const Piece p = x->pieces.at[q];
+    Scope around = scope_copy(g, s->scope);
+    Ref inside = 0;
+    around.guard = v->guard[q];
+    s->at = p.at;
+    for (int k = 0; k < x->rank; k++) {
+        if (v->place[k] == x->axis[k]) {
+            scope_add(g, &around, x->axis[k], p.lo[k], p.hi[k]);
+        } else {
+            paths_require(g, &inside, OP_le, p.lo[k], graph_poly(g, v->place[k]));
+            paths_require(g, &inside, OP_le, graph_poly(g, v->place[k]), p.hi[k]);
+        }
+    }
+    if (inside) {
+        scope_guard(g, &around, inside);
+    }
+    /* Cases of an equation are disjoint, so the array has the value of this piece; contributions overlap. */
+    bool own = x->pieces.n == 1 || x->order == 0;
+    Ref t = tangent(s, v->body[q], &around, own ? graph_read(g, v->of, v->place) : 0);
+    return t && inside ? graph_select(g, inside, t, graph_real(g, (ValueType)NODE(g, t)->type, 0)) : t;
+}
+
+static Ref tangent_of_rule(State *s, const RuleAt *rule) {
+    Graph *g = s->g;
+    Ref t = tangent(s, rule->read, NULL, 0);
+    if (!t) {
+        return 0;
+    }
+    t = graph_op2(g, OP_mul, rule->value, t);
+    for (int k = rule->n - 1; k >= 0; k--) {
+        t = graph_reduce(g, RED_SUM, rule->index[k], graph_bool(g, true), t);
+    }
+    return t;
+}
+
+/* The array, without pieces: axes context ..., those of `of` that are not pinned. */
+static void variant_make(State *s, int number, int ncontext, const Ref *context) {
+    Graph *g = s->g;
+    Variant *v = &s->variants.at[number];
+    const Array of = *ARRAY(g, v->of);
+    int n = 0;
+    const Poly **extent = arena_alloc(g->arena, (size_t)(ncontext + of.rank + 1) * sizeof *extent);
+    const char **names = arena_alloc(g->arena, (size_t)(ncontext + of.rank + 1) * sizeof *names);
+    for (int k = 0; k < ncontext + of.rank; k++) {
+        Ref index = k < ncontext ? context[k] : of.axis[k - ncontext];
+        if (k < ncontext || v->place[k - ncontext] == index) {
+            extent[n] = k < ncontext ? EXTENT(g, index) : of.extent[k - ncontext];
+            names[n++] = g->indices.at[NODE(g, index)->aux].name;
+        }
+    }
+    v->array = graph_array(g, arena_format(g->arena, "%s_dot", of.name), of.type, n, extent, names);
+    v->context = context, v->ncontext = ncontext;
+    Array *made = ARRAY(g, v->array);
+    made->adjoint_of = v->of;
+    made->order = of.order + 1;
+    made->at = of.at;
+}
+
+/* One more piece of the tangent; p: a piece of the array, for its box, or NULL for all of it. */
+static void variant_piece(State *s, const Variant *v, const Piece *p, Ref body, Ref guard, Span at) {
+    Graph *g = s->g;
+    const Array *made = ARRAY(g, v->array), *of = ARRAY(g, v->of);
+    const Poly **lo = arena_alloc(g->arena, (size_t)(made->rank + 1) * sizeof *lo), **hi = arena_alloc(g->arena, (size_t)(made->rank + 1) * sizeof *hi);
+    Ref *from = arena_alloc(g->arena, (size_t)(made->rank + 1) * sizeof *from);
+    int n = 0;
+    for (int k = 0; k < v->ncontext; k++) {
+        int at_scope = scope_place(s->scope, v->context[k]);
+        from[n] = v->context[k];
+        lo[n] = s->scope->lo[at_scope], hi[n++] = s->scope->hi[at_scope];
+    }
+    for (int k = 0; k < of->rank; k++) {
+        if (v->place[k] == of->axis[k]) {
+            from[n] = of->axis[k];
+            lo[n] = p ? p->lo[k] : poly_int(g->arena, 0);
+            hi[n++] = p ? p->hi[k] : poly_sub(g->arena, of->extent[k], poly_int(g->arena, 1));
+        }
+    }
+    /* Where the term itself is not looked at, no tangent is: what the scope's guard says of the context holds here too. */
+    const Ref *free;
+    int nfree = s->scope->guard ? graph_free(g, s->scope->guard, &free) : 0;
+    bool inside = nfree > 0;
+    for (int k = 0; k < nfree; k++) {
+        bool known = false;
+        for (int q = 0; q < v->ncontext; q++) {
+            known = known || v->context[q] == free[k];
+        }
+        inside = inside && known;
+    }
+    if (inside) {
+        guard = guard ? graph_and(g, guard, s->scope->guard) : s->scope->guard;
+    }
+    graph_piece(g, v->array, lo, hi, graph_subst(g, body, n, from, made->axis), at);
+    if (guard) {
+        guard = graph_subst(g, guard, n, from, ARRAY(g, v->array)->axis);
+        ARRAY(g, v->array)->pieces.at[ARRAY(g, v->array)->pieces.n - 1].guard = graph_is_true(g, guard) ? 0 : guard;
+    }
+}
+
+/* The scope's indices in these terms, in order; all that a motion or a pin depends on when n < 0. */
+static int context_of(State *s, int n, const Ref *terms, const Ref **out) {
+    Graph *g = s->g;
+    Ref *context = arena_alloc(g->arena, (size_t)(s->scope->n + 1) * sizeof *context);
+    int found = 0;
+    for (int k = 0; k < s->scope->n; k++) {
+        bool used = n < 0 && s->moves[k];
+        for (int q = 0; q < n && !used; q++) {
+            used = terms[q] && graph_has_index(g, terms[q], s->scope->index[k]);
+        }
+        for (int v = 0; v < s->variants.n && n < 0 && !used; v++) {
+            const Array *of = ARRAY(g, s->variants.at[v].of);
+            for (int q = 0; q < of->rank && !used; q++) {
+                used = graph_has_index(g, s->variants.at[v].place[q], s->scope->index[k]);
+            }
+        }
+        if (used) {
+            context[found++] = s->scope->index[k];
+        }
+    }
+    *out = context;
+    return found;
+}
+
+/* Tangents of all pieces and rules; the array is made when it is not yet, over what they need. */
+static void variant_finish(State *s, int number) {
+    Graph *g = s->g;
+    const Variant *v = &s->variants.at[number];
+    int n = ARRAY(g, v->of)->pieces.n, nrules = v->rules.n, nterms = 0;
+    Ref *term = arena_alloc(g->arena, (size_t)(2 * n + nrules + 1) * sizeof *term);
+    bool any = false;
+    for (int q = 0; q < n + nrules; q++) {
+        term[nterms++] = q < n ? tangent_of_piece(s, v, q) : tangent_of_rule(s, &v->rules.at[q - n]);
+        v = &s->variants.at[number];
+        any = any || term[q];
+    }
+    for (int q = 0; q < n; q++) {
+        term[nterms++] = term[q] || nrules ? v->guard[q] : 0;
+    }
+    if (!any) {
+        return;
+    }
+    if (!v->array) {
+        const Ref *context;
+        int ncontext = context_of(s, nterms, term, &context);
+        variant_make(s, number, ncontext, context);
+        v = &s->variants.at[number];
+    }
+    for (int q = 0; q < n; q++) {
+        if (term[q]) {
+            const Piece p = ARRAY(g, v->of)->pieces.at[q];
+            variant_piece(s, v, &p, term[q], v->guard[q], p.at);
+        }
+    }
+    for (int q = 0; q < nrules; q++) {
+        if (term[n + q]) {
+            variant_piece(s, v, NULL, term[n + q], n ? v->guard[0] : 0, ARRAY(g, v->of)->at);
+        }
+    }
+}
+
+/* ---- the whole -------------------------------------------------------------------------------------------------------------- */
+
+/* Does a product stand below the root of a piece? */
+static bool holds_product(State *s, ArrayRef a) {
+    Graph *g = s->g;
+    VEC(Ref) stack = {0};
+    graph_walk_start(g);
+    for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
+        Ref root = ARRAY(g, a)->pieces.at[q].body;
+        bool product = NODE(g, root)->op == OP_REDUCE && NODE(g, root)->aux == RED_PROD;
+        VEC_PUSH(g->arena, stack, product ? ARG(g, root, 2) : root);
+    }
+    while (stack.n) {
+        Ref r = stack.at[--stack.n];
+        if (!graph_walk_first(g, r) || !paths_lead(&s->paths, r)) {
+            continue;
+        }
+        if (NODE(g, r)->op == OP_REDUCE && NODE(g, r)->aux == RED_PROD) {
+            return true;
+        }
+        for (int k = 0; k < NODE(g, r)->nargs; k++) {
+            if (paths_smooth(g, r, k)) {
+                VEC_PUSH(g->arena, stack, ARG(g, r, k));
+            }
+        }
+    }
+    return false;
+}
+
+/* How many leading axes of a circle's members are the same in every read inside it; its arrays are order[lo .. hi - 1]. */
+static int steady_axes(Graph *g, const Order *order, int lo, int hi) {
+    bool *in = arena_alloc(g->arena, (size_t)g->arrays.n * sizeof *in);
+    int steady = INT32_MAX;
+    for (int k = lo; k < hi; k++) {
+        in[order->array[k]] = true;
+        steady = ARRAY(g, order->array[k])->rank < steady ? ARRAY(g, order->array[k])->rank : steady;
+    }
+    for (int k = lo; k < hi; k++) {
+        const Array *x = ARRAY(g, order->array[k]);
+        VEC(Ref) stack = {0};
+        graph_walk_start(g);
+        for (int q = 0; q < x->pieces.n; q++) {
+            VEC_PUSH(g->arena, stack, x->pieces.at[q].body);
+        }
+        while (stack.n) {
+            Ref r = stack.at[--stack.n];
+            if (!graph_walk_first(g, r)) {
+                continue;
+            }
+            for (int q = 0; NODE(g, r)->op == OP_READ && in[NODE(g, r)->aux] && q < steady; q++) {
+                steady = ARG(g, r, q) == x->axis[q] ? steady : q;
+            }
+            for (int q = 0; q < NODE(g, r)->nargs; q++) {
+                VEC_PUSH(g->arena, stack, ARG(g, r, q));
+            }
+        }
+    }
+    return steady;
+}
+
+static bool depends(Graph *g, const Motion *m, Ref index) {
+    bool yes = graph_has_index(g, m->value, index);
+    for (int k = 0; k < m->nlead; k++) {
+        yes = yes || graph_has_index(g, m->lead[k], index);
+    }
+    return yes;
+}
+
+Ref differentiate_along(Graph *g, Ref e, const Scope *scope, int n, const Motion *along) {
+    State *s = arena_alloc(g->arena, sizeof *s);
+    ArrayRef *by = arena_alloc(g->arena, (size_t)(n + 1) * sizeof *by), root;
+    Scope part = scope_part(g, scope, 1, &e);
+    for (int k = 0; k < n; k++) {
+        by[k] = along[k].of;
+    }
+    s->g = g, s->scope = scope, s->along = along;
+    s->paths = (Paths){.g = g, .nby = n, .by = by};
+    s->moves = arena_alloc(g->arena, (size_t)scope->n + 1);
+    for (int k = 0; k < scope->n; k++) {
+        for (int m = 0; m < n; m++) {
+            s->moves[k] = s->moves[k] || depends(g, &along[m], scope->index[k]);
+        }
+    }
+    root = graph_array_over(g, "e", &part, e, (Span){0}, NULL);
+    paths_find(&s->paths, root);
+    if (!s->paths.active[root]) {
+        return 0;
+    }
+    for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) { /* arrays made meanwhile are looked at in their turn */
+        if ((int)a < s->paths.nactive && s->paths.active[a] && !paths_is_by(&s->paths, a) && holds_product(s, a)) {
+            paths_lift(&s->paths, a);
+        }
+    }
+    Order order = graph_order(g, 1, &root);
+    s->first = arena_alloc(g->arena, (size_t)g->arrays.n * sizeof *s->first);
+    s->steady = arena_alloc(g->arena, (size_t)g->arrays.n * sizeof *s->steady);
+    bool *circle = arena_alloc(g->arena, (size_t)order.n + 1);
+    for (int lo = 0, hi; lo < order.n; lo = hi) {
+        for (hi = lo + 1; hi < order.n && order.component[hi] == order.component[lo];) {
+            hi++;
+        }
+        circle[lo] = hi - lo > 1 || graph_reads_itself(g, order.array[lo]);
+        int steady = circle[lo] ? steady_axes(g, &order, lo, hi) : INT32_MAX;
+        for (int k = lo; k < hi; k++) {
+            circle[k] = circle[lo];
+            s->first[order.array[k]] = -1;
+            s->steady[order.array[k]] = steady;
+        }
+    }
+    Variant whole = {.of = root, .place = part.index, .next = -1}; /* pinned to the term's indices */
+    VEC_PUSH(g->arena, s->variants, whole);
+    for (int v = 0; v < s->variants.n; v++) {
+        variant_open(s, v);
+    }
+    for (int lo = 0, hi; lo < order.n; lo = hi) {
+        const Ref *context;
+        for (hi = lo + 1; hi < order.n && order.component[hi] == order.component[lo];) {
+            hi++;
+        }
+        int ncontext = circle[lo] ? context_of(s, -1, NULL, &context) : 0;
+        for (int made = !circle[lo]; made < 2; made++) { /* arrays of a circle first: their equations read each other */
+            for (int k = lo; k < hi; k++) {
+                for (int v = s->first[order.array[k]]; v >= 0; v = s->variants.at[v].next) {
+                    if (made) {
+                        variant_finish(s, v);
+                    } else {
+                        variant_make(s, v, ncontext, context);
+                    }
+                }
+            }
+        }
+    }
+    return tangent_of_piece(s, &s->variants.at[0], 0);
+}
