@@ -17,6 +17,7 @@ typedef struct Contribution {
     Scope around;   /* indices to sum over, with their ranges and all conditions */
     Ref ct;
     Span at;
+    int next;       /* to the same array, 1 + its place in State.sent; 0: the last */
 } Contribution;
 
 typedef struct State {
@@ -24,12 +25,23 @@ typedef struct State {
     Scope context;         /* e's indices */
     Paths paths;
     VEC(Contribution) sent;
+    int *first, *last;     /* by array: what was sent to it, 1 + places in `sent`; 0: nothing */
     Adjoint *adjoint;      /* by array */
     const Ref *wanted;     /* by array: the condition under which e needs it, or 0; its adjoint is zero elsewhere */
     Span at;
 } State;
 
 /* ---- contributions ------------------------------------------------------------------------------------------------------------ */
+
+static void sent_add(State *s, Contribution c) {
+    VEC_PUSH(s->g->arena, s->sent, c);
+    if (s->last[c.to]) {
+        s->sent.at[s->last[c.to] - 1].next = s->sent.n;
+    } else {
+        s->first[c.to] = s->sent.n;
+    }
+    s->last[c.to] = s->sent.n;
+}
 
 static void send(State *s, ArrayRef to, Ref read, const Scope *around, Ref ct) {
     Graph *g = s->g;
@@ -39,7 +51,7 @@ static void send(State *s, ArrayRef to, Ref read, const Scope *around, Ref ct) {
         position[k] = ARG(g, read, k);
     }
     c.position = position;
-    VEC_PUSH(g->arena, s->sent, c);
+    sent_add(s, c);
 }
 
 static void visit(State *s, Ref r, Ref ct, const Scope *around, Ref result);
@@ -295,28 +307,27 @@ static void adjoint_start(State *s, ArrayRef a, bool pinnable) {
     for (int k = 0; k < rank; k++) {
         Ref pin = 0;
         bool first = true, same = pinnable;
-        for (int c = 0; c < s->sent.n; c++) {
-            if (s->sent.at[c].to == a) {
-                pin = first ? s->sent.at[c].position[k] : pin;
-                same = same && s->sent.at[c].position[k] == pin;
-                first = false;
-                for (int i = 0; i < s->sent.at[c].around.n; i++) {
-                    same = same && !graph_has_index(g, pin, s->sent.at[c].around.index[i]);
-                }
+        for (int c = s->first[a]; c; c = s->sent.at[c - 1].next) {
+            const Contribution *x = &s->sent.at[c - 1];
+            pin = first ? x->position[k] : pin;
+            same = same && x->position[k] == pin;
+            first = false;
+            for (int i = 0; i < x->around.n; i++) {
+                same = same && !graph_has_index(g, pin, x->around.index[i]);
             }
         }
         const Ref *free;
         adj->pin[k] = !first && same && graph_free(g, pin, &free) > 0 ? pin : 0;
     }
-    for (int c = 0; c < s->sent.n; c++) {
-        if (s->sent.at[c].to == a || !pinnable) { /* in a circle every member may pass on what any other was sent */
-            VEC_PUSH(g->arena, terms, s->sent.at[c].ct);
-            if (s->sent.at[c].around.guard) {
-                VEC_PUSH(g->arena, terms, s->sent.at[c].around.guard);
-            }
-            for (int k = 0; k < ARRAY(g, s->sent.at[c].to)->rank; k++) {
-                VEC_PUSH(g->arena, terms, s->sent.at[c].position[k]);
-            }
+    /* In a circle every member may pass on what any other was sent. */
+    for (int c = pinnable ? s->first[a] : s->sent.n; c; c = pinnable ? s->sent.at[c - 1].next : c - 1) {
+        const Contribution *x = &s->sent.at[c - 1];
+        VEC_PUSH(g->arena, terms, x->ct);
+        if (x->around.guard) {
+            VEC_PUSH(g->arena, terms, x->around.guard);
+        }
+        for (int k = 0; k < ARRAY(g, x->to)->rank && s->context.n; k++) {
+            VEC_PUSH(g->arena, terms, x->position[k]);
         }
     }
     for (int i = 0; i < s->context.n; i++) {
@@ -369,12 +380,9 @@ static void adjoint_finish(State *s, ArrayRef a, bool may_stay_term) {
         }
     }
     VEC(Term) terms = {0};
-    for (int c = 0; c < s->sent.n; c++) {
-        if (s->sent.at[c].to != a) {
-            continue;
-        }
+    for (int next = s->first[a]; next; next = s->sent.at[next - 1].next) {
         /* The range of e's own indices is in force too. */
-        Term t = solve(s, &s->sent.at[c], adj, axis);
+        Term t = solve(s, &s->sent.at[next - 1], adj, axis);
         bool merged = false;
         for (int k = 0; k < terms.n && !merged; k++) {
             if (box_equal(&t, &terms.at[k], rank) && rooted_in_reduction(g, t.body) == rooted_in_reduction(g, terms.at[k].body) &&
@@ -492,6 +500,68 @@ ArrayRef adjoint_array(Graph *g, const Adjoint *adj, const Scope *context, const
     return a;
 }
 
+/* Where in a box of array a its adjoint is looked at: pinned axes at their pins, others at fresh indices, which are added to
+ * `around` with all conditions. NULL where nothing is left. */
+static Ref *enter(State *s, ArrayRef a, const Poly **lo, const Poly **hi, Ref guard, Scope *around) {
+    Graph *g = s->g;
+    const Adjoint *adj = &s->adjoint[a];
+    int rank = ARRAY(g, a)->rank;
+    Ref *place = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *place);
+    for (int k = 0; k < rank; k++) {
+        Ref axis = ARRAY(g, a)->axis[k];
+        if (adj->pin[k]) {
+            place[k] = adj->pin[k];
+            Ref inside = 0;
+            paths_require(g, &inside, OP_le, lo[k], graph_poly(g, adj->pin[k]));
+            paths_require(g, &inside, OP_le, graph_poly(g, adj->pin[k]), hi[k]);
+            if (inside) {
+                scope_guard(g, around, inside);
+            }
+        } else if (poly_equal(lo[k], hi[k])) { /* one place: no index is left to sum over */
+            place[k] = graph_of_poly(g, lo[k]);
+        } else {
+            /* A fresh index for each visit: the adjoint of a recurrence reads the array's own axes. */
+            place[k] = graph_index(g, g->indices.at[NODE(g, axis)->aux].name, EXTENT(g, axis));
+            scope_add(g, around, place[k], lo[k], hi[k]);
+        }
+    }
+    if (around->guard && graph_is_false(g, around->guard)) {
+        return NULL;
+    }
+    if (guard) {
+        scope_guard(g, around, graph_subst(g, guard, rank, ARRAY(g, a)->axis, place));
+    }
+    return place;
+}
+
+/* A rule of one's own: what the array passes on to one argument. */
+static void visit_rule(State *s, ArrayRef a, const ArrayRule *rule, Ref guard) {
+    Graph *g = s->g;
+    int rank = ARRAY(g, a)->rank, own = ARRAY(g, rule->by)->rank - rule->nlead;
+    const Poly **lo = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *lo), **hi = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *hi);
+    Scope around = {0};
+    for (int k = 0; k < rank; k++) {
+        lo[k] = poly_int(g->arena, 0);
+        hi[k] = poly_sub(g->arena, ARRAY(g, a)->extent[k], poly_int(g->arena, 1));
+    }
+    Ref *place = enter(s, a, lo, hi, guard, &around);
+    if (!place) {
+        return;
+    }
+    Ref *position = arena_alloc(g->arena, (size_t)(rule->nlead + own + 1) * sizeof *position);
+    for (int k = 0; k < rule->nlead; k++) {
+        position[k] = graph_subst(g, rule->lead[k], rank, ARRAY(g, a)->axis, place);
+    }
+    for (int k = 0; k < own; k++) {
+        Ref fresh = graph_index(g, g->indices.at[NODE(g, rule->index[k])->aux].name, EXTENT(g, rule->index[k]));
+        position[rule->nlead + k] = fresh;
+        scope_add(g, &around, fresh, NULL, NULL);
+    }
+    Ref value = graph_subst(g, graph_subst(g, rule->value, rank, ARRAY(g, a)->axis, place), own, rule->index, position + rule->nlead);
+    Ref ct = graph_op2(g, OP_mul, adjoint_at(g, &s->adjoint[a], place), value);
+    send(s, rule->by, graph_read(g, rule->by, position), &around, graph_cast(g, ARRAY(g, rule->by)->type, ct));
+}
+
 /* Passes the adjoint of a on to what a reads. */
 static void visit_array(State *s, ArrayRef a) {
     Graph *g = s->g;
@@ -501,47 +571,23 @@ static void visit_array(State *s, ArrayRef a) {
     }
     for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
         const Piece p = ARRAY(g, a)->pieces.at[q];
-        int rank = ARRAY(g, a)->rank;
         Scope around = {0};
-        Ref *place = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *place), body = p.body;
-        VEC(Ref) from = {0}, to = {0};
         s->at = p.at;
-        for (int k = 0; k < rank; k++) {
-            Ref axis = ARRAY(g, a)->axis[k];
-            if (adj->pin[k]) {
-                place[k] = adj->pin[k];
-                VEC_PUSH(g->arena, from, axis);
-                VEC_PUSH(g->arena, to, adj->pin[k]);
-                Ref inside = 0;
-                paths_require(g, &inside, OP_le, p.lo[k], graph_poly(g, adj->pin[k]));
-                paths_require(g, &inside, OP_le, graph_poly(g, adj->pin[k]), p.hi[k]);
-                if (inside) {
-                    scope_guard(g, &around, inside);
-                }
-            } else if (poly_equal(p.lo[k], p.hi[k])) { /* one place: no index is left to sum over */
-                place[k] = graph_of_poly(g, p.lo[k]);
-                VEC_PUSH(g->arena, from, axis);
-                VEC_PUSH(g->arena, to, place[k]);
-            } else {
-                /* A fresh index for each visit: the adjoint of a recurrence reads the array's own axes. */
-                Ref fresh = graph_index(g, g->indices.at[NODE(g, axis)->aux].name, EXTENT(g, axis));
-                place[k] = fresh;
-                VEC_PUSH(g->arena, from, axis);
-                VEC_PUSH(g->arena, to, fresh);
-                scope_add(g, &around, fresh, p.lo[k], p.hi[k]);
-            }
-        }
-        if (around.guard && graph_is_false(g, around.guard)) {
+        Ref *place = enter(s, a, p.lo, p.hi, s->wanted[a] ? s->wanted[a] : p.guard, &around);
+        if (!place) {
             continue;
         }
-        Ref guard = s->wanted[a] ? s->wanted[a] : p.guard;
-        if (guard) {
-            scope_guard(g, &around, graph_subst(g, guard, from.n, from.at, to.at));
-        }
-        body = graph_subst(g, body, from.n, from.at, to.at);
+        Ref body = graph_subst(g, p.body, ARRAY(g, a)->rank, ARRAY(g, a)->axis, place);
         /* Cases of an equation are disjoint, so the array has the value of this piece; contributions overlap. */
         bool own = ARRAY(g, a)->pieces.n == 1 || ARRAY(g, a)->order == 0;
         visit(s, body, adjoint_at(g, adj, place), &around, own ? graph_read(g, a, place) : 0);
+    }
+    for (int q = 0; q < ARRAY(g, a)->rules.n; q++) {
+        const ArrayRule rule = ARRAY(g, a)->rules.at[q];
+        s->at = ARRAY(g, a)->at;
+        if (s->paths.active[rule.by]) {
+            visit_rule(s, a, &rule, s->wanted[a] ? s->wanted[a] : ARRAY(g, a)->pieces.at[0].guard);
+        }
     }
 }
 
@@ -576,7 +622,9 @@ void differentiate(Graph *g, Ref e, const Scope *scope, int n, const ArrayRef *b
     }
     Contribution seed = {.to = root, .ct = graph_real(g, ARRAY(g, root)->type, 1), .position = s->context.index};
     seed.around.guard = s->context.guard;
-    VEC_PUSH(g->arena, s->sent, seed);
+    s->first = arena_alloc(g->arena, (size_t)(all + 1) * sizeof *s->first);
+    s->last = arena_alloc(g->arena, (size_t)(all + 1) * sizeof *s->last);
+    sent_add(s, seed);
     for (int hi = order.n; hi > 0;) {
         int lo = hi - 1;
         while (lo > 0 && order.component[lo - 1] == order.component[hi - 1]) {

@@ -53,6 +53,10 @@ const char *c_name(Arena *arena, const char *name) {
     return !strncmp(made, "_", 1) ? arena_format(arena, "v%s", made) : made;
 }
 
+typedef struct Name {
+    Symbol name, hint; /* hint: what it was made of */
+} Name;
+
 typedef struct Emit {
     const Plan *plan;
     Graph *g;
@@ -61,7 +65,9 @@ typedef struct Emit {
     const Function *f;       /* whose worker is printed */
     Text *out;
     int depth;
-    VEC(const char *) names; /* in use where we are; those of inner blocks are dropped when the block ends */
+    VEC(Name) names;         /* in use where we are; those of inner blocks are dropped when the block ends */
+    VEC(int) used;           /* by Symbol: how many of `names` are this one */
+    VEC(int) numbered;       /* by Symbol: how many of `names` are this one with a number */
     const char **array_name; /* by array, in this worker */
     const char **local_name; /* by local */
     VEC(Ref) loop;           /* indices of the loops around, with their names */
@@ -70,24 +76,45 @@ typedef struct Emit {
     const char *kept_name[VALUE_DOUBLE + 1]; /* of the arrays of kept numbers, in this worker */
 } Emit;
 
-static bool is_used(const Emit *e, const char *name) {
-    for (int k = 0; k < e->names.n; k++) {
-        if (!strcmp(e->names.at[k], name)) {
-            return true;
-        }
+static Symbol name_symbol(Emit *e, const char *name) {
+    Symbol s = symbol_of(e->g->cx, name);
+    while ((uint32_t)e->used.n <= s) {
+        VEC_PUSH(e->arena, e->used, 0);
+        VEC_PUSH(e->arena, e->numbered, 0);
     }
-    return is_taken_word(name);
+    return s;
+}
+
+static bool is_used(Emit *e, const char *name) {
+    Symbol s = name_symbol(e, name); /* first: it may move the table */
+    return e->used.at[s] || is_taken_word(name);
+}
+
+static void name_add(Emit *e, const char *name, const char *hint) {
+    Name n = {name_symbol(e, name), name_symbol(e, hint)};
+    e->used.at[n.name]++;
+    e->numbered.at[n.hint]++;
+    VEC_PUSH(e->arena, e->names, n);
+}
+
+static void names_drop(Emit *e, int n) {
+    while (e->names.n > n) {
+        Name last = e->names.at[--e->names.n];
+        e->used.at[last.name]--;
+        e->numbered.at[last.hint]--;
+    }
 }
 
 static const char *new_name(Emit *e, const char *hint, bool numbered) {
     const char *name = hint;
-    for (int k = 1; numbered || is_used(e, name); k++) {
+    Symbol of = name_symbol(e, hint); /* first: it may move the table */
+    for (int k = 1 + e->numbered.at[of]; numbered || is_used(e, name); k++) {
         name = arena_format(e->arena, numbered ? "%s%d" : "%s_%d", hint, k);
         if (!is_used(e, name)) {
             break;
         }
     }
-    VEC_PUSH(e->arena, e->names, name);
+    name_add(e, name, hint);
     return name;
 }
 
@@ -360,7 +387,7 @@ static void put_body(Emit *e, const Block *b) {
     e->depth++;
     put_block(e, b);
     e->depth--;
-    e->names.n = names;
+    names_drop(e, names);
 }
 
 static void put_matmul(Emit *e, const Matmul *m) {
@@ -442,7 +469,7 @@ static void put_loop(Emit *e, const Stmt *s) {
     put_body(e, &s->body);
     e->loop.n--;
     e->loop_name.n--;
-    e->names.n = names;
+    names_drop(e, names);
     line_start(e);
     text_raw(e->out, "}\n");
 }
@@ -680,13 +707,14 @@ static bool comes_after(const Function *f) {
 static Parameters parameters(Emit *e, const Function *f) {
     Graph *g = e->g;
     Parameters list = {0};
-    e->loop.n = e->loop_name.n = e->names.n = 0;
+    e->loop.n = e->loop_name.n = 0;
+    names_drop(e, 0);
     e->f = f;
     e->array_name = arena_alloc(e->arena, (size_t)(g->arrays.n + 1) * sizeof *e->array_name);
     e->local_name = arena_alloc(e->arena, (size_t)(f->locals.n + 1) * sizeof *e->local_name);
     for (int k = 1; k < g->dims.n; k++) {
         const char *name = c_name(e->arena, g->dims.at[k].name);
-        VEC_PUSH(e->arena, e->names, name);
+        name_add(e, name, name);
         if (!e->dim_used || e->dim_used[k]) {
             VEC_PUSH(e->arena, list, (Parameter){arena_format(e->arena, "int64_t %s", name), arena_format(e->arena, "a->%s", name)});
         }
@@ -731,7 +759,7 @@ static Parameters parameters(Emit *e, const Function *f) {
         }
         const char *name = direct ? e->array_name[a] : out_name(e, a);
         if (!direct) {
-            VEC_PUSH(e->arena, e->names, name);
+            name_add(e, name, name);
         }
         VEC_PUSH(e->arena, list,
                  (Parameter){arena_format(e->arena, "%s *gradc_restrict %s", entry_type_text(g, a), name),

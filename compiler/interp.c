@@ -47,6 +47,7 @@ static const struct {
     {"lgamma", F_LGAMMA},     {"digamma", F_DIGAMMA},   {"trigamma", F_TRIGAMMA}, {"erf", F_ERF},       {"erfc", F_ERFC},
     {"logaddexp", F_LOGADDEXP}, {"log1mexp", F_LOG1MEXP}, {"weight", F_WEIGHT},
     {"polygamma", F_POLYGAMMA}, {"mod", F_MOD},         {"sign", F_FLAT},       {"floor", F_FLAT},      {"ceil", F_FLAT},       {"round", F_FLAT},
+    {"stop_gradient", F_FLAT}, {"held", F_FLAT},
     {"trunc", F_TRUNC},        {"not", F_NOT},           {"and", F_AND},         {"or", F_OR},           {"eq", F_EQ},
     {"ne", F_NE},             {"lt", F_LT},             {"le", F_LE},           {"gt", F_GT},           {"ge", F_GE},
 };

@@ -74,6 +74,7 @@ typedef struct Lower {
     const Ref *place;          /* its left positions */
     VEC(Field) fields;
     int requests[8];           /* by kind: how many there are */
+    bool holds;                /* some array reads through `held` */
     bool broken;
 } Lower;
 
@@ -531,7 +532,9 @@ static void lower_group(Lower *l, Instance *in, const Group *group) {
         VEC_PUSH(g->arena, bodies, b);
         VEC_PUSH(g->arena, terms, b.term);
     }
-    Scope part = scope_part(g, &in->scope, terms.n, terms.at);
+    /* With rules of its own, the result depends on all that they read. */
+    bool ruled = v == in->unit->result && in->unit->partials.n > 0;
+    Scope part = ruled ? scope_copy(g, &in->scope) : scope_part(g, &in->scope, terms.n, terms.at);
     ArrayRef a = variable_array(l, in, v, &part, value_type(l, v->type));
     for (int q = 0; q < bodies.n; q++) {
         add_piece(l, a, &part, &bodies.at[q]);
@@ -587,9 +590,6 @@ static void lower_unit(Lower *l, Instance *in) {
             not_yet(l, in->unit->dims.at[k].at, "until(...)");
         }
     }
-    for (int k = 0; k < in->unit->partials.n; k++) {
-        not_yet(l, in->unit->partials.at[k].syn->whole, "a rule of one's own, partial(...)");
-    }
     for (int k = 0; k < in->unit->variables.n; k++) {
         if (in->unit->variables.at[k]->role == ROLE_CONST) {
             lower_constant(l, in, in->unit->variables.at[k]);
@@ -600,6 +600,129 @@ static void lower_unit(Lower *l, Instance *in) {
     }
     l->in = was, l->scope = scope, l->binding = binding;
     l->defining = defining, l->equation = equation, l->place = place;
+}
+
+/* ---- rules of one's own ---------------------------------------------------------------------------------------------------- */
+
+/* While the body is lowered, an argument with a rule is read through `held`, which no derivative passes. */
+static void hold_arguments(Lower *l, Instance *in) {
+    Graph *g = l->g;
+    for (int k = 0; k < in->unit->partials.n; k++) {
+        Bound *b = &in->bound[variable_place(in->unit, in->unit->partials.at[k].argument->name)];
+        const Array x = *ARRAY(g, b->view.array);
+        Scope s = {0};
+        for (int q = 0; q < x.rank; q++) {
+            scope_add(g, &s, x.axis[q], x.pieces.at[0].lo[q], x.pieces.at[0].hi[q]);
+        }
+        s.guard = x.pieces.at[0].guard;
+        Ref body = graph_op1(g, OP_held, graph_read(g, b->view.array, x.axis));
+        b->view.array = graph_array_over(g, arena_format(g->arena, "%s_held", x.name), &s, body, x.at, NULL);
+    }
+    l->holds = l->holds || in->unit->partials.n > 0;
+}
+
+static bool reads_locals(const Unit *u, const Syn *e) {
+    const Variable *v = e->kind == SYN_NAME || e->kind == SYN_AT ? unit_find(u, e->name) : NULL;
+    bool yes = v && v->role == ROLE_LOCAL;
+    for (int k = 0; k < e->nkids && !yes; k++) {
+        yes = reads_locals(u, e->kid[k]);
+    }
+    return yes;
+}
+
+/* The names on one side of partial(...) become indices of the scope. */
+static Ref *bind_side(Lower *l, const Instance *in, const Variable *v, const Syn *side) {
+    Graph *g = l->g;
+    Ref *index = arena_alloc(g->arena, (size_t)(v->rank + 1) * sizeof *index);
+    for (int k = 0; k < v->rank; k++) {
+        const Syn *name = side->kid[0]->kid[0]->kid[k];
+        index[k] = graph_index(g, symbol_text(l->cx, name->name), lower_size(l, in, v->shape[k]));
+        scope_add(g, &l->scope, index[k], NULL, NULL);
+        Binding *named = arena_alloc(g->arena, sizeof *named);
+        *named = (Binding){l->binding, name->name, index[k]};
+        l->binding = named;
+    }
+    return index;
+}
+
+static void lower_rule(Lower *l, Instance *in, const Partial *rule) {
+    Graph *g = l->g;
+    const Unit *u = in->unit;
+    const View p = in->bound[variable_place(u, u->result->name)].view, v = in->bound[variable_place(u, rule->argument->name)].view;
+    l->scope = scope_copy(g, &in->scope);
+    l->binding = NULL;
+    Ref *own = bind_side(l, in, u->result, rule->syn->kid[0]), *index = bind_side(l, in, rule->argument, rule->syn->kid[1]);
+    Ref value = graph_cast(g, ARRAY(g, p.array)->type, lower_expr(l, rule->syn->kid[2]));
+    VEC(Ref) from = {0};
+    for (int k = 0; k < p.nlead; k++) {
+        VEC_PUSH(g->arena, from, p.lead[k]);
+    }
+    for (int k = 0; k < u->result->rank; k++) {
+        VEC_PUSH(g->arena, from, own[k]);
+    }
+    Ref *lead = arena_alloc(g->arena, (size_t)(v.nlead + 1) * sizeof *lead);
+    for (int k = 0; k < v.nlead; k++) {
+        lead[k] = graph_subst(g, v.lead[k], from.n, from.at, ARRAY(g, p.array)->axis);
+    }
+    value = graph_subst(g, value, from.n, from.at, ARRAY(g, p.array)->axis);
+    Order order = graph_order(g, 1, &p.array);
+    bool reached = false;
+    for (int k = 0; k < order.n; k++) {
+        reached = reached || order.array[k] == v.array;
+    }
+    if (!reached) {
+        error_at(l->cx, rule->syn->whole, "the result does not depend on '%s', so it has no derivative by it", symbol_text(l->cx, rule->argument->name));
+        l->broken = true;
+    }
+    ArrayRule made = {.by = v.array, .nlead = v.nlead, .lead = lead, .index = index, .value = value};
+    VEC_PUSH(g->arena, ARRAY(g, p.array)->rules, made);
+}
+
+/* The body, with what the source says of its derivatives. Locals that a rule reads are lowered once more, from the arguments
+ * as they are: they may be differentiated again. */
+static void lower_ruled_unit(Lower *l, Instance *in) {
+    Graph *g = l->g;
+    const Unit *u = in->unit;
+    size_t room = (size_t)(u->variables.n + 1) * sizeof *in->bound;
+    Bound *given = memcpy(arena_alloc(g->arena, room), in->bound, room);
+    bool locals = false;
+    hold_arguments(l, in);
+    lower_unit(l, in);
+    if (l->broken) {
+        return;
+    }
+    for (int k = 0; k < u->params.n; k++) {
+        int place = variable_place(u, u->params.at[k]->name);
+        in->bound[place] = given[place];
+    }
+    Instance *was = l->in, *open = arena_alloc(g->arena, sizeof *open);
+    Scope scope = l->scope;
+    const Binding *binding = l->binding;
+    const Variable *defining = l->defining;
+    *open = *in;
+    open->bound = memcpy(arena_alloc(g->arena, room), in->bound, room);
+    l->in = open, l->binding = NULL, l->defining = NULL, l->scope = in->scope;
+    for (int k = 0; k < u->partials.n; k++) {
+        locals = locals || reads_locals(u, u->partials.at[k].syn->kid[2]);
+    }
+    for (int k = 0; k < u->groups.n && locals; k++) {
+        const Group *group = &u->groups.at[k];
+        bool result = false;
+        for (int q = 0; q < group->members.n; q++) {
+            result = result || group->members.at[q] == u->result;
+        }
+        if (!result) {
+            lower_group(l, open, group);
+        } else if (group->members.n > 1) {
+            error_at(l->cx, u->partials.at[0].syn->whole, "a rule may not read local arrays where the result is in one recurrence with some");
+            l->broken = true;
+            break;
+        }
+    }
+    for (int k = 0; k < u->partials.n && !l->broken; k++) {
+        lower_rule(l, open, &u->partials.at[k]);
+    }
+    l->in = was, l->scope = scope, l->binding = binding, l->defining = defining;
 }
 
 /* ---- calls ------------------------------------------------------------------------------------------------------------------------- */
@@ -679,7 +802,11 @@ static Bound lower_call(Lower *l, const Syn *e) {
         ArrayRef a = variable_array(l, in, p, &part, (ValueType)NODE(g, key.at[k])->type);
         add_piece(l, a, &part, &b);
     }
-    lower_unit(l, in);
+    if (u->partials.n) {
+        lower_ruled_unit(l, in);
+    } else {
+        lower_unit(l, in);
+    }
     return in->bound[variable_place(u, u->result->name)];
 }
 
@@ -1199,6 +1326,40 @@ static void lower_request(Lower *l, Instance *in, const Derive *d) {
     }
 }
 
+/* A term without `held`, when all derivatives are made. */
+static Ref let_go(Graph *g, Ref term) {
+    VEC(Ref) stack = {0}, from = {0}, to = {0};
+    graph_walk_start(g);
+    VEC_PUSH(g->arena, stack, term);
+    while (stack.n) {
+        Ref r = stack.at[--stack.n];
+        if (!graph_walk_first(g, r)) {
+            continue;
+        }
+        if (NODE(g, r)->op == OP_held) {
+            VEC_PUSH(g->arena, from, r);
+        }
+        for (int k = 0; k < NODE(g, r)->nargs; k++) {
+            VEC_PUSH(g->arena, stack, ARG(g, r, k));
+        }
+    }
+    for (int k = 0; k < from.n; k++) { /* `held` stands right on a read, so none is below another */
+        VEC_PUSH(g->arena, to, ARG(g, from.at[k], 0));
+    }
+    return from.n ? graph_subst(g, term, from.n, from.at, to.at) : term;
+}
+
+static void let_all_go(Graph *g) {
+    for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) {
+        for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
+            Ref body = let_go(g, ARRAY(g, a)->pieces.at[q].body), guard = ARRAY(g, a)->pieces.at[q].guard;
+            ARRAY(g, a)->pieces.at[q].body = body;
+            guard = guard ? let_go(g, guard) : 0;
+            ARRAY(g, a)->pieces.at[q].guard = guard;
+        }
+    }
+}
+
 Graph *lower_program(Context *cx, const Program *p, const Unit *model, const LowerOptions *o) {
     (void)p;
     Lower *l = arena_alloc(cx->arena, sizeof *l);
@@ -1229,6 +1390,9 @@ Graph *lower_program(Context *cx, const Program *p, const Unit *model, const Low
     }
     for (int k = 0; k < model->derives.n; k++) {
         lower_request(l, in, &model->derives.at[k]);
+    }
+    if (l->holds) {
+        let_all_go(g);
     }
     return l->broken || cx->errors ? NULL : g;
 }

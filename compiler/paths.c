@@ -53,7 +53,7 @@ bool paths_lead(Paths *s, Ref r) {
 }
 
 /* Arrays read on differentiable paths of a term. */
-static void smooth_reads(Graph *g, Ref term, ArrayRef *out, int *n, bool *listed) {
+static void smooth_reads(Graph *g, Ref term, ArrayRef *out, int *n, int *listed, int now) {
     VEC(Ref) stack = {0};
     VEC_PUSH(g->arena, stack, term);
     while (stack.n) {
@@ -62,8 +62,8 @@ static void smooth_reads(Graph *g, Ref term, ArrayRef *out, int *n, bool *listed
             continue;
         }
         if (NODE(g, r)->op == OP_READ) {
-            if (!listed[NODE(g, r)->aux]) {
-                listed[NODE(g, r)->aux] = true;
+            if (listed[NODE(g, r)->aux] != now) {
+                listed[NODE(g, r)->aux] = now;
                 out[(*n)++] = NODE(g, r)->aux;
             }
             continue;
@@ -84,25 +84,27 @@ void paths_find(Paths *s, ArrayRef root) {
     ArrayRef *list = arena_alloc(g->arena, all * sizeof *list);
     ArrayRef **reads = arena_alloc(g->arena, all * sizeof *reads);
     int *nreads = arena_alloc(g->arena, all * sizeof *nreads), n = 0;
+    int *listed = arena_alloc(g->arena, all * sizeof *listed); /* by array: the last reader that listed it, counted from 1 */
+    ArrayRef *out = arena_alloc(g->arena, all * sizeof *out);
     list[n++] = root, met[root] = true;
     for (int k = 0; k < n; k++) {
-        ArrayRef a = list[k], *out = arena_alloc(g->arena, all * sizeof *out);
-        bool *listed = arena_alloc(g->arena, all * sizeof *listed);
+        ArrayRef a = list[k];
         if (paths_is_by(s, a)) {
             continue;
         }
         graph_walk_start(g);
         for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
-            smooth_reads(g, ARRAY(g, a)->pieces.at[q].body, out, &nreads[a], listed);
+            smooth_reads(g, ARRAY(g, a)->pieces.at[q].body, out, &nreads[a], listed, k + 1);
         }
         for (int q = 0; q < ARRAY(g, a)->rules.n; q++) {
             ArrayRef x = ARRAY(g, a)->rules.at[q].by;
-            if (!listed[x]) {
-                listed[x] = true;
+            if (listed[x] != k + 1) {
+                listed[x] = k + 1;
                 out[nreads[a]++] = x;
             }
         }
-        reads[a] = out;
+        reads[a] = arena_alloc(g->arena, (size_t)(nreads[a] + 1) * sizeof *out);
+        memcpy(reads[a], out, (size_t)nreads[a] * sizeof *out);
         for (int q = 0; q < nreads[a]; q++) {
             if (!met[out[q]]) {
                 met[out[q]] = true;

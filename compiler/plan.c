@@ -1299,21 +1299,18 @@ static void zero_array(Gen *x, ArrayRef a, const Fixed *fixed) {
 /* Would the piece become this? Tried on a copy of everything. */
 static bool would(Gen *x, bool matmul, ArrayRef a, const Piece *p, const Fixed *fixed) {
     Gen trial = *x;
-    Function copy = *x->f;
+    int locals = x->f->locals.n;
     Block none = {0};
-    trial.f = &copy;
     memset(&trial.frames, 0, sizeof trial.frames);
     memset(&trial.known, 0, sizeof trial.known);
     memset(&trial.known_in, 0, sizeof trial.known_in);
     memset(&trial.known_level, 0, sizeof trial.known_level);
     memset(&trial.uses, 0, sizeof trial.uses);
-    memset(&copy.locals, 0, sizeof copy.locals);
-    for (int k = 0; k < x->f->locals.n; k++) {
-        VEC_PUSH(x->g->arena, copy.locals, x->f->locals.at[k]);
-    }
     trial.top = -1;
     push(&trial, &none, 0, false, NULL);
-    return matmul ? try_matmul(&trial, a, p, fixed, false) : try_scatter(&trial, a, p, fixed);
+    bool yes = matmul ? try_matmul(&trial, a, p, fixed, false) : try_scatter(&trial, a, p, fixed);
+    x->f->locals.n = locals;
+    return yes;
 }
 
 static void comment(Gen *x, ArrayRef a) {

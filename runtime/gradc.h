@@ -894,6 +894,112 @@ GRADC_INLINE float gradc_weightf(float x, float m)
 }
 /* @end */
 
+/* @part erfc_core needs bits exp_poly */
+/* erfc(a) for 0 <= a <= 28.2: exp(-a^2) Q(q) / (1 + 2a) with q = (a - 4) / (a + 4), Q a minimax polynomial, relative error
+ * 2^-54. The square is taken in two parts, since exp doubles its error a^2 times. */
+GRADC_INLINE double gradc_erfc_core(double a)
+{
+    const double shift = 6755399441055744.0 + 2046.0;
+    double h = gradc_of_bits(gradc_bits(a) & 0xfffffffff8000000u), square = h * h, rest = (a - h) * (a + h); /* square is exact */
+    double t = shift - square * 1.4426950408889634, n = t - shift;
+    double r = ((-square - n * 0.6931471805598903) - n * 5.497923018708371e-14) - rest;
+    double q = (a - 4.0) / (a + 4.0), q2 = q * q;
+    double even = 0.2329951186255525 + q2 * (0.015379652102619611 + q2 * (-0.10103906603629707 + q2 * (-0.06633036581237452 + q2
+        * (-0.016197734056048903 + q2 * (-0.0007577733002037854 + q2 * (0.0001506217266790425 + q2 *
+        (-1.1222188003110028e-05 + q2 * (2.941607477684315e-07 + q2 * (7.412185855941592e-08 + q2 *
+        (-1.749309928048616e-08 + q2 * 1.6883621705913114e-09))))))))));
+    double odd = -0.13962111684056253 + q2 * (0.06809705425469531 + q2 * (0.09373283499825713 + q2 * (0.03716751553895437 + q2
+        * (0.005031969965183373 + q2 * (-0.00019925662767559808 + q2 * (-2.4399433039263327e-05 + q2 *
+        (5.710173015503595e-06 + q2 * (-8.25930695075436e-07 + q2 * (1.1030556959683982e-07 + q2 *
+        (-1.4065172599920426e-08 + q2 * 1.2012627789184407e-09))))))))));
+    uint64_t u = gradc_bits(t), half = u >> 1;
+    double y = (1.0 + gradc_exp_poly(r)) * (1.0 + (even + q * odd)) / (1.0 + 2.0 * a);
+    return y * gradc_of_bits(half << 52) * gradc_of_bits((u - half) << 52);
+}
+/* @end */
+
+/* @part erfc_coref needs bitsf exp_polyf */
+GRADC_INLINE float gradc_erfc_coref(float a)
+{
+    const float shift = 12582912.0f + 254.0f;
+    float h = gradc_of_bitsf(gradc_bitsf(a) & 0xfffff000u), square = h * h, rest = (a - h) * (a + h); /* square is exact */
+    float t = shift - square * 1.442695f, n = t - shift;
+    float r = ((-square - n * 0.69314575f) - n * 1.4286068e-06f) - rest;
+    float q = (a - 3.0f) / (a + 3.0f), q2 = q * q;
+    float even = 0.25300807f + q2 * (-0.047562476f + q2 * (-0.119269684f + q2 * (-0.023804424f + q2 * (0.0020116519f - q2 *
+        0.00026155205f))));
+    float odd = -0.13562115f + q2 * (0.12964652f + q2 * (0.06829591f + q2 * (0.0025610842f - q2 * 0.0007607989f)));
+    uint32_t u = gradc_bitsf(t), half = u >> 1;
+    float y = (1.0f + gradc_exp_polyf(r)) * (1.0f + (even + q * odd)) / (1.0f + 2.0f * a);
+    return y * gradc_of_bitsf(half << 23) * gradc_of_bitsf((u - half) << 23);
+}
+/* @end */
+
+/* @part erf_small needs base */
+/* erf(x) for |x| <= 0.85, minimax, relative error 2^-55. */
+GRADC_INLINE double gradc_erf_small(double x)
+{
+    double z = x * x;
+    return x + x * (0.12837916709551256 + z * (-0.37612638903183254 + z * (0.11283791670928194 + z * (-0.026866170639444364 + z *
+        (0.005223977563685571 + z * (-0.0008548323100053701 + z * (0.00012055177084924699 + z *
+        (-1.4921654737718315e-05 + z * (1.6395879016059373e-06 + z * (-1.5675313271810485e-07 + z *
+        1.0613501774717271e-08))))))))));
+}
+/* @end */
+
+/* @part erf_smallf needs base */
+GRADC_INLINE float gradc_erf_smallf(float x)
+{
+    float z = x * x;
+    return x + x * (0.12837917f + z * (-0.37612587f + z * (0.11282813f + z * (-0.026805034f + z * (0.0050537908f - z *
+        0.00063250074f)))));
+}
+/* @end */
+
+/* @part erf needs erfc_core erf_small */
+/* Error function. */
+GRADC_INLINE double gradc_erf(double x)
+{
+    double a = gradc_magnitude(x), y = 1.0 - gradc_erfc_core(a);
+    y = gradc_pick(gradc_below(6.0, a), 1.0, y);
+    y = gradc_pick(gradc_below(a, 0.85), gradc_erf_small(x), gradc_add_sign(x, y));
+    return gradc_keep_nan(x, y);
+}
+/* @end */
+
+/* @part erff needs erfc_coref erf_smallf */
+GRADC_INLINE float gradc_erff(float x)
+{
+    float a = gradc_magnitudef(x), y = 1.0f - gradc_erfc_coref(a);
+    y = gradc_pickf(gradc_belowf(4.0f, a), 1.0f, y);
+    y = gradc_pickf(gradc_belowf(a, 0.85f), gradc_erf_smallf(x), gradc_add_signf(x, y));
+    return y;
+}
+/* @end */
+
+/* @part erfc needs erfc_core erf_small */
+/* 1 - erf(x), accurate for large x. */
+GRADC_INLINE double gradc_erfc(double x)
+{
+    double a = gradc_magnitude(x), y = gradc_erfc_core(a);
+    y = gradc_pick(gradc_below(28.2, a), 0.0, y);
+    y = gradc_pick(gradc_below(x, 0.0), 2.0 - y, y);
+    y = gradc_pick(gradc_below(-0.85, x) & gradc_below(x, 0.25), 1.0 - gradc_erf_small(x), y);
+    return gradc_keep_nan(x, y);
+}
+/* @end */
+
+/* @part erfcf needs erfc_coref erf_smallf */
+GRADC_INLINE float gradc_erfcf(float x)
+{
+    float a = gradc_magnitudef(x), y = gradc_erfc_coref(a);
+    y = gradc_pickf(gradc_belowf(10.8f, a), 0.0f, y);
+    y = gradc_pickf(gradc_belowf(x, 0.0f), 2.0f - y, y);
+    y = gradc_pickf(gradc_belowf(-0.85f, x) & gradc_belowf(x, 0.25f), 1.0f - gradc_erf_smallf(x), y);
+    return y;
+}
+/* @end */
+
 /* @part sqrt needs base */
 /* Square root, rounded correctly; NaN below 0. Declared without side effects, since the `errno` of the C library would keep
  * loops that contain it from becoming vector code. */
@@ -1187,36 +1293,6 @@ GRADC_INLINE double gradc_atanh(double x)
 GRADC_INLINE float gradc_atanhf(float x)
 {
     return atanhf(x);
-}
-/* @end */
-
-/* @part erf needs base */
-/* Error function. */
-GRADC_INLINE double gradc_erf(double x)
-{
-    return erf(x);
-}
-/* @end */
-
-/* @part erff needs base */
-GRADC_INLINE float gradc_erff(float x)
-{
-    return erff(x);
-}
-/* @end */
-
-/* @part erfc needs base */
-/* 1 - erf(x), accurate for large x. */
-GRADC_INLINE double gradc_erfc(double x)
-{
-    return erfc(x);
-}
-/* @end */
-
-/* @part erfcf needs base */
-GRADC_INLINE float gradc_erfcf(float x)
-{
-    return erfcf(x);
 }
 /* @end */
 
@@ -1562,7 +1638,7 @@ GRADC_FN float gradc_digammaf(float x)
 
 /* @part polygamma needs lgamma digamma */
 /* n-th derivative of digamma, n >= 1: (-1)^(n + 1) n! times the sum of 1 / (x + k)^(n + 1), k = 0, 1 ..., by Euler and Maclaurin.
- * Infinite at 0, -1, -2 ... for odd n, NaN there for even n. */
+ * Infinite at 0, -1, -2 ... for odd n, NaN there for even n; n = 0 is digamma; NaN for n < 0 and n > 1000000. */
 GRADC_FN double gradc_polygamma_right(int64_t n, double x)
 {
     /* B(2k) / (2k)!, the coefficients of Euler and Maclaurin */
@@ -1570,13 +1646,13 @@ GRADC_FN double gradc_polygamma_right(int64_t n, double x)
         0.08333333333333333, -0.001388888888888889, 3.306878306878307e-05, -8.267195767195768e-07,
         2.08767569878681e-08, -5.284190138687493e-10, 1.3382536530684679e-11, -3.3896802963225827e-13,
         8.586062056277845e-15, -2.174868698558062e-16, 5.5090028283602295e-18, -1.3954464685812522e-19};
-    double m = (double)n, sum = 0.0, term, tail, ratio, y = x;
+    double m = (double)n, sum = 0.0, first = 0.0, term, tail, ratio, y = x;
     int64_t k;
     int i;
     if (x > DBL_MAX)
         return 0.0;
-    do { /* few turns: where x is small beside n, the terms shrink fast */
-        term = pow(x / y, m + 1.0); /* relative to n! / x^(n + 1) */
+    for (;;) { /* few turns: where x is small beside n, the terms shrink fast */
+        term = pow(x / y, m + 1.0); /* relative to the first, n! / x^(n + 1), which is added last */
         if (y >= 0.5 * m + 12.0) {
             tail = y / m + 0.5;
             ratio = (m + 1.0) / y;
@@ -1587,9 +1663,15 @@ GRADC_FN double gradc_polygamma_right(int64_t n, double x)
             sum += term * tail;
             break;
         }
-        sum += term;
+        if (y > x)
+            sum += term;
+        else
+            first = 1.0;
+        if (term < 1e-17)
+            break;
         y += 1.0;
-    } while (term > sum * 1e-17);
+    }
+    sum += first;
     if (n > 200)
         return sum * exp(gradc_lgamma(m + 1.0) - (m + 1.0) * log(x));
     sum /= x;
@@ -1600,8 +1682,10 @@ GRADC_FN double gradc_polygamma_right(int64_t n, double x)
 GRADC_FN double gradc_polygamma(int64_t n, double x)
 {
     double sign = (n & 1) != 0 ? 1.0 : -1.0, r;
-    if (n < 1)
-        return n == 0 ? gradc_digamma(x) : (x - x) / (x - x);
+    if (n == 0)
+        return gradc_digamma(x);
+    if (n < 0 || n > 1000000)
+        return HUGE_VAL - HUGE_VAL;
     if (x > 0.0)
         return sign * gradc_polygamma_right(n, x);
     r = x - round(x); /* exact */
@@ -1619,13 +1703,13 @@ GRADC_FN float gradc_polygamma_rightf(int64_t n, float x)
     /* B(2k) / (2k)!, the coefficients of Euler and Maclaurin */
     static const float bernoulli[] = {
         0.0833333333f, -0.00138888889f, 3.30687831e-05f, -8.26719577e-07f, 2.0876757e-08f};
-    float m = (float)n, sum = 0.0f, term, tail, ratio, y = x;
+    float m = (float)n, sum = 0.0f, first = 0.0f, term, tail, ratio, y = x;
     int64_t k;
     int i;
     if (x > FLT_MAX)
         return 0.0f;
-    do { /* few turns: where x is small beside n, the terms shrink fast */
-        term = powf(x / y, m + 1.0f); /* relative to n! / x^(n + 1) */
+    for (;;) { /* few turns: where x is small beside n, the terms shrink fast */
+        term = powf(x / y, m + 1.0f); /* relative to the first, n! / x^(n + 1), which is added last */
         if (y >= 0.5f * m + 6.0f) {
             tail = y / m + 0.5f;
             ratio = (m + 1.0f) / y;
@@ -1636,9 +1720,15 @@ GRADC_FN float gradc_polygamma_rightf(int64_t n, float x)
             sum += term * tail;
             break;
         }
-        sum += term;
+        if (y > x)
+            sum += term;
+        else
+            first = 1.0f;
+        if (term < 1e-9f)
+            break;
         y += 1.0f;
-    } while (term > sum * 1e-9f);
+    }
+    sum += first;
     if (n > 60)
         return sum * expf(gradc_lgammaf(m + 1.0f) - (m + 1.0f) * logf(x));
     sum /= x;
@@ -1649,8 +1739,10 @@ GRADC_FN float gradc_polygamma_rightf(int64_t n, float x)
 GRADC_FN float gradc_polygammaf(int64_t n, float x)
 {
     float sign = (n & 1) != 0 ? 1.0f : -1.0f, r;
-    if (n < 1)
-        return n == 0 ? gradc_digammaf(x) : (x - x) / (x - x);
+    if (n == 0)
+        return gradc_digammaf(x);
+    if (n < 0 || n > 1000000)
+        return HUGE_VALF - HUGE_VALF;
     if (x > 0.0f)
         return sign * gradc_polygamma_rightf(n, x);
     r = x - roundf(x); /* exact */

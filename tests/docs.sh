@@ -50,7 +50,7 @@ join() {
 
 # The files that links in the prose name.
 links() {
-    awk '/^```/ { inside = !inside }
+    awk '/^ *```/ { inside = !inside }
         !inside {
             gsub(/`[^`]*`/, "")
             while (match($0, /\]\([^)]*\)/)) {

@@ -194,15 +194,16 @@ static void add_field(Model *m, ArrayRef a, bool is_input, int request) {
     m->field[m->nfields++] = f;
 }
 
-/* The order: inputs, outputs, derivatives by request. It does not depend on rewriting. */
+/* The order: inputs, outputs, directions, derivatives by request. It does not depend on rewriting. */
 static void list_fields(Model *m) {
     Graph *g = m->g;
-    int n = g->inputs.n + g->outputs.n;
+    int n = g->inputs.n + g->outputs.n + g->seeds.n;
     for (int k = 0; k < g->requests.n; k++) n += g->requests.at[k].result.n;
     m->field = arena_alloc(g->arena, (size_t)(n + 1) * sizeof *m->field);
     m->nfields = 0;
     for (int k = 0; k < g->inputs.n; k++) add_field(m, g->inputs.at[k], true, -1);
     for (int k = 0; k < g->outputs.n; k++) add_field(m, g->outputs.at[k], false, -1);
+    for (int k = 0; k < g->seeds.n; k++) add_field(m, g->seeds.at[k], true, -1);
     for (int k = 0; k < g->requests.n; k++) {
         for (int q = 0; q < g->requests.at[k].result.n; q++) add_field(m, g->requests.at[k].result.at[q], false, k);
     }
@@ -420,7 +421,8 @@ typedef int Callee(const void *args, void *workspace);
 typedef size_t SizeOf(const void *args);
 typedef struct Entry {
     FunctionKind kind;
-    int request;
+    int request, layout;
+    int before;          /* the entry that must be called first, -1: none */
     const char *name;
     Callee *call;
 } Entry;
@@ -430,7 +432,8 @@ typedef struct Code {
     Config config;
     void *library;
     const size_t *offset; /* size of the struct; then of every dimension and field */
-    SizeOf *value_size, **request_size;
+    SizeOf **size;       /* by layout of the plan */
+    int nlayouts;
     int n;
     Entry entry[FUNCTIONS];
 } Code;
@@ -446,11 +449,24 @@ static void *function_of(Code *c, const char *name) {
     return at;
 }
 
-/* "m", or "m_gradient_<output>" where there are several requests. */
+/* "m" for the only gradient or the only vjp, "m_hvp" for another only one of its kind, else "m_gradient_loss". */
 static const char *stem_of(const Model *m, int request) {
+    static const char *const kinds[] = {"gradient", "jacobian", "hessian", "jvp", "vjp", "hvp"};
     const Graph *g = m->g;
-    if (request < 0 || g->requests.n < 2) return m->name;
-    return arena_format(g->arena, "%s_gradient_%s", m->name, ARRAY(g, g->requests.at[request].of)->name);
+    int same = 0;
+    if (request < 0) return m->name;
+    RequestKind kind = g->requests.at[request].kind;
+    for (int k = 0; k < g->requests.n; k++) same += g->requests.at[k].kind == kind;
+    if (same == 1 && (kind == REQUEST_GRADIENT || kind == REQUEST_VJP)) return m->name;
+    const char *stem = arena_format(g->arena, "%s_%s", m->name, kinds[kind]);
+    return same == 1 ? stem : arena_format(g->arena, "%s_%s", stem, ARRAY(g, g->requests.at[request].of)->name);
+}
+
+static const char *entry_name(const Model *m, const Function *f) {
+    static const char *const words[] = {"value", "forward", "backward", "value_and_gradient", "vjp"};
+    const char *stem = stem_of(m, f->request);
+    bool whole = f->kind == FN_DERIVATIVE || (f->kind == FN_VJP && strcmp(stem, m->name));
+    return whole ? stem : arena_format(m->g->arena, "%s_%s", stem, words[f->kind]);
 }
 
 /* m is lowered anew for this: planning rewrites the graph. */
@@ -491,17 +507,18 @@ static bool compile(Code *c, Model *m, const Config *config) {
     }
     long before = failed;
     c->offset = function_of(c, "test_offset");
-    c->request_size = arena_alloc(g->arena, (size_t)(g->requests.n + 1) * sizeof *c->request_size);
-    *(void **)&c->value_size = function_of(c, arena_format(g->arena, "%s_workspace", m->name));
-    for (int k = 0; k < g->requests.n; k++) {
-        *(void **)&c->request_size[k] = function_of(c, arena_format(g->arena, "%s_workspace", stem_of(m, k)));
+    c->size = arena_alloc(g->arena, (size_t)(plan->layouts.n + 1) * sizeof *c->size);
+    c->nlayouts = plan->layouts.n;
+    for (int k = 0; k < plan->layouts.n; k++) {
+        *(void **)&c->size[k] = function_of(c, arena_format(g->arena, "%s_workspace", stem_of(m, plan->layouts.at[k].request)));
     }
-    static const char *const words[] = {"value", "forward", "backward", "value_and_gradient"};
-    for (int r = -1; r < g->requests.n; r++) {
-        for (int k = r < 0 ? 0 : 1; k < (r < 0 ? 1 : 4) && c->n < FUNCTIONS; k++) {
-            Entry *e = &c->entry[c->n++];
-            *e = (Entry){.kind = (FunctionKind)k, .request = r, .name = arena_format(g->arena, "%s_%s", stem_of(m, r), words[k])};
-            *(void **)&e->call = function_of(c, e->name);
+    for (int k = 0; k < plan->functions.n && c->n < FUNCTIONS; k++) {
+        const Function *f = &plan->functions.at[k];
+        Entry *e = &c->entry[c->n++];
+        *e = (Entry){.kind = f->kind, .request = f->request, .layout = f->layout, .before = -1, .name = entry_name(m, f)};
+        *(void **)&e->call = function_of(c, e->name);
+        for (int q = 0; q < k && (f->kind == FN_BACKWARD || f->kind == FN_VJP); q++) {
+            if (c->entry[q].kind == FN_FORWARD && c->entry[q].layout == f->layout) e->before = q;
         }
     }
     for (int k = 0; !getenv("EMITTED_KEEP") && k < 4; k++) {
@@ -651,15 +668,15 @@ static bool inputs_unchanged(const Frame *f) {
     return true;
 }
 
-static size_t size_of(const Frame *f, int request) {
-    return request < 0 ? f->c->value_size(f->args) : f->c->request_size[request](f->args);
+static size_t size_of(const Frame *f, int layout) {
+    return f->c->size[layout](f->args);
 }
 
 /* Calls a function in a fresh workspace of NaN (or in the given one), and looks whether it stayed in its bounds. */
 static int call(const Frame *f, const Entry *e, Box *kept) {
     Box own = {0}, *w = kept;
     if (!w || !w->map) {
-        size_t bytes = size_of(f, e->request);
+        size_t bytes = size_of(f, e->layout);
         if (bytes == SIZE_MAX || bytes > (size_t)1 << 30) {
             fail("%s needs a workspace of %zu bytes", e->name, bytes);
             return -1;
@@ -681,7 +698,7 @@ static int call(const Frame *f, const Entry *e, Box *kept) {
 
 static bool is_result_of(const Field *x, const Entry *e) {
     bool value = !x->is_input && x->request < 0, derivative = !x->is_input && x->request == e->request && x->request >= 0;
-    return e->kind == FN_VALUE || e->kind == FN_FORWARD ? value : e->kind == FN_BACKWARD ? derivative : value || derivative;
+    return e->kind == FN_VALUE || e->kind == FN_FORWARD ? value : e->kind == FN_VALUE_AND_GRADIENT ? value || derivative : derivative;
 }
 
 /* What the interpreter lets expect of a function: OK, or any of the failures of its results. */
@@ -759,9 +776,9 @@ static void bits_same(const Frame *f, const Bits *b, const Entry *e, const char 
 /* Runs a function; backward after its forward, in one workspace, its outputs destroyed in between. */
 static int run(const Frame *f, const Entry *e) {
     frame_clear(f);
-    if (e->kind != FN_BACKWARD) return call(f, e, NULL);
+    if (e->before < 0) return call(f, e, NULL);
     Box workspace = {0};
-    int status = call(f, e - 1, &workspace);
+    int status = call(f, &f->c->entry[e->before], &workspace);
     if (status == OK) {
         frame_clear(f);
         status = call(f, e, &workspace);
@@ -798,7 +815,7 @@ static void test_values(const Code *c, const Case *data, Bits *bits) {
             if (status != OK || data->poisoned) continue;
             if (side == 0) {
                 compare(&f, e);
-                if (e->kind == FN_VALUE || e->kind == FN_BACKWARD) bits_keep(&f, bits, e);
+                if (e->kind == FN_VALUE || (e->kind != FN_FORWARD && e->kind != FN_VALUE_AND_GRADIENT)) bits_keep(&f, bits, e);
             }
             bits_same(&f, bits, e, side ? "in a second run" : e->kind == FN_FORWARD ? "than M_value gives" : "than M_backward gives", -1);
         }
@@ -878,7 +895,7 @@ static void test_null_inputs(const Code *c, const Case *data, const Bits *bits) 
         set_pointer(&f, k, f.box[k].at);
     }
     for (int k = 0; k < c->n; k++) expect(c->entry[k].call(NULL, NULL) == NIL, "no arguments at all are accepted");
-    expect(c->value_size(NULL) == SIZE_MAX, "the workspace of no arguments has a size");
+    expect(c->size[0](NULL) == SIZE_MAX, "the workspace of no arguments has a size");
     frame_free(&f);
 }
 
@@ -895,7 +912,7 @@ static void test_sizes(const Code *c, const Case *data) {
                 if (status != want) fail("%s = %lld: %s returns %d", g->dims.at[k].name, (long long)values[v], c->entry[q].name, status);
                 else passed++;
             }
-            for (int r = -1; r < g->requests.n; r++) {
+            for (int r = 0; r < c->nlayouts; r++) {
                 if (size_of(&f, r) != SIZE_MAX) fail("%s = %lld: a workspace of %zu bytes", g->dims.at[k].name, (long long)values[v], size_of(&f, r));
                 else passed++;
             }
@@ -903,7 +920,7 @@ static void test_sizes(const Code *c, const Case *data) {
         set_dim(&f, k, data->dims[k]);
     }
     for (int k = 1; k < g->dims.n; k++) set_dim(&f, k, INT32_MAX); /* nothing overflows on the way */
-    for (int r = -1; r < g->requests.n; r++) expect(size_of(&f, r) % 64 == 0 || size_of(&f, r) == SIZE_MAX, "a workspace of a fraction of 64 bytes");
+    for (int r = 0; r < c->nlayouts; r++) expect(size_of(&f, r) % 64 == 0 || size_of(&f, r) == SIZE_MAX, "a workspace of a fraction of 64 bytes");
     /* Sizes that are good one by one, but not together: BAD_SIZE wherever an extent is negative, and nowhere else. */
     int64_t *dims = arena_alloc(g->arena, (size_t)(g->dims.n + 1) * sizeof *dims);
     for (int turn = 0; turn < 20 && g->dims.n > 1; turn++) {
@@ -912,7 +929,7 @@ static void test_sizes(const Code *c, const Case *data) {
             set_dim(&f, k, dims[k]);
         }
         bool good = extents_good(c->m, dims);
-        if (good != (c->value_size(f.args) != SIZE_MAX)) fail("sizes that are %s get a workspace of %zu bytes", good ? "good" : "bad", c->value_size(f.args));
+        if (good != (c->size[0](f.args) != SIZE_MAX)) fail("sizes that are %s get a workspace of %zu bytes", good ? "good" : "bad", c->size[0](f.args));
         else passed++;
         for (int k = 0; k < c->n && !good; k++) expect(c->entry[k].call(f.args, NULL) == BAD_SIZE, "a negative extent is not noticed");
     }
@@ -926,8 +943,8 @@ static void test_workspace(const Code *c, const Case *data, const Bits *bits) {
         size_t most = 0;
         for (int k = 0; k < c->n; k++) {
             const Entry *e = &c->entry[k];
-            if (e->kind == FN_BACKWARD) continue;
-            size_t bytes = size_of(&f, e->request);
+            if (e->before >= 0) continue;
+            size_t bytes = size_of(&f, e->layout);
             Box w = box_new(bytes + 64, 1, 64);
             most = bytes > most ? bytes : most;
             frame_clear(&f);

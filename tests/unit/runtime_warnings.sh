@@ -147,7 +147,7 @@ done
 # Loops of lanes become vector code at -O2, for a target as old as SSE2 too: one loop a line, and one remark for each.
 echo '#include "gradc.h"' >"$work/loop.c"
 count=0
-for name in exp expm1 exp2 log log1p log2 log10 tanh sigmoid softplus log1mexp sqrt abs relu sign; do
+for name in exp expm1 exp2 log log1p log2 log10 tanh sigmoid softplus log1mexp erf erfc sqrt abs relu sign; do
     for real in double float; do
         f=
         [ $real = float ] && f=f

@@ -204,7 +204,7 @@ static void special_values(void)
     CHECK(same(gradc_powi(-1.0, INT64_MAX), -1.0) && same(gradc_powi(-1.0, INT64_MIN), 1.0) && same(gradc_powif(-1.0f, 16777217) == -1.0f, 1.0));
     CHECK(same(gradc_powi(-2.0, INT64_MAX), -inf) && same(gradc_powi(-2.0, -INT64_MAX), -0.0) && same(gradc_powi(1e-155, -2), 1e-155 > 0 ? 1 / 1e-155 * (1 / 1e-155) : 0));
     CHECK(same(gradc_polygamma(1, 0.0), inf) && same(gradc_polygamma(2, -1.0), nan) && same(gradc_polygamma(1, nan), nan) && same(gradc_polygamma(3, inf), 0.0));
-    CHECK(samef(gradc_polygammaf(1, 0.0f), HUGE_VALF) && same(gradc_polygamma(1, -2.0), inf) && same(gradc_polygamma(1000000000, 1.0), -inf) && same(gradc_polygamma(1000000001, 1.0), inf));
+    CHECK(samef(gradc_polygammaf(1, 0.0f), HUGE_VALF) && same(gradc_polygamma(1, -2.0), inf) && same(gradc_polygamma(1000000, 1.0), -inf) && same(gradc_polygamma(999999, 1.0), inf) && same(gradc_polygamma(1000001, 1.0), nan) && same(gradc_polygamma(-1, 1.0), nan));
 }
 
 /* ---- integers, sizes, statuses */
@@ -590,7 +590,7 @@ static void accuracy(int samples)
     if (with_table)
         printf("| function | range | float | double |\n|---|---|---|---|\n");
 #define M(name, lo, hi, limit_f, limit_d) measure(#name, exact_##name, lo, hi, 0, limit_f, limit_d, samples)
-    M(exp, -all, all, 1, 1), M(exp, -1, 1, 1, 1), M(exp, -110, 89, 1, 1), M(exp, -746, 710, 1, 1);
+    M(exp, -all, all, 1.1, 1.1), M(exp, -1, 1, 1.1, 1.1), M(exp, -110, 89, 1.1, 1.1), M(exp, -746, 710, 1.1, 1.1);
     M(expm1, -all, all, 2, 2), M(expm1, -1, 1, 2, 2), M(expm1, -20, 89, 2, 2);
     M(exp2, -all, all, 1.2, 1.2), M(exp2, -150, 128, 1.2, 1.2), M(exp2, -1075, 1024, 1.2, 1.2);
     M(log, 0, all, 1, 1), M(log, 0.5, 2, 1, 1), M(log, 0.99, 1.01, 1, 1);
@@ -604,7 +604,7 @@ static void accuracy(int samples)
     M(erf, -all, all, 1.5, 1.5), M(erf, -6, 6, 1.5, 1.5), M(erfc, -all, all, 4, 4), M(erfc, -7, 28, 4, 4), M(erfc, -1, 2, 4, 4), M(erfc, 2, 10.5, 4, 4);
     M(sigmoid, -all, all, 2.5, 2.5), M(sigmoid, -20, 20, 2.5, 2.5), M(sigmoid, -746, 50, 2.5, 2.5);
     M(softplus, -all, all, 2, 2), M(softplus, -20, 20, 2, 2), M(softplus, -746, 50, 2, 2);
-    M(log1mexp, -all, 0, 2, 2), M(log1mexp, -2, 0, 2, 2), M(log1mexp, -746, -0.5, 2, 2);
+    M(log1mexp, -all, 0, 2.5, 2.5), M(log1mexp, -2, 0, 2.5, 2.5), M(log1mexp, -746, -0.5, 2.5, 2.5);
     M(lgamma, 0, all, 3, 3), M(lgamma, 0, 10, 4, 4);
     measure("lgamma", exact_lgamma, -20.5, -1e-30, 1, 6, 6, samples / 4);
     M(digamma, 1e-30, 1e30, 4, 4), M(digamma, 1e-3, 12, 4, 4);
@@ -614,7 +614,7 @@ static void accuracy(int samples)
     measure_two("atan2", -1e10, 1e10, -1e10, 1e10, 0, 1.5, 1.5, samples);
     measure_two("hypot", -1e30, 1e30, -1e30, 1e30, 0, 1, 1, samples);
     measure_two("mod", -1e6, 1e6, -1e3, 1e3, 0, 0.5, 0.5, samples);
-    measure_two("weight", -800, 0, 0, 0, 0, 1, 1, samples);
+    measure_two("weight", -800, 0, 0, 0, 0, 1.1, 1.1, samples);
     measure_two("logaddexp", -100, 100, -100, 100, 1, 2, 2, samples);
     measure_two("logaddexp", 0, 1, 0, 1, 0, 2, 2, samples);
     {
