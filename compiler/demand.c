@@ -13,6 +13,12 @@ typedef struct Demand {
     Ref guard;  /* over the array's axes */
 } Demand;
 
+enum { NEVER, ALWAYS, UNDER };
+typedef struct Work { /* by node; reset for the nodes of each term */
+    VEC(uint8_t) how;
+    VEC(Ref) need;    /* the condition of UNDER */
+} Work;
+
 static int falling(const void *a, const void *b) {
     Ref x = *(const Ref *)a, y = *(const Ref *)b;
     return x < y ? 1 : x > y ? -1 : 0;
@@ -67,7 +73,11 @@ static void demand_read(Graph *g, Demand *demand, Ref read, Ref need) {
 }
 
 /* Adds what the piece of a reader asks for. Nodes are met users first, so a node's condition is complete when it is met. */
-static void demand_term(Graph *g, Demand *demand, Ref root, Ref guard) {
+static void demand_term(Graph *g, Work *w, Demand *demand, Ref root, Ref guard) {
+    while (w->how.n <= (int)root) {
+        VEC_PUSH(g->arena, w->how, NEVER);
+        VEC_PUSH(g->arena, w->need, 0);
+    }
     VEC(Ref) nodes = {0}, stack = {0};
     graph_walk_start(g);
     VEC_PUSH(g->arena, stack, root);
@@ -81,9 +91,11 @@ static void demand_term(Graph *g, Demand *demand, Ref root, Ref guard) {
         }
     }
     qsort(nodes.at, (size_t)nodes.n, sizeof *nodes.at, falling);
-    enum { NEVER, ALWAYS, UNDER };
-    uint8_t *how = arena_alloc(g->arena, (size_t)root + 1);
-    Ref *need = arena_alloc(g->arena, ((size_t)root + 1) * sizeof *need);
+    uint8_t *how = w->how.at;
+    Ref *need = w->need.at;
+    for (int i = 0; i < nodes.n; i++) {
+        how[nodes.at[i]] = NEVER;
+    }
     how[root] = guard ? UNDER : ALWAYS;
     need[root] = guard;
     for (int i = 0; i < nodes.n; i++) {
@@ -116,6 +128,7 @@ static void demand_term(Graph *g, Demand *demand, Ref root, Ref guard) {
 const Ref *demand_find(Graph *g, const Order *order, bool (*asked)(const Graph *g, ArrayRef a)) {
     Demand *demand = arena_alloc(g->arena, (size_t)(g->arrays.n + 1) * sizeof *demand);
     Ref *guard = arena_alloc(g->arena, (size_t)(g->arrays.n + 1) * sizeof *guard);
+    Work work = {0};
     for (int k = order->n - 1; k >= 0; k--) { /* readers first */
         ArrayRef a = order->array[k];
         bool circle = (k > 0 && order->component[k - 1] == order->component[k]) ||
@@ -127,9 +140,9 @@ const Ref *demand_find(Graph *g, const Order *order, bool (*asked)(const Graph *
         for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
             Piece p = ARRAY(g, a)->pieces.at[q];
             Ref under = guard[a] ? guard[a] : p.guard;
-            demand_term(g, demand, p.body, under);
+            demand_term(g, &work, demand, p.body, under);
             if (under) {
-                demand_term(g, demand, under, 0);
+                demand_term(g, &work, demand, under, 0);
             }
         }
     }

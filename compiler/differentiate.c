@@ -673,4 +673,8 @@ void differentiate(Graph *g, Ref e, const Scope *scope, int n, const ArrayRef *b
             result[k].pin = arena_alloc(g->arena, (size_t)(ARRAY(g, by[k])->rank + 1) * sizeof(Ref));
         }
     }
+    paths_release_arrays(g, (ArrayRef)all);
+    for (int k = 0; k < n; k++) {
+        result[k].value = result[k].value ? paths_release(g, result[k].value) : 0;
+    }
 }

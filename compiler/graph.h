@@ -94,6 +94,8 @@ typedef struct Array {
     ArrayRole role;
     VEC(Piece) pieces;
     VEC(ArrayRule) rules;  /* of differentiation alone */
+    ArrayRef twin;         /* for an array made from what is held: the same values, made from what is not; else 0 */
+    ArrayRef copy_of;      /* a twin: of that array */
     const double *table;   /* ARRAY_CONST: its values, row-major */
     const Poly *target;    /* data of type index: entries lie in 0 .. target - 1, checked on entry */
     bool is_int_data;      /* ARRAY_INPUT of type int or index: int32_t in the C arguments */
@@ -149,6 +151,7 @@ typedef struct Graph {
     VEC(const Poly *) demands; /* over dimensions: checked to be >= 0 on entry */
     VEC(ArrayRef) inputs;  /* inputs and params in the order of the source */
     VEC(ArrayRef) outputs;
+    bool holds;            /* some arrays have rules of their own */
     VEC(ArrayRef) seeds;   /* ARRAY_INPUT too, but of requests alone: x_d, y_bar */
     VEC(Request) requests;
     VEC(Gradient) gradients;

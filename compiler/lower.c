@@ -5,6 +5,7 @@
 #include "differentiate.h"
 #include "ops.h"
 #include "passes.h"
+#include "paths.h"
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -74,7 +75,6 @@ typedef struct Lower {
     const Ref *place;          /* its left positions */
     VEC(Field) fields;
     int requests[8];           /* by kind: how many there are */
-    bool holds;                /* some array reads through `held` */
     bool broken;
 } Lower;
 
@@ -618,16 +618,7 @@ static void hold_arguments(Lower *l, Instance *in) {
         Ref body = graph_op1(g, OP_held, graph_read(g, b->view.array, x.axis));
         b->view.array = graph_array_over(g, arena_format(g->arena, "%s_held", x.name), &s, body, x.at, NULL);
     }
-    l->holds = l->holds || in->unit->partials.n > 0;
-}
-
-static bool reads_locals(const Unit *u, const Syn *e) {
-    const Variable *v = e->kind == SYN_NAME || e->kind == SYN_AT ? unit_find(u, e->name) : NULL;
-    bool yes = v && v->role == ROLE_LOCAL;
-    for (int k = 0; k < e->nkids && !yes; k++) {
-        yes = reads_locals(u, e->kid[k]);
-    }
-    return yes;
+    g->holds = true;
 }
 
 /* The names on one side of partial(...) become indices of the scope. */
@@ -674,53 +665,30 @@ static void lower_rule(Lower *l, Instance *in, const Partial *rule) {
         error_at(l->cx, rule->syn->whole, "the result does not depend on '%s', so it has no derivative by it", symbol_text(l->cx, rule->argument->name));
         l->broken = true;
     }
-    ArrayRule made = {.by = v.array, .nlead = v.nlead, .lead = lead, .index = index, .value = value};
+    ArrayRule made = {.by = v.array, .nlead = v.nlead, .lead = lead, .index = index, .value = paths_release(g, value)};
     VEC_PUSH(g->arena, ARRAY(g, p.array)->rules, made);
 }
 
-/* The body, with what the source says of its derivatives. Locals that a rule reads are lowered once more, from the arguments
- * as they are: they may be differentiated again. */
+/* The body, with what the source says of its derivatives. */
 static void lower_ruled_unit(Lower *l, Instance *in) {
     Graph *g = l->g;
     const Unit *u = in->unit;
     size_t room = (size_t)(u->variables.n + 1) * sizeof *in->bound;
     Bound *given = memcpy(arena_alloc(g->arena, room), in->bound, room);
-    bool locals = false;
     hold_arguments(l, in);
     lower_unit(l, in);
-    if (l->broken) {
-        return;
-    }
-    for (int k = 0; k < u->params.n; k++) {
-        int place = variable_place(u, u->params.at[k]->name);
+    for (int k = 0; k < u->partials.n; k++) { /* from here on what is made of the held arguments has twins, see paths.h */
+        int place = variable_place(u, u->partials.at[k].argument->name);
+        ARRAY(g, in->bound[place].view.array)->twin = given[place].view.array;
         in->bound[place] = given[place];
     }
-    Instance *was = l->in, *open = arena_alloc(g->arena, sizeof *open);
+    Instance *was = l->in;
     Scope scope = l->scope;
     const Binding *binding = l->binding;
     const Variable *defining = l->defining;
-    *open = *in;
-    open->bound = memcpy(arena_alloc(g->arena, room), in->bound, room);
-    l->in = open, l->binding = NULL, l->defining = NULL, l->scope = in->scope;
-    for (int k = 0; k < u->partials.n; k++) {
-        locals = locals || reads_locals(u, u->partials.at[k].syn->kid[2]);
-    }
-    for (int k = 0; k < u->groups.n && locals; k++) {
-        const Group *group = &u->groups.at[k];
-        bool result = false;
-        for (int q = 0; q < group->members.n; q++) {
-            result = result || group->members.at[q] == u->result;
-        }
-        if (!result) {
-            lower_group(l, open, group);
-        } else if (group->members.n > 1) {
-            error_at(l->cx, u->partials.at[0].syn->whole, "a rule may not read local arrays where the result is in one recurrence with some");
-            l->broken = true;
-            break;
-        }
-    }
+    l->in = in, l->defining = NULL;
     for (int k = 0; k < u->partials.n && !l->broken; k++) {
-        lower_rule(l, open, &u->partials.at[k]);
+        lower_rule(l, in, &u->partials.at[k]);
     }
     l->in = was, l->scope = scope, l->binding = binding, l->defining = defining;
 }
@@ -1326,36 +1294,30 @@ static void lower_request(Lower *l, Instance *in, const Derive *d) {
     }
 }
 
-/* A term without `held`, when all derivatives are made. */
-static Ref let_go(Graph *g, Ref term) {
-    VEC(Ref) stack = {0}, from = {0}, to = {0};
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, stack, term);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
-        if (NODE(g, r)->op == OP_held) {
-            VEC_PUSH(g->arena, from, r);
-        }
-        for (int k = 0; k < NODE(g, r)->nargs; k++) {
-            VEC_PUSH(g->arena, stack, ARG(g, r, k));
-        }
+/* When all derivatives are made: twins have the values of what they are twins of, and `held` is its argument. */
+static Ref read_original(Graph *g, void *user, ArrayRef array, const Ref *positions) {
+    (void)user;
+    const Array *a = ARRAY(g, array);
+    if (a->pieces.n == 1 && NODE(g, a->pieces.at[0].body)->op == OP_held) {
+        return graph_subst(g, ARG(g, a->pieces.at[0].body, 0), a->rank, a->axis, positions);
     }
-    for (int k = 0; k < from.n; k++) { /* `held` stands right on a read, so none is below another */
-        VEC_PUSH(g->arena, to, ARG(g, from.at[k], 0));
-    }
-    return from.n ? graph_subst(g, term, from.n, from.at, to.at) : term;
+    return a->copy_of ? graph_read(g, a->copy_of, positions) : 0;
 }
 
-static void let_all_go(Graph *g) {
+static void let_go(Graph *g) {
     for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) {
         for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
-            Ref body = let_go(g, ARRAY(g, a)->pieces.at[q].body), guard = ARRAY(g, a)->pieces.at[q].guard;
+            Ref body = graph_rewrite_reads(g, ARRAY(g, a)->pieces.at[q].body, read_original, NULL), guard = ARRAY(g, a)->pieces.at[q].guard;
             ARRAY(g, a)->pieces.at[q].body = body;
-            guard = guard ? let_go(g, guard) : 0;
+            guard = guard ? graph_rewrite_reads(g, guard, read_original, NULL) : 0;
             ARRAY(g, a)->pieces.at[q].guard = guard;
+        }
+    }
+    for (int k = 0; k < g->gradients.n; k++) {
+        Gradient *d = &g->gradients.at[k];
+        d->of = graph_rewrite_reads(g, d->of, read_original, NULL);
+        for (int q = 0; q < d->along.n; q++) {
+            d->along.at[q].value = graph_rewrite_reads(g, d->along.at[q].value, read_original, NULL);
         }
     }
 }
@@ -1391,8 +1353,8 @@ Graph *lower_program(Context *cx, const Program *p, const Unit *model, const Low
     for (int k = 0; k < model->derives.n; k++) {
         lower_request(l, in, &model->derives.at[k]);
     }
-    if (l->holds) {
-        let_all_go(g);
+    if (g->holds) {
+        let_go(g);
     }
     return l->broken || cx->errors ? NULL : g;
 }

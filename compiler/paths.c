@@ -329,3 +329,103 @@ Ref paths_others(Graph *g, const Scope *all, Ref condition, Ref body, Span at) {
     }
     return graph_op2(g, OP_mul, side[0], side[1]);
 }
+
+/* ---- what is held -------------------------------------------------------------------------------------------------------- */
+
+static Ref read_twin(Graph *g, void *user, ArrayRef array, const Ref *positions) {
+    (void)user;
+    return ARRAY(g, array)->twin ? graph_read(g, ARRAY(g, array)->twin, positions) : 0;
+}
+
+/* Makes the twins that are missing of these arrays and of all that they read; an array with rules needs none, and what it reads
+ * is made from what is held by intention. */
+static void make_twins(Graph *g, int n, const ArrayRef *roots) {
+    Order order = graph_order(g, n, roots);
+    for (int lo = 0, hi; lo < order.n; lo = hi) {
+        bool held = false;
+        for (hi = lo; hi < order.n && order.component[hi] == order.component[lo]; hi++) {
+            ArrayRef a = order.array[hi];
+            const ArrayRef *reads;
+            int nreads = ARRAY(g, a)->twin || ARRAY(g, a)->rules.n ? 0 : graph_array_reads(g, a, &reads);
+            for (int k = 0; k < nreads; k++) {
+                held = held || ARRAY(g, reads[k])->twin;
+            }
+        }
+        for (int made = 0; made < 2 && held; made++) { /* handles first: the arrays may read each other */
+            for (int k = lo; k < hi; k++) {
+                ArrayRef a = order.array[k];
+                const Array x = *ARRAY(g, a);
+                if (x.rules.n || x.copy_of || (x.twin && !made)) {
+                    continue;
+                }
+                if (!made) {
+                    const char **names = arena_alloc(g->arena, (size_t)(x.rank + 1) * sizeof *names);
+                    for (int q = 0; q < x.rank; q++) {
+                        names[q] = g->indices.at[NODE(g, x.axis[q])->aux].name;
+                    }
+                    ArrayRef t = graph_array(g, arena_format(g->arena, "%s_twin", x.name), x.type, x.rank, x.extent, names);
+                    ARRAY(g, t)->at = x.at, ARRAY(g, t)->order = x.order, ARRAY(g, t)->adjoint_of = x.adjoint_of;
+                    ARRAY(g, t)->copy_of = a;
+                    ARRAY(g, a)->twin = t;
+                    continue;
+                }
+                for (int q = 0; q < x.pieces.n; q++) {
+                    const Piece p = ARRAY(g, a)->pieces.at[q];
+                    Ref body = graph_subst(g, graph_rewrite_reads(g, p.body, read_twin, NULL), x.rank, x.axis, ARRAY(g, x.twin)->axis);
+                    graph_piece(g, x.twin, p.lo, p.hi, body, p.at);
+                    if (p.guard) {
+                        Ref guard = graph_subst(g, graph_rewrite_reads(g, p.guard, read_twin, NULL), x.rank, x.axis, ARRAY(g, x.twin)->axis);
+                        ARRAY(g, x.twin)->pieces.at[q].guard = guard;
+                    }
+                }
+            }
+        }
+    }
+}
+
+Ref paths_release(Graph *g, Ref term) {
+    if (!g->holds) {
+        return term;
+    }
+    VEC(ArrayRef) roots = {0};
+    VEC(Ref) stack = {0};
+    graph_walk_start(g);
+    VEC_PUSH(g->arena, stack, term);
+    while (stack.n) {
+        Ref r = stack.at[--stack.n];
+        if (!graph_walk_first(g, r)) {
+            continue;
+        }
+        if (NODE(g, r)->op == OP_READ) {
+            VEC_PUSH(g->arena, roots, NODE(g, r)->aux);
+        }
+        for (int k = 0; k < NODE(g, r)->nargs; k++) {
+            VEC_PUSH(g->arena, stack, ARG(g, r, k));
+        }
+    }
+    make_twins(g, roots.n, roots.at);
+    return graph_rewrite_reads(g, term, read_twin, NULL);
+}
+
+void paths_release_arrays(Graph *g, ArrayRef first) {
+    ArrayRef end = g->holds ? (ArrayRef)g->arrays.n : first;
+    VEC(ArrayRef) reads = {0};
+    for (ArrayRef a = first; a < end; a++) {
+        const ArrayRef *list;
+        int n = graph_array_reads(g, a, &list);
+        for (int k = 0; k < n; k++) {
+            if (list[k] < first) {
+                VEC_PUSH(g->arena, reads, list[k]);
+            }
+        }
+    }
+    make_twins(g, reads.n, reads.at);
+    for (ArrayRef a = first; a < end; a++) {
+        for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
+            Ref body = graph_rewrite_reads(g, ARRAY(g, a)->pieces.at[q].body, read_twin, NULL), guard = ARRAY(g, a)->pieces.at[q].guard;
+            ARRAY(g, a)->pieces.at[q].body = body;
+            guard = guard ? graph_rewrite_reads(g, guard, read_twin, NULL) : 0;
+            ARRAY(g, a)->pieces.at[q].guard = guard;
+        }
+    }
+}

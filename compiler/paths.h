@@ -24,6 +24,10 @@ void paths_lift(Paths *s, ArrayRef a);
 
 /* x op y is added to the condition `all` (0: none yet), unless op is <= and what is there proves it. */
 void paths_require(Graph *g, Ref *all, Op op, const Poly *x, const Poly *y);
+/* Where a rule of one's own stands for the derivative of a body, the body's arrays are made from held arguments. What a
+ * derivative says in terms of them is to be differentiated again, by the arguments too: it reads their twins. */
+Ref paths_release(Graph *g, Ref term);
+void paths_release_arrays(Graph *g, ArrayRef first); /* all that were made from there on */
 /* Of prod[i if condition](body), i the last index of the scope: the product of all entries but the i-th. */
 Ref paths_others(Graph *g, const Scope *all, Ref condition, Ref body, Span at);
 #endif

@@ -544,6 +544,7 @@ Ref differentiate_along(Graph *g, Ref e, const Scope *scope, int n, const Motion
             paths_lift(&s->paths, a);
         }
     }
+    ArrayRef made_from = (ArrayRef)g->arrays.n;
     Order order = graph_order(g, 1, &root);
     s->first = arena_alloc(g->arena, (size_t)g->arrays.n * sizeof *s->first);
     s->steady = arena_alloc(g->arena, (size_t)g->arrays.n * sizeof *s->steady);
@@ -583,5 +584,7 @@ Ref differentiate_along(Graph *g, Ref e, const Scope *scope, int n, const Motion
             }
         }
     }
-    return tangent_of_piece(s, &s->variants.at[0], 0);
+    Ref t = tangent_of_piece(s, &s->variants.at[0], 0);
+    paths_release_arrays(g, made_from);
+    return t ? paths_release(g, t) : 0;
 }

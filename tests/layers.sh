@@ -23,7 +23,7 @@ outline         arena source syntax poly program passes
 paths           arena source poly graph ops paths
 differentiate   arena source poly graph ops rewrite demand paths differentiate
 tangent         arena source poly graph ops rewrite paths differentiate
-lower           arena source syntax poly program graph ops differentiate passes text
+lower           arena source syntax poly program graph ops differentiate paths passes text
 demand          arena source poly graph ops demand
 simplify        arena source poly graph ops demand differentiate passes text
 plan            arena source poly graph ops passes text plan
