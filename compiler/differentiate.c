@@ -59,11 +59,17 @@ static void visit(State *s, Ref r, Ref ct, const Scope *around, Ref result);
 static void visit_product(State *s, Ref r, Ref ct, const Scope *around) {
     Graph *g = s->g;
     Ref condition, body, index = graph_open(g, r, &condition, &body);
-    Scope all = scope_copy(g, around);
+    Scope all = scope_copy(g, &s->context); /* pinned axes stand at e's indices */
+    for (int k = 0; k < around->n; k++) {
+        scope_add(g, &all, around->index[k], around->lo[k], around->hi[k]);
+    }
+    all.guard = around->guard;
     scope_add(g, &all, index, NULL, NULL);
     Ref others = paths_others(g, &all, condition, body, s->at);
-    scope_guard(g, &all, condition);
-    visit(s, body, graph_op2(g, OP_mul, ct, others), &all, 0);
+    Scope inside = scope_copy(g, around);
+    scope_add(g, &inside, index, NULL, NULL);
+    scope_guard(g, &inside, condition);
+    visit(s, body, graph_op2(g, OP_mul, ct, others), &inside, 0);
 }
 
 static void visit_reduce(State *s, Ref r, Ref ct, const Scope *around, Ref result) {

@@ -355,7 +355,7 @@ static void make_twins(Graph *g, int n, const ArrayRef *roots) {
             for (int k = lo; k < hi; k++) {
                 ArrayRef a = order.array[k];
                 const Array x = *ARRAY(g, a);
-                if (x.rules.n || x.copy_of || (x.twin && !made)) {
+                if (x.rules.n || x.copy_of || (made ? ARRAY(g, x.twin)->pieces.n > 0 : x.twin > 0)) {
                     continue;
                 }
                 if (!made) {

@@ -26,7 +26,12 @@ tangent         arena source poly graph ops rewrite paths differentiate
 lower           arena source syntax poly program graph ops differentiate paths passes text
 demand          arena source poly graph ops demand
 simplify        arena source poly graph ops demand differentiate passes text
-plan            arena source poly graph ops passes text plan
+gen             graph plan gen
+fuse            gen ops
+value           gen ops
+nest            gen ops
+circle          gen ops text
+plan            graph gen passes plan
 interp          arena source poly graph ops interp
 describe        arena source poly graph text describe
 emit            arena source poly graph ops plan passes text print describe emit

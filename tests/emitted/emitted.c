@@ -494,7 +494,7 @@ static bool compile(Code *c, Model *m, const Config *config) {
         return false;
     }
     const char *command = arena_format(g->arena, "%s %s -std=c99 -Wall -Wextra -Werror -shared -fPIC -I%s -o %s %s.c %s_adapter.c -lm 2>&1",
-                                       config->compiler, config->flags, runtime, library, base, base);
+                                       config->compiler, getenv("EMITTED_FLAGS") ? getenv("EMITTED_FLAGS") : config->flags, runtime, library, base, base);
     fflush(stdout);
     if (system(command)) {
         fail("the C compiler refuses what was emitted: %s", command);

@@ -1,0 +1,603 @@
+/* nest: the loops that compute one array.
+ * In: an array with its pieces. Out: for each piece a matrix product, a sum that is added up entry by entry, or plain loops. */
+#include "gen.h"
+#include "ops.h"
+#include <string.h>
+
+/* ---- one array ---------------------------------------------------------------------------------------------------------------------- */
+
+Ref nest_place_axes(Graph *g, ArrayRef a, Ref term, const Fixed *fixed) {
+    VEC(Ref) from = {0}, to = {0};
+    for (int k = 0; k < ARRAY(g, a)->rank; k++) {
+        if (fixed->at[k]) {
+            VEC_PUSH(g->arena, from, ARRAY(g, a)->axis[k]);
+            VEC_PUSH(g->arena, to, fixed->at[k]);
+        }
+    }
+    return from.n ? graph_subst(g, term, from.n, from.at, to.at) : term;
+}
+
+static void store(Gen *x, ArrayRef a, const Ref *position, char op, Expr *e) {
+    Graph *g = x->g;
+    if (x->f->place[a] == PLACE_LOCAL) {
+        gen_add(x, gen_set(x, x->f->local[a], op, e));
+        return;
+    }
+    Stmt *s = gen_stmt(x, STMT_STORE);
+    s->array = a, s->op = op, s->value = e, s->n = ARRAY(g, a)->rank;
+    s->position = arena_alloc(g->arena, (size_t)(s->n + 1) * sizeof *s->position);
+    for (int k = 0; k < s->n; k++) {
+        s->position[k] = gen_value(x, position[k]);
+    }
+    gen_add(x, s);
+}
+
+/* ---- matrix products */
+
+static const Poly *stride_of(Graph *g, ArrayRef a, int axis) {
+    const Poly *p = poly_int(g->arena, 1);
+    for (int k = axis + 1; k < ARRAY(g, a)->rank; k++) {
+        p = poly_mul(g->arena, p, ARRAY(g, a)->extent[k]);
+    }
+    return p;
+}
+
+static int axis_at(Graph *g, Ref read, Ref index) { /* where the index stands alone; -1: nowhere, -2: otherwise */
+    int at = -1;
+    for (int k = 0; k < NODE(g, read)->nargs; k++) {
+        if (ARG(g, read, k) == index) {
+            at = at == -1 ? k : -2;
+        } else if (graph_has_index(g, ARG(g, read, k), index)) {
+            return -2;
+        }
+    }
+    return at;
+}
+
+static bool is_small(const Poly *p) {
+    int64_t n;
+    return poly_is_int(p, &n) && n < 4;
+}
+
+static Expr *offset_of(Gen *x, Ref read, Ref row, Ref column) {
+    Graph *g = x->g;
+    Ref sum = graph_int(g, 0), zero = sum;
+    for (int k = 0; k < NODE(g, read)->nargs; k++) {
+        Ref p = ARG(g, read, k);
+        if (p == row || p == column) {
+            continue;
+        }
+        sum = graph_op2(g, OP_add, sum, graph_op2(g, OP_mul, p, graph_of_poly(g, stride_of(g, NODE(g, read)->aux, k))));
+    }
+    return sum == zero ? NULL : gen_value(x, sum);
+}
+
+/* a[..., i, ..., j] (+)= sum[p](X * Y) with i in X alone and j in Y alone: a matrix product inside loops over the other axes. */
+static bool try_matmul(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, bool add_to) {
+    Graph *g = x->g;
+    Ref body = nest_place_axes(g, a, p->body, fixed);
+    int rank = ARRAY(g, a)->rank, best_i = -1, best_j = -1;
+    if (rank < 2 || p->guard || !term_is_contraction(g, body) || !graph_is_true(g, ARG(g, body, 1)) || ARRAY(g, a)->type < VALUE_FLOAT ||
+        (x->f->place[a] != PLACE_BUFFER && x->f->place[a] != PLACE_OUTPUT)) {
+        return false;
+    }
+    Ref condition, term, sum = graph_open(g, body, &condition, &term), side[2] = {ARG(g, term, 0), ARG(g, term, 1)};
+    if (NODE(g, term)->op != OP_mul || NODE(g, side[0])->op != OP_READ || NODE(g, side[1])->op != OP_READ) {
+        return false;
+    }
+    for (int k = 0; k < 2; k++) {
+        ArrayRef s = NODE(g, side[k])->aux;
+        Place at = x->f->place[s];
+        if (axis_at(g, side[k], sum) < 0 || s == a || ARRAY(g, s)->type != ARRAY(g, a)->type ||
+            (at != PLACE_INPUT && at != PLACE_BUFFER && at != PLACE_OUTPUT) || (fixed->writes && fixed->writes[s] && s == a)) {
+            return false;
+        }
+    }
+    for (int k = 0; k < rank; k++) {
+        Ref i = ARRAY(g, a)->axis[k];
+        if (fixed->at[k] || poly_equal(p->lo[k], p->hi[k]) || !poly_equal(p->lo[k], poly_int(g->arena, 0))) {
+            continue;
+        }
+        int in0 = axis_at(g, side[0], i), in1 = axis_at(g, side[1], i);
+        if (in0 >= 0 && in1 == -1 && !is_small(EXTENT(g, i))) {
+            best_i = k;
+        } else if (in1 >= 0 && in0 == -1 && !is_small(EXTENT(g, i))) {
+            best_j = k;
+        }
+    }
+    if (best_i < 0 || best_j < 0 || is_small(EXTENT(g, sum))) {
+        return false;
+    }
+    int first = best_i, second = best_j; /* rows of c are the earlier axis */
+    Ref left = side[0], right = side[1];
+    if (first > second) {
+        first = best_j, second = best_i, left = side[1], right = side[0];
+    }
+    Ref i = ARRAY(g, a)->axis[first], j = ARRAY(g, a)->axis[second];
+    VEC(Stmt *) loops = {0};
+    Ref none = 0, positions[16];
+    if (rank > 16) {
+        return false;
+    }
+    for (int k = 0; k < rank; k++) {
+        positions[k] = fixed->at[k] ? fixed->at[k] : poly_equal(p->lo[k], p->hi[k]) ? graph_of_poly(g, p->lo[k]) : ARRAY(g, a)->axis[k];
+        if (k != first && k != second && positions[k] == ARRAY(g, a)->axis[k]) {
+            VEC_PUSH(g->arena, loops, gen_loop_open(x, positions[k], p->lo[k], p->hi[k], &none, NULL, 0, fixed->writes));
+        }
+    }
+    Matmul *m = arena_alloc(g->arena, sizeof *m);
+    Ref target = graph_read(g, a, positions);
+    m->array[0] = NODE(g, left)->aux, m->array[1] = NODE(g, right)->aux, m->array[2] = a;
+    m->offset[0] = offset_of(x, left, i, sum), m->offset[1] = offset_of(x, right, sum, j), m->offset[2] = offset_of(x, target, i, j);
+    m->row[0] = stride_of(g, m->array[0], axis_at(g, left, i)), m->column[0] = stride_of(g, m->array[0], axis_at(g, left, sum));
+    m->row[1] = stride_of(g, m->array[1], axis_at(g, right, sum)), m->column[1] = stride_of(g, m->array[1], axis_at(g, right, j));
+    m->row[2] = stride_of(g, a, first), m->column[2] = stride_of(g, a, second);
+    m->m = poly_add(g->arena, p->hi[first], poly_int(g->arena, 1)), m->n = poly_add(g->arena, p->hi[second], poly_int(g->arena, 1));
+    m->k = EXTENT(g, sum);
+    m->accumulate = add_to;
+    Stmt *s = gen_stmt(x, STMT_MATMUL);
+    s->matmul = m;
+    gen_add(x, s);
+    while (loops.n) {
+        gen_loop_close(x, loops.at[--loops.n]);
+    }
+    return true;
+}
+
+/* ---- sums that are added where data says, or along the contiguous axis */
+
+/* body = factor * sum[..](sum[..](term)): opens the sums, the factor inside. false: no sum at the root. */
+bool nest_open_sums(Graph *g, Ref body, Scatter *s) {
+    Ref factor = 0;
+    bool negative = false, found = false;
+    for (;;) {
+        const Node n = *NODE(g, body);
+        if (n.op == OP_REDUCE && n.aux == RED_SUM && n.type >= VALUE_FLOAT) {
+            Ref c, b, i = graph_open(g, body, &c, &b);
+            VEC_PUSH(g->arena, s->index, i);
+            if (!graph_is_true(g, c)) {
+                s->condition = s->condition ? graph_and(g, s->condition, c) : c;
+            }
+            body = b;
+            found = true;
+        } else if (found) {
+            break;
+        } else if (n.op == OP_neg) {
+            negative = !negative;
+            body = ARG(g, body, 0);
+        } else if (n.op == OP_mul && NODE(g, ARG(g, body, 1))->op == OP_REDUCE) {
+            factor = factor ? graph_op2(g, OP_mul, factor, ARG(g, body, 0)) : ARG(g, body, 0);
+            body = ARG(g, body, 1);
+        } else if (n.op == OP_mul && NODE(g, ARG(g, body, 0))->op == OP_REDUCE) {
+            factor = factor ? graph_op2(g, OP_mul, factor, ARG(g, body, 1)) : ARG(g, body, 1);
+            body = ARG(g, body, 0);
+        } else {
+            return false;
+        }
+    }
+    s->term = factor ? graph_op2(g, OP_mul, factor, body) : body;
+    s->term = negative ? graph_op1(g, OP_neg, s->term) : s->term;
+    return true;
+}
+
+/* A conjunct axis == e, e over the summed indices: returns e; the rest of the condition in *rest. */
+Ref nest_scatter_place(Graph *g, Ref condition, Ref axis, Ref *rest) {
+    const Node n = *NODE(g, condition);
+    if (n.op == OP_and) {
+        Ref c0 = ARG(g, condition, 0), c1 = ARG(g, condition, 1), r = 0, e = nest_scatter_place(g, c0, axis, &r);
+        if (e) {
+            *rest = r ? graph_and(g, r, c1) : c1;
+            return e;
+        }
+        e = nest_scatter_place(g, c1, axis, &r);
+        *rest = r ? graph_and(g, c0, r) : c0;
+        return e;
+    }
+    if (n.op != OP_eq || NODE(g, ARG(g, condition, 0))->type != VALUE_INT) {
+        return 0;
+    }
+    for (int k = 0; k < 2; k++) {
+        Ref e = ARG(g, condition, 1 - k);
+        if (ARG(g, condition, k) == axis && !graph_has_index(g, e, axis)) {
+            *rest = 0;
+            return e;
+        }
+    }
+    return 0;
+}
+
+/* How many loads and stores walk along memory when this index is the innermost. */
+static int contiguous(Graph *g, Ref term, Ref index) {
+    const Node n = *NODE(g, term);
+    if (!graph_has_index(g, term, index)) {
+        return 0;
+    }
+    if (n.op == OP_READ) {
+        for (int k = 0; k + 1 < n.nargs; k++) {
+            if (graph_has_index(g, ARG(g, term, k), index)) {
+                return -2;
+            }
+        }
+        return 2;
+    }
+    int sum = 0;
+    for (int k = 0; k < n.nargs; k++) {
+        sum += contiguous(g, ARG(g, term, k), index);
+    }
+    return sum;
+}
+
+static bool has_read(const Graph *g, Ref r) {
+    bool found = NODE(g, r)->op == OP_READ;
+    for (int k = 0; k < NODE(g, r)->nargs && !found; k++) {
+        found = has_read(g, ARG(g, r, k));
+    }
+    return found;
+}
+
+/* Adds the opened sum entry by entry: into places that data chooses, or along the array's own last axis. The array holds
+ * something already. false, and nothing is done: no place is chosen by data, and the last axis is not better than the sum. */
+bool nest_add_entries(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, Scatter s) {
+    Graph *g = x->g;
+    int rank = ARRAY(g, a)->rank;
+    Ref position[16], guard = p->guard ? nest_place_axes(g, a, p->guard, fixed) : 0;
+    bool by_data = false;
+    for (int k = 0; k < rank; k++) {
+        Ref axis = ARRAY(g, a)->axis[k], rest = 0;
+        position[k] = fixed->at[k] ? fixed->at[k] : poly_equal(p->lo[k], p->hi[k]) ? graph_of_poly(g, p->lo[k]) : axis;
+        Ref e = position[k] == axis && s.condition ? nest_scatter_place(g, s.condition, axis, &rest) : 0;
+        if (!e) {
+            continue;
+        }
+        s.condition = rest;
+        by_data = true;
+        position[k] = e;
+        for (int q = 0; q < rank; q++) {
+            position[q] = q == k ? e : q < k ? graph_subst(g, position[q], 1, &axis, &e) : position[q];
+        }
+        s.condition = s.condition ? graph_subst(g, s.condition, 1, &axis, &e) : 0;
+        s.term = graph_subst(g, s.term, 1, &axis, &e);
+        guard = guard ? graph_subst(g, guard, 1, &axis, &e) : 0;
+        /* The box of the piece is in force for the chosen place too. */
+        const Poly *zero = poly_int(g->arena, 0);
+        if (!poly_equal(p->lo[k], zero)) {
+            Ref c = graph_op2(g, OP_le, graph_of_poly(g, p->lo[k]), e);
+            s.condition = s.condition ? graph_and(g, s.condition, c) : c;
+        }
+        if (!poly_equal(poly_add(g->arena, p->hi[k], poly_int(g->arena, 1)), ARRAY(g, a)->extent[k])) {
+            Ref c = graph_op2(g, OP_le, e, graph_of_poly(g, p->hi[k]));
+            s.condition = s.condition ? graph_and(g, s.condition, c) : c;
+        }
+    }
+    /* A range of places that data bounds (first[n] <= e && e < first[n + 1]) is cheaper walked from the sum's side too. */
+    for (int k = 0; k < rank && s.condition && !by_data; k++) {
+        Range bounds = {0};
+        if (position[k] == ARRAY(g, a)->axis[k]) {
+            gen_take_bounds(x, s.condition, position[k], &bounds, NULL, 0);
+        }
+        for (int q = 0; q < bounds.lo.n + bounds.hi.n && !by_data; q++) {
+            by_data = has_read(g, q < bounds.lo.n ? bounds.lo.at[q] : bounds.hi.at[q - bounds.lo.n]);
+        }
+    }
+    Ref last = ARRAY(g, a)->axis[rank - 1];
+    if (!by_data) { /* worth it only if the axis walks along memory and the sum does not */
+        if (s.index.n == 0 || position[rank - 1] != last || s.condition || guard ||
+            contiguous(g, s.term, last) + 2 <= contiguous(g, s.term, s.index.at[s.index.n - 1])) {
+            return false;
+        }
+    }
+    Ref condition = s.condition;
+    if (guard) {
+        condition = condition ? graph_and(g, condition, guard) : guard;
+    }
+    VEC(Ref) order = {0};
+    VEC(int) axis_of = {0};
+    for (int k = 0; k < s.index.n && by_data; k++) {
+        VEC_PUSH(g->arena, order, s.index.at[k]);
+        VEC_PUSH(g->arena, axis_of, -1);
+    }
+    for (int k = 0; k < rank; k++) {
+        if (position[k] == ARRAY(g, a)->axis[k] && (by_data || k + 1 < rank)) {
+            VEC_PUSH(g->arena, order, position[k]);
+            VEC_PUSH(g->arena, axis_of, k);
+        }
+    }
+    for (int k = 0; k < s.index.n && !by_data; k++) {
+        VEC_PUSH(g->arena, order, s.index.at[k]);
+        VEC_PUSH(g->arena, axis_of, -1);
+    }
+    if (!by_data) {
+        VEC_PUSH(g->arena, order, last);
+        VEC_PUSH(g->arena, axis_of, rank - 1);
+    }
+    VEC(Stmt *) loops = {0};
+    const Poly *one = poly_int(g->arena, 1);
+    for (int k = 0; k < order.n; k++) {
+        const Poly *lo = axis_of.at[k] < 0 ? poly_int(g->arena, 0) : p->lo[axis_of.at[k]];
+        const Poly *hi = axis_of.at[k] < 0 ? poly_sub(g->arena, EXTENT(g, order.at[k]), one) : p->hi[axis_of.at[k]];
+        VEC_PUSH(g->arena, loops, gen_loop_open(x, order.at[k], lo, hi, &condition, order.at + k + 1, order.n - k - 1, fixed->writes));
+    }
+    Stmt *under = gen_if_open(x, condition);
+    gen_count_uses(x, s.term);
+    store(x, a, position, '+', gen_value(x, s.term));
+    gen_if_close(x, under);
+    if (!by_data && !under && gen_is_straight(&loops.at[loops.n - 1]->body) && !gen_may_fail(&loops.at[loops.n - 1]->body)) {
+        loops.at[loops.n - 1]->hint = HINT_LANES;
+    }
+    while (loops.n) {
+        gen_loop_close(x, loops.at[--loops.n]);
+    }
+    return true;
+}
+
+static bool try_scatter(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed) {
+    Graph *g = x->g;
+    Scatter s = {0};
+    if (ARRAY(g, a)->rank == 0 || ARRAY(g, a)->rank > 16 || ARRAY(g, a)->type < VALUE_FLOAT ||
+        !nest_open_sums(g, nest_place_axes(g, a, p->body, fixed), &s)) {
+        return false;
+    }
+    return nest_add_entries(x, a, p, fixed, s);
+}
+
+/* ---- a piece entry by entry */
+
+/* Does some read in the term reach an entry of a that the innermost loop writes in another turn? Loops around that stand at
+ * another place of a fixed axis keep the two apart. */
+static bool reads_own_row(Graph *g, Ref term, ArrayRef a, const Fixed *fixed) {
+    const Node n = *NODE(g, term);
+    if (n.op == OP_READ && n.aux == a) {
+        bool apart = false;
+        for (int k = 0; k < n.nargs && !apart; k++) {
+            int64_t num, den;
+            if (fixed->at[k]) {
+                const Poly *d = poly_sub(g->arena, graph_poly(g, ARG(g, term, k)), graph_poly(g, fixed->at[k]));
+                apart = poly_is_number(d, &num, &den) && num != 0;
+            }
+        }
+        if (!apart) {
+            return true;
+        }
+    }
+    for (int k = 0; k < n.nargs; k++) {
+        if (reads_own_row(g, ARG(g, term, k), a, fixed)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void plain_piece(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, char op) {
+    Graph *g = x->g;
+    int rank = ARRAY(g, a)->rank;
+    Ref body = nest_place_axes(g, a, p->body, fixed), condition = p->guard ? nest_place_axes(g, a, p->guard, fixed) : 0, position[16];
+    VEC(Stmt *) loops = {0};
+    VEC(Ref) from = {0}, to = {0}, later = {0};
+    double zero;
+    if (rank > 16) {
+        error_at(g->cx, ARRAY(g, a)->at, "'%s' would need an array with %d axes; at most 16 are possible", ARRAY(g, a)->name, rank);
+        return;
+    }
+    for (int k = 0; k < rank; k++) {
+        position[k] = fixed->at[k] ? fixed->at[k] : poly_equal(p->lo[k], p->hi[k]) ? graph_of_poly(g, p->lo[k]) : ARRAY(g, a)->axis[k];
+        if (!fixed->at[k] && position[k] != ARRAY(g, a)->axis[k]) {
+            VEC_PUSH(g->arena, from, ARRAY(g, a)->axis[k]);
+            VEC_PUSH(g->arena, to, position[k]);
+        }
+    }
+    if (from.n) {
+        body = graph_subst(g, body, from.n, from.at, to.at);
+        condition = condition ? graph_subst(g, condition, from.n, from.at, to.at) : 0;
+    }
+    if (op == '+' && NODE(g, body)->op == OP_SELECT && graph_is_real(g, ARG(g, body, 2), &zero) && zero == 0) {
+        Ref c = ARG(g, body, 0); /* nothing is added where it does not hold */
+        condition = condition ? graph_and(g, condition, c) : c;
+        body = ARG(g, body, 1);
+    }
+    for (int k = 0; k < rank; k++) {
+        if (position[k] == ARRAY(g, a)->axis[k]) {
+            VEC_PUSH(g->arena, later, position[k]);
+        }
+    }
+    int done = 0;
+    for (int k = 0; k < rank; k++) {
+        if (position[k] == ARRAY(g, a)->axis[k]) {
+            done++;
+            VEC_PUSH(g->arena, loops, gen_loop_open(x, position[k], p->lo[k], p->hi[k], &condition, later.at + done, later.n - done, fixed->writes));
+        }
+    }
+    Stmt *under = gen_if_open(x, condition);
+    gen_count_uses(x, body);
+    store(x, a, position, op, gen_value(x, body));
+    gen_if_close(x, under);
+    if (loops.n) {
+        Stmt *inner = loops.at[loops.n - 1];
+        /* Lanes, unless an entry is read that this loop writes, or anything may fail. */
+        if (!under && gen_is_straight(&inner->body) && !gen_may_fail(&inner->body) && position[rank - 1] == inner->index &&
+            (!fixed->writes || !reads_own_row(g, body, a, fixed))) {
+            inner->hint = HINT_LANES;
+        }
+    }
+    while (loops.n) {
+        gen_loop_close(x, loops.at[--loops.n]);
+    }
+}
+
+static bool boxes_apart(Graph *g, const Piece *p, const Piece *q, int rank) {
+    const Poly *one = poly_int(g->arena, 1);
+    for (int k = 0; k < rank; k++) {
+        if (graph_prove(g, poly_sub(g->arena, poly_sub(g->arena, p->lo[k], q->hi[k]), one), 0, NULL) ||
+            graph_prove(g, poly_sub(g->arena, poly_sub(g->arena, q->lo[k], p->hi[k]), one), 0, NULL)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool piece_is_whole(Graph *g, ArrayRef a, const Piece *p) {
+    for (int k = 0; k < ARRAY(g, a)->rank; k++) {
+        const Poly *end = poly_sub(g->arena, ARRAY(g, a)->extent[k], poly_int(g->arena, 1));
+        if (!poly_equal(p->lo[k], poly_int(g->arena, 0)) || !poly_equal(p->hi[k], end)) {
+            return false;
+        }
+    }
+    return p->guard == 0;
+}
+
+void nest_zero(Gen *x, ArrayRef a, const Fixed *fixed) {
+    Graph *g = x->g;
+    bool some = false;
+    for (int k = 0; k < ARRAY(g, a)->rank; k++) {
+        some = some || fixed->at[k];
+    }
+    if (!some && x->f->place[a] != PLACE_LOCAL) {
+        Stmt *s = gen_stmt(x, STMT_ZERO);
+        s->array = a;
+        gen_add(x, s);
+        return;
+    }
+    Piece all = {0};
+    all.lo = arena_alloc(g->arena, (size_t)(ARRAY(g, a)->rank + 1) * sizeof *all.lo);
+    all.hi = arena_alloc(g->arena, (size_t)(ARRAY(g, a)->rank + 1) * sizeof *all.hi);
+    for (int k = 0; k < ARRAY(g, a)->rank; k++) {
+        all.lo[k] = poly_int(g->arena, 0);
+        all.hi[k] = poly_sub(g->arena, ARRAY(g, a)->extent[k], poly_int(g->arena, 1));
+    }
+    all.body = graph_real(g, ARRAY(g, a)->type, 0);
+    plain_piece(x, a, &all, fixed, '=');
+}
+
+/* Would the piece become this? Tried on a copy of everything. */
+static bool would(Gen *x, bool matmul, ArrayRef a, const Piece *p, const Fixed *fixed) {
+    Gen trial = *x;
+    int locals = x->f->locals.n;
+    Block none = {0};
+    memset(&trial.frames, 0, sizeof trial.frames);
+    memset(&trial.known, 0, sizeof trial.known);
+    memset(&trial.known_in, 0, sizeof trial.known_in);
+    memset(&trial.known_level, 0, sizeof trial.known_level);
+    memset(&trial.uses, 0, sizeof trial.uses);
+    trial.top = -1;
+    gen_push(&trial, &none, 0, false, NULL);
+    bool yes = matmul ? try_matmul(&trial, a, p, fixed, false) : try_scatter(&trial, a, p, fixed);
+    x->f->locals.n = locals;
+    return yes;
+}
+
+void nest_comment(Gen *x, ArrayRef a) {
+    Stmt *s = gen_stmt(x, STMT_COMMENT);
+    s->array = a;
+    gen_add(x, s);
+}
+
+/* The turns of the loops around in which a piece is due: what is not proved is tested. */
+static Stmt *due_open(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed) {
+    Graph *g = x->g;
+    Ref due = 0;
+    for (int k = 0; k < ARRAY(g, a)->rank; k++) {
+        if (fixed->at[k]) {
+            Ref c = graph_and(g, graph_op2(g, OP_le, graph_of_poly(g, p->lo[k]), fixed->at[k]),
+                              graph_op2(g, OP_le, fixed->at[k], graph_of_poly(g, p->hi[k])));
+            due = due ? graph_and(g, due, c) : c;
+        }
+    }
+    return gen_if_open(x, due);
+}
+
+/* Do boxes that lie apart hold every entry? Their volumes say so. */
+static bool boxes_cover(Graph *g, ArrayRef a) {
+    const Poly *one = poly_int(g->arena, 1), *all = one, *sum = poly_int(g->arena, 0);
+    for (int k = 0; k < ARRAY(g, a)->rank; k++) {
+        all = poly_mul(g->arena, all, ARRAY(g, a)->extent[k]);
+    }
+    for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
+        const Piece *p = &ARRAY(g, a)->pieces.at[q];
+        const Poly *volume = one;
+        for (int k = 0; k < ARRAY(g, a)->rank; k++) {
+            volume = poly_mul(g->arena, volume, poly_add(g->arena, poly_sub(g->arena, p->hi[k], p->lo[k]), one));
+        }
+        sum = poly_add(g->arena, sum, volume);
+        if (p->guard) {
+            return false;
+        }
+    }
+    return poly_equal(sum, all);
+}
+
+static void one_piece_of(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, char op) {
+    Stmt *due = due_open(x, a, p, fixed);
+    if (!try_matmul(x, a, p, fixed, op == '+') && (op == '=' || !try_scatter(x, a, p, fixed))) {
+        plain_piece(x, a, p, fixed, op);
+    }
+    gen_if_close(x, due);
+}
+
+/* All pieces (or those of `take`) at the places that loops around have fixed. Where every entry has one piece it is set;
+ * otherwise, or where a sum is better added up, the array starts at 0, or with a piece that sets all of it, and pieces are added. */
+void nest_pieces(Gen *x, ArrayRef a, const Fixed *fixed, const bool *take) {
+    Graph *g = x->g;
+    VEC(Piece) pieces = {0};
+    for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
+        if (!take || take[q]) {
+            VEC_PUSH(g->arena, pieces, ARRAY(g, a)->pieces.at[q]);
+        }
+    }
+    bool single = ARRAY(g, a)->type < VALUE_FLOAT || ARRAY(g, a)->adjoint_of == 0 || boxes_cover(g, a);
+    for (int q = 1; q < pieces.n && single; q++) {
+        for (int k = 0; k < q; k++) {
+            single = single && boxes_apart(g, &pieces.at[q], &pieces.at[k], ARRAY(g, a)->rank);
+        }
+    }
+    int first = 0;
+    bool adding = !single || take;
+    if (single && !take && pieces.n == 1 && !fixed->writes && would(x, false, a, &pieces.at[0], fixed)) {
+        adding = !would(x, true, a, &pieces.at[0], fixed);
+    }
+    if (adding && !fixed->zeroed) {
+        if (pieces.n && piece_is_whole(g, a, &pieces.at[0]) &&
+            (would(x, true, a, &pieces.at[0], fixed) || !would(x, false, a, &pieces.at[0], fixed))) {
+            one_piece_of(x, a, &pieces.at[first++], fixed, '=');
+        } else {
+            nest_zero(x, a, fixed);
+        }
+    }
+    for (int q = first; q < pieces.n; q++) {
+        one_piece_of(x, a, &pieces.at[q], fixed, adding ? '+' : '=');
+    }
+}
+
+void nest_array(Gen *x, ArrayRef a) {
+    Graph *g = x->g;
+    Fixed fixed = {.at = arena_alloc(g->arena, (size_t)(ARRAY(g, a)->rank + 1) * sizeof(Ref))};
+    if (x->f->place[a] == PLACE_LOCAL) {
+        nest_comment(x, a);
+        Array *array = ARRAY(g, a);
+        if (array->pieces.n == 1 && !array->pieces.at[0].guard) {
+            gen_count_uses(x, array->pieces.at[0].body);
+            Expr *e = gen_value(x, array->pieces.at[0].body);
+            Stmt *s = gen_stmt(x, STMT_LET);
+            s->local = x->f->local[a], s->value = e;
+            x->f->locals.at[s->local].changes = false;
+            gen_add(x, s);
+            return;
+        }
+        Stmt *s = gen_stmt(x, STMT_VAR);
+        s->local = x->f->local[a];
+        s->value = gen_value(x, array->type == VALUE_BOOL ? graph_bool(g, false) : array->type == VALUE_INT ? graph_int(g, 0) : graph_real(g, array->type, 0));
+        gen_add(x, s);
+        for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
+            Piece p = ARRAY(g, a)->pieces.at[q];
+            plain_piece(x, a, &p, &fixed, ARRAY(g, a)->type >= VALUE_FLOAT ? '+' : '=');
+        }
+        return;
+    }
+    Stmt *optional = NULL;
+    nest_comment(x, a);
+    if (x->f->place[a] == PLACE_OUTPUT) { /* a caller that passes NULL does not want it */
+        optional = gen_stmt(x, STMT_IF);
+        optional->array = a;
+        gen_push(x, &optional->body, 0, true, NULL);
+    }
+    nest_pieces(x, a, &fixed, NULL);
+    gen_if_close(x, optional);
+}
