@@ -108,7 +108,7 @@ typedef struct Push {
     Piece piece;
     Scatter sum;
     Ref source;    /* the summed index that is the turn */
-    int off;       /* turn - sign * off is the place */
+    int off;       /* turn - off is the place */
 } Push;
 
 /* All circle reads in the term stand at this summed index on their loop axis, with one offset? */
@@ -143,9 +143,9 @@ static bool push_form(Gen *x, ArrayRef a, const Piece *piece, const bool *in, co
            push_reads(x, p->sum.condition, in, axis_of, off, p) && p->source;
 }
 
-static void push_now(Gen *x, const Push *p, Ref turn, int sign, const Fixed *inside) {
+static void push_now(Gen *x, const Push *p, Ref turn, const Fixed *inside) {
     Graph *g = x->g;
-    Ref at = graph_op2(g, OP_sub, turn, graph_int(g, sign * p->off));
+    Ref at = graph_op2(g, OP_sub, turn, graph_int(g, p->off));
     const Poly *place = graph_poly(g, at), *extent = EXTENT(g, p->source);
     Scatter s = {.term = graph_subst(g, p->sum.term, 1, &p->source, &at), .condition = graph_subst(g, p->sum.condition, 1, &p->source, &at)};
     for (int k = 0; k < p->sum.index.n; k++) {
@@ -266,15 +266,32 @@ static void circle_level(Gen *x, const Circle *c, Fixed *fixed, uint32_t *used, 
             if (!ok || !moves) {
                 continue;
             }
-            /* One loop over turns; member m computes place turn - sign * off[m]. */
+            /* One loop over turns, which are never negative, as indices are; member m computes the place turn - off[m]. */
+            int least = 0;
+            for (int k = 0; k < c->members.n; k++) {
+                off[c->members.at[k]] *= sign;
+                least = off[c->members.at[k]] < least ? off[c->members.at[k]] : least;
+            }
+            for (int k = 0; k < c->members.n; k++) {
+                off[c->members.at[k]] -= least;
+            }
             VEC(Ref) lo = {0}, hi = {0};
             for (int k = 0; k < c->members.n; k++) {
                 ArrayRef a = c->members.at[k];
-                const Poly *shift = poly_int(g->arena, sign * off[a]);
+                const Poly *shift = poly_int(g->arena, off[a]), *last = poly_sub(g->arena, ARRAY(g, a)->extent[axis_of[a]], poly_int(g->arena, 1));
+                bool starts = false, ends = false;
                 for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
                     const Piece *p = &ARRAY(g, a)->pieces.at[q];
+                    starts = starts || poly_equal(p->lo[axis_of[a]], poly_int(g->arena, 0));
+                    ends = ends || poly_equal(p->hi[axis_of[a]], last);
                     VEC_PUSH(g->arena, lo, graph_of_poly(g, poly_add(g->arena, p->lo[axis_of[a]], shift)));
                     VEC_PUSH(g->arena, hi, graph_of_poly(g, poly_add(g->arena, p->hi[axis_of[a]], shift)));
+                }
+                if (ARRAY(g, a)->adjoint_of && !starts) { /* a derivative is 0 where no piece says more, and may be read there */
+                    VEC_PUSH(g->arena, lo, graph_of_poly(g, shift));
+                }
+                if (ARRAY(g, a)->adjoint_of && !ends) {
+                    VEC_PUSH(g->arena, hi, graph_of_poly(g, poly_add(g->arena, last, shift)));
                 }
             }
             bool *writes = arena_alloc(g->arena, (size_t)all * sizeof *writes);
@@ -284,10 +301,7 @@ static void circle_level(Gen *x, const Circle *c, Fixed *fixed, uint32_t *used, 
             const char *name = g->indices.at[NODE(g, ARRAY(g, seed)->axis[axis])->aux].name;
             Ref first = gen_tightest(x, lo.at[0], lo.at + 1, lo.n - 1, false), end = gen_tightest(x, hi.at[0], hi.at + 1, hi.n - 1, true);
             end = graph_op2(g, OP_add, end, graph_int(g, 1));
-            Ref turn = graph_index(g, name, ARRAY(g, seed)->extent[axis]);
-            if (off[seed] == 0 && hi.n > 1) { /* places of the seed are its turns; only then is the range known to proofs */
-                turn = graph_index(g, name, graph_poly(g, end));
-            }
+            Ref turn = graph_index(g, name, graph_poly(g, end));
             VEC(Push) pushes = {0};
             bool *in = arena_alloc(g->arena, (size_t)all * sizeof *in), outermost = true;
             for (int k = 0; k < c->members.n; k++) {
@@ -314,7 +328,7 @@ static void circle_level(Gen *x, const Circle *c, Fixed *fixed, uint32_t *used, 
             Text about = text_new(g->arena);
             text_add(&about, "One loop, %s over %s:", sign > 0 ? "forward" : "backward", name);
             for (int k = 0; k < c->members.n; k++) {
-                int o = sign * off[c->members.at[k]];
+                int o = off[c->members.at[k]];
                 text_add(&about, "%s %s", k ? "," : "", ARRAY(g, c->members.at[k])->name);
                 if (o) {
                     text_add(&about, "[%s %c %d]", name, o > 0 ? '-' : '+', o > 0 ? o : -o);
@@ -332,12 +346,12 @@ static void circle_level(Gen *x, const Circle *c, Fixed *fixed, uint32_t *used, 
             for (int k = 0; k < c->members.n; k++) {
                 ArrayRef a = c->members.at[k];
                 used[a] |= 1u << axis_of[a];
-                fixed[a].at[axis_of[a]] = graph_op2(g, OP_sub, turn, graph_int(g, sign * off[a]));
+                fixed[a].at[axis_of[a]] = graph_op2(g, OP_sub, turn, graph_int(g, off[a]));
                 fixed[a].writes = writes;
             }
             circle_turn(x, &inner, fixed, used, take);
             for (int k = 0; k < pushes.n; k++) {
-                push_now(x, &pushes.at[k], turn, sign, &fixed[pushes.at[k].to]);
+                push_now(x, &pushes.at[k], turn, &fixed[pushes.at[k].to]);
             }
             for (int k = 0; k < c->members.n; k++) {
                 ArrayRef a = c->members.at[k];

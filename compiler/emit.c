@@ -851,13 +851,14 @@ static void put_public(Emit *e, const Function *f) {
     text_add(t, "int %s(const %s_args *a, void *workspace) {\n", function_name(e, f), e->o->prefix);
     text_raw(t, "    int status;\n");
     if (uses_workspace) {
-        text_add(t, "    size_t at[%d];\n    char *const w = (char *)workspace;\n", layout_entries(g, l));
+        text_add(t, "    size_t at[%d], bytes;\n    char nothing[1];\n    char *const w = workspace != NULL ? (char *)workspace : nothing;\n",
+                 layout_entries(g, l));
     }
     text_add(t, "    if (a == NULL) {\n        return GRADC_NULL;\n    }\n    status = %s_check_sizes(a);\n", e->o->prefix);
     text_raw(t, "    if (status != GRADC_OK) {\n        return status;\n    }\n");
     if (uses_workspace) {
-        text_add(t, "    if (%s(a, at) == SIZE_MAX) {\n        return GRADC_OVERFLOW;\n    }\n", layout_name(e, f->layout));
-        text_raw(t, "    if (workspace == NULL || !gradc_aligned(workspace)) {\n        return GRADC_WORKSPACE;\n    }\n");
+        text_add(t, "    bytes = %s(a, at);\n    if (bytes == SIZE_MAX) {\n        return GRADC_OVERFLOW;\n    }\n", layout_name(e, f->layout));
+        text_raw(t, "    if (bytes > 0 && (workspace == NULL || !gradc_aligned(workspace))) {\n        return GRADC_WORKSPACE;\n    }\n");
     } else {
         text_raw(t, "    (void)workspace;\n");
     }

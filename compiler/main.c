@@ -178,11 +178,13 @@ static int compile(Context *cx, const Options *o) {
 
     Graph *g = lower_program(cx, p, model, &(LowerOptions){.real = o->real, .nsizes = o->sizes.n, .sizes = o->sizes.at});
     if (!g || cx->errors) return EXIT_SOURCE;
+    graph_check(g);
     if (o->dump == DUMP_LOWER) {
         graph_print(g, stdout);
         return EXIT_GOOD;
     }
     simplify_graph(g);
+    graph_check(g);
     if (o->dump == DUMP_SIMPLIFY) {
         graph_print(g, stdout);
         return EXIT_GOOD;

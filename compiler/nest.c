@@ -496,8 +496,9 @@ static Stmt *due_open(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed) {
     Ref due = 0;
     for (int k = 0; k < ARRAY(g, a)->rank; k++) {
         if (fixed->at[k]) {
-            Ref c = graph_and(g, graph_op2(g, OP_le, graph_of_poly(g, p->lo[k]), fixed->at[k]),
-                              graph_op2(g, OP_le, fixed->at[k], graph_of_poly(g, p->hi[k])));
+            Ref lo = graph_of_poly(g, p->lo[k]), hi = graph_of_poly(g, p->hi[k]);
+            Ref c = lo == hi ? graph_op2(g, OP_eq, fixed->at[k], lo)
+                             : graph_and(g, graph_op2(g, OP_le, lo, fixed->at[k]), graph_op2(g, OP_le, fixed->at[k], hi));
             due = due ? graph_and(g, due, c) : c;
         }
     }

@@ -400,7 +400,7 @@ static int context_of(State *s, int n, const Ref *terms, const Ref **out) {
         for (int q = 0; q < n && !used; q++) {
             used = terms[q] && graph_has_index(g, terms[q], s->scope->index[k]);
         }
-        for (int v = 0; v < s->variants.n && n < 0 && !used; v++) {
+        for (int v = 1; v < s->variants.n && n < 0 && !used; v++) { /* the first is the term itself */
             const Array *of = ARRAY(g, s->variants.at[v].of);
             for (int q = 0; q < of->rank && !used; q++) {
                 used = graph_has_index(g, s->variants.at[v].place[q], s->scope->index[k]);

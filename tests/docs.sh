@@ -78,12 +78,12 @@ fragment() { # the body on standard input
 compare() { # compare WHERE EXPECTED FOUND NEW: the same, or accepted as new
     if cmp -s "$2" "$3"; then good
     elif [ "$ACCEPT" = yes ]; then cp "$3" "$4"; good
-    else diff -u "$2" "$3" >"$work/diff"; bad "$1" "prints something else" "$work/diff"
+    else diff -u --label "$1" --label found "$2" "$3" >"$work/diff"; bad "$1" "prints something else" "$work/diff"
     fi
 }
 
 blocks() { # blocks DOCUMENT FOLDER
-    block= pending=
+    block='' pending=''
     for info in "$2"/*.info; do
         [ -f "$info" ] || return
         block=${info%.info}
@@ -129,7 +129,7 @@ blocks() { # blocks DOCUMENT FOLDER
         "grad "* | "c "?*)
             bad "$where" "what is a block '$kind $more'?" ;;
         esac
-        pending=
+        pending=''
     done
     [ -z "$pending" ] || bad "$where" "its message is missing"
 }
