@@ -199,6 +199,18 @@ static const ExprInfo *unknown_name(Check *c, const Syn *e, Env env) {
     return NULL;
 }
 
+/* Is some array in the term not known? Then it is said. */
+static bool says_unknown(Check *c, const Syn *e, Env env) {
+    NameInfo *n = e->kind == SYN_AT ? check_name(c, e->name) : NULL;
+    if (e->kind == SYN_AT && !(n && (n->array || n->dim || n->is_index))) {
+        unknown_name(c, e, env);
+        return true;
+    }
+    for (int k = 0; k < e->nkids; k++)
+        if (says_unknown(c, e->kid[k], env)) return true;
+    return false;
+}
+
 static SynType type_of(Check *c, Value *a);
 
 static bool looks_bool(Check *c, const Syn *e) {
@@ -339,7 +351,8 @@ static bool bind_index(Check *c, const Syn *reduce, int item, Env env, IndexRang
         if (u->shift == 0 && (!best || (poly_is_number(best->extent, NULL, NULL) && !poly_is_number(u->extent, NULL, NULL)))) best = u;
     }
     if (!best) {
-        /* An array that could not be sized may be where it stands: then that is the mistake. */
+        /* An array that is not known or could not be sized may be where it stands: then that is the mistake. */
+        if (says_unknown(c, body, env) || says_unknown(c, where, env)) return false;
         if (!reads_unsized(c, body) && !reads_unsized(c, where))
             error_at(c->cx, name->at, "nothing fixes the range of '%s'; say %s[%s: DIMENSION]", name->text, reduce->text, name->text);
         return false;

@@ -221,8 +221,32 @@ static void put_place(Emit *e, ArrayRef a, Expr *const *position) {
     }
 }
 
+/* An int from data is 32 bits wide in memory; arithmetic is in 64. */
+static bool is_narrow(const Emit *e, const Expr *x) {
+    return x->kind == EXPR_LOAD && x->type == VALUE_INT && !strcmp(entry_type_text(e->g, x->array), "int32_t");
+}
+
 static void put_op(Emit *e, const Expr *x) {
     const OpInfo *info = &op_info[x->op];
+    if (x->op == OP_trunc) {
+        text_add(e->out, "gradc_int%s(", x->arg[0]->type == VALUE_FLOAT ? "f" : "");
+        put_expr(e, x->arg[0], PREC_LOWEST);
+        text_raw(e->out, ", &status)");
+        return;
+    }
+    if (x->checked) {
+        text_add(e->out, "gradc_int_%s(", x->op == OP_add ? "add" : x->op == OP_mul ? "mul" : "sub");
+        for (int k = 0; k < 2; k++) {
+            if (x->n == 1 && k == 0) {
+                text_char(e->out, '0'); /* -x is 0 - x */
+            } else {
+                put_expr(e, x->arg[x->n == 1 ? 0 : k], PREC_LOWEST);
+            }
+            text_raw(e->out, ", ");
+        }
+        text_raw(e->out, "&status)");
+        return;
+    }
     const char *text = x->type == VALUE_INT && info->typing == TYPING_NUMBER ? info->c_int
                        : x->n && x->arg[x->n - 1]->type == VALUE_FLOAT       ? info->c[0]
                                                                              : info->c[1];
@@ -246,6 +270,9 @@ static void put_op(Emit *e, const Expr *x) {
         }
         if (x->n == 1 && info->precedence == 90) {
             least = PREC_ATOM;
+        }
+        if (x->type == VALUE_INT && is_narrow(e, x->arg[k])) {
+            text_raw(e->out, "(int64_t)");
         }
         put_expr(e, x->arg[k], least);
     }
@@ -535,6 +562,12 @@ static void put_stmt(Emit *e, const Stmt *s) {
     case STMT_SET:
         line_start(e);
         text_raw(t, e->local_name[s->local]);
+        if (s->checked) {
+            text_add(t, " = gradc_int_%s(%s, ", s->op == '*' ? "mul" : "add", e->local_name[s->local]);
+            put_expr(e, s->value, PREC_LOWEST);
+            text_raw(t, ", &status);\n");
+            return;
+        }
         put_assign(e, s->op, s->value, NULL);
         return;
     case STMT_STORE: {

@@ -171,16 +171,25 @@ static Ref node_intern(Graph *g, Node n, const Ref *args) {
         own[k] = args[k]; /* args may point into g->args, which grows now */
     }
     n.first = (uint32_t)g->args.n;
+    bool wide = false;
     for (int k = 0; k < n.nargs; k++) {
         VEC_PUSH(g->arena, g->args, own[k]);
         n.free = set_union(g, n.free, g->nodes.at[own[k]].free);
         n.fails = n.fails || g->nodes.at[own[k]].fails;
+        wide = wide || g->nodes.at[own[k]].wide;
         if (g->nodes.at[own[k]].depth > n.depth) {
             n.depth = g->nodes.at[own[k]].depth;
         }
     }
     Ref r = (Ref)g->nodes.n;
-    n.fails = n.fails || n.op == OP_CHECKED || n.op == OP_NONEMPTY;
+    /* Indices, dimensions, counts and data of type index lie below 2^31, their sums and products far from overflow; other ints
+     * may be anything. */
+    bool sums = n.op == OP_REDUCE && (n.aux == RED_SUM || n.aux == RED_PROD);
+    if (n.type == VALUE_INT) {
+        n.wide = n.op == OP_READ ? !ARRAY(g, n.aux)->target : n.op == OP_trunc || (n.op == OP_REDUCE && n.aux == RED_PROD) || (wide && n.op != OP_CHECKED);
+    }
+    n.fails = n.fails || n.op == OP_CHECKED || n.op == OP_NONEMPTY || n.op == OP_trunc ||
+              (n.wide && (sums || n.op == OP_add || n.op == OP_sub || n.op == OP_mul || n.op == OP_neg));
     if (n.op == OP_REDUCE) {
         n.free = set_without(g, n.free, own[0]);
         n.depth = g->indices.at[NODE(g, own[0])->aux].number;

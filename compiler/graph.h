@@ -47,6 +47,7 @@ typedef struct Node {
     uint32_t next;      /* chain of the hash table */
     uint32_t free;      /* set of free indices, see set_... */
     uint32_t depth;     /* largest number bound inside */
+    bool wide;          /* an INT that nothing bounds: arithmetic on it is checked for overflow */
     bool fails;         /* evaluating it may set a status: it must not be moved to where it was not evaluated */
     union {
         double real;

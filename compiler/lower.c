@@ -1271,6 +1271,14 @@ static void lower_request(Lower *l, Instance *in, const Derive *d) {
         r.of = in->bound[variable_place(in->unit, d->of.at[k]->name)].view.array;
         for (int q = 0; q < g->requests.n; q++) {
             if (g->requests.at[q].kind == r.kind && g->requests.at[q].of == r.of) {
+                error_at(l->cx, d->syn->whole, "a second %s of '%s': name all that it is by in one", d->syn->text, ARRAY(g, r.of)->name);
+                note_at(l->cx, g->requests.at[q].at, "the first");
+                l->broken = true;
+                return;
+            }
+        }
+        for (int q = 0; q < g->requests.n; q++) {
+            if (g->requests.at[q].kind == r.kind && g->requests.at[q].of == r.of) {
                 error_at(l->cx, d->syn->at, "%s of '%s' is asked for twice: name all variables in one request", d->syn->text, ARRAY(g, r.of)->name);
                 note_at(l->cx, g->requests.at[q].at, "first here");
                 l->broken = true;

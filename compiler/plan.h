@@ -26,6 +26,7 @@ struct Expr {
     Ref ref;
     ArrayRef array;
     int local;
+    bool checked;        /* integer arithmetic that may overflow: then a status */
     int n;
     Expr **arg;
 };
@@ -71,6 +72,7 @@ struct Stmt {
     Expr **position;
     Expr *value, *other;
     char op;              /* '=' '+' '*' */
+    bool checked;         /* of an integer that may overflow */
     Block body, otherwise;
     const char *text;
     Matmul *matmul;

@@ -660,6 +660,9 @@ static void inputs_text(Graph *g, const bool *wanted, Text *out) {
     for (int k = 0; k < g->inputs.n; k++) {
         if (!wanted || wanted[g->inputs.at[k]]) array_text(g, g->inputs.at[k], WIDTH, 2, out);
     }
+    for (int k = 0; k < g->seeds.n; k++) { /* of requests alone */
+        if (!wanted || wanted[g->seeds.at[k]]) array_text(g, g->seeds.at[k], WIDTH, 2, out);
+    }
 }
 
 /* What the gradient reads of the forward part is declared, as if it were given. */

@@ -259,6 +259,7 @@ static Expr *build(Gen *x, Ref r) {
     }
     e->op = (Op)n.op;
     e->ref = r;
+    e->checked = n.fails && n.wide && e->kind == EXPR_OP;
     for (int k = 0; k < n.nargs; k++) {
         Ref a = ARG(g, r, k);
         bool lazy = (n.op == OP_and || n.op == OP_or) && k == 1;
@@ -456,7 +457,7 @@ bool gen_is_straight(const Block *b) {
 }
 
 static bool expr_may_fail(const Expr *e) {
-    if (e->kind == EXPR_CHECKED || e->kind == EXPR_NONEMPTY) {
+    if (e->kind == EXPR_CHECKED || e->kind == EXPR_NONEMPTY || e->checked || (e->kind == EXPR_OP && e->op == OP_trunc)) {
         return true;
     }
     for (int k = 0; k < e->n; k++) {
@@ -525,7 +526,9 @@ static Stmt *accumulate(Gen *x, Ref index, Ref condition, Ref body, int acc, cha
         v = gen_op(x, op == '>' ? OP_max : OP_min, v->type, gen_local_expr(x, acc), v);
         gen_add(x, gen_set(x, acc, '=', v));
     } else {
-        gen_add(x, gen_set(x, acc, op, v));
+        Stmt *set = gen_set(x, acc, op, v);
+        set->checked = v->type == VALUE_INT && (op == '*' || NODE(g, body)->wide);
+        gen_add(x, set);
     }
     gen_if_close(x, under);
     if (!under && gen_is_straight(&loop->body) && !gen_may_fail(&loop->body) && x->f->locals.at[acc].type >= VALUE_FLOAT) {

@@ -464,6 +464,7 @@ typedef struct Subject {
     ArrayRef by, result;
     int nalong;         /* of a directional derivative: what moves; it has one column, and no `by` */
     const Motion *along;
+    bool stops;         /* there is a stop_gradient on the way: differences do not know of it */
     int64_t row_extent[AXES];
     int nrow_axes;
     Tally tally;
@@ -650,7 +651,7 @@ static bool measure(Check *c, Subject *s, Matrix *m, double *data, bool internal
         }
     }
     for (int k = 0; k < m->ncols; k++) {
-        m->tried[k] = k % stride == 0;
+        m->tried[k] = k % stride == 0 && !s->stops;
         double *x = &data[m->col[k]], at = *x, by = 1;
         if (m->tried[k]) differences(c, s, m, k, 0, m->nrows, &(Moving){1, &x, &at, &by});
     }
@@ -713,7 +714,7 @@ static bool measure_along(Check *c, Subject *s, Matrix *m) {
     int64_t rows = 1, total = 0;
     for (int k = 0; k < s->nrow_axes; k++) rows *= s->row_extent[k];
     m->nrows = sample(&c->random, rows, ROWS, m->row);
-    m->ncols = 1, m->tried[0] = true;
+    m->ncols = 1, m->tried[0] = !s->stops;
     s->tally.entries = rows;
     matrix_room(c, m);
     known = arena_alloc(c->arena, (size_t)m->nrows + 1);
@@ -756,7 +757,7 @@ static bool measure_along(Check *c, Subject *s, Matrix *m) {
         for (int k = 0; k < n; k++) interp_move(c->in, s->along[k].of, NULL);
         m->base[r] = defined ? v.v : NAN;
         m->dual[r] = defined ? v.d[0] : NAN;
-        if (defined) differences(c, s, m, 0, r, r + 1, &x);
+        if (defined && m->tried[0]) differences(c, s, m, 0, r, r + 1, &x);
     }
     for (int k = 0; k < n; k++) {
         if (internal[k]) interp_bind_real(c->in, s->along[k].of, NULL);
@@ -869,10 +870,11 @@ static void print_row(Check *c, const char *name, const Subject *s) {
     fprintf(c->out, "    %-20s %8" PRId64 " %8" PRId64 "  %8.1e  %8.1e  %8.1e  %s\n", name, t->entries, t->compared, t->dual, t->difference,
             t->one_sided, t->shown);
     if (t->failed) fprintf(c->out, "      DIFFERS at %" PRId64 " of %" PRId64 "\n", t->failed, t->compared);
-    if (t->tried < t->compared) fprintf(c->out, "      differences at %" PRId64 " of these\n", t->tried);
+    if (t->tried < t->compared && !s->stops) fprintf(c->out, "      differences at %" PRId64 " of these\n", t->tried);
     if (!t->some) fprintf(c->out, "      0 wherever it was looked at: other sizes or data may tell more\n");
     if (t->at_kink) fprintf(c->out, "      %" PRId64 " at a kink: no derivative there, so not compared with differences\n", t->at_kink);
     if (t->unclear) fprintf(c->out, "      %" PRId64 " where differences are too rough to tell anything\n", t->unclear);
+    if (s->stops) fprintf(c->out, "      with stop_gradient, of which differences do not know: compared with duals alone\n");
     if (t->undefined) fprintf(c->out, "      %" PRId64 " where the expression has no value\n", t->undefined);
 }
 
@@ -906,6 +908,39 @@ static bool is_checked(const Request *q) {
     return q->kind == REQUEST_GRADIENT || q->kind == REQUEST_JACOBIAN;
 }
 
+typedef VEC(ArrayRef) ArrayList;
+
+/* Is a stop_gradient in the term? The arrays that it reads are added to the list. */
+static bool has_stop(Check *c, Ref term, ArrayList *reads) {
+    Graph *g = c->g;
+    VEC(Ref) stack = {0};
+    bool stop = false;
+    graph_walk_start(g);
+    VEC_PUSH(c->arena, stack, term);
+    while (stack.n) {
+        Ref r = stack.at[--stack.n];
+        if (!graph_walk_first(g, r)) continue;
+        stop = stop || NODE(g, r)->op == OP_stop_gradient;
+        if (NODE(g, r)->op == OP_READ) VEC_PUSH(c->arena, *reads, NODE(g, r)->aux);
+        for (int k = 0; k < NODE(g, r)->nargs; k++) VEC_PUSH(c->arena, stack, ARG(g, r, k));
+    }
+    return stop;
+}
+
+/* Is one in what the rows are made of? */
+static bool stops(Check *c, const Subject *s) {
+    ArrayList roots = {0}, more = {0};
+    bool stop = s->term ? has_stop(c, s->term, &roots) : false;
+    if (!s->term) VEC_PUSH(c->arena, roots, s->of);
+    Order order = graph_order(c->g, roots.n, roots.at);
+    for (int k = 0; k < order.n && !stop; k++) {
+        for (int q = 0; q < ARRAY(c->g, order.array[k])->pieces.n; q++) {
+            stop = stop || has_stop(c, ARRAY(c->g, order.array[k])->pieces.at[q].body, &more);
+        }
+    }
+    return stop;
+}
+
 /* Requests first, then each grad inside an equation. */
 static int list_subjects(Check *c, Subject **subjects) {
     const Graph *g = c->g;
@@ -922,6 +957,7 @@ static int list_subjects(Check *c, Subject **subjects) {
                  (Subject){.term = d->of, .ncontext = d->context.n, .context = d->context.at, .by = d->by, .result = d->result,
                            .nalong = d->along.n, .along = d->along.at});
     }
+    for (int k = 0; k < list.n; k++) list.at[k].stops = stops(c, &list.at[k]);
     *subjects = list.at;
     return list.n;
 }

@@ -583,8 +583,9 @@ GRADC_INLINE float gradc_sigmoidf(float x)
 /* @end */
 
 /* @part log_poly needs base */
-/* n ln 2 + log(1 + f) for sqrt(1/2) - 1 <= f <= sqrt(2) - 1, n whole. With s = f / (2 + f), log(1 + f) = f - f^2/2 + s (f^2/2 + R)
- * where R is a minimax polynomial in s^2, relative error 2^-58 (the form is fdlibm's, Sun Microsystems 1993). */
+/* n ln 2 + log(1 + f) for sqrt(1/2) - 1 <= f <= sqrt(2) - 1, n whole. With s = f / (2 + f),
+ * log(1 + f) = f - f^2/2 + s (f^2/2 + R), where R is a minimax polynomial in s^2, relative error 2^-58
+ * (the form is that of fdlibm, Sun Microsystems 1993). */
 GRADC_INLINE double gradc_log_poly(double f, double n)
 {
     double s = f / (2.0 + f), z = s * s, z2 = z * z, h = 0.5 * f * f;
@@ -716,7 +717,8 @@ GRADC_INLINE double gradc_log10(double x)
 {
     double n, f = gradc_log_split(x, &n), low, high = gradc_log_parts(f, &low);
     double p = high * 0.4342944818781689, q = n * 0.30102999566395283, sum = q + p;
-    double rest = n * 2.8363394551044964e-14 + ((low + high) * 2.5082946711645275e-11 + low * 0.4342944818781689) + ((q - sum) + p);
+    double rest = n * 2.8363394551044964e-14 +
+        ((low + high) * 2.5082946711645275e-11 + low * 0.4342944818781689) + ((q - sum) + p);
     return gradc_log_edges(x, sum + rest);
 }
 /* @end */
@@ -1597,7 +1599,8 @@ GRADC_FN double gradc_digamma(double x)
     if (x < 10.0) {
         for (z = 0.0; x > 2.0; z += 1.0 / x)
             x -= 1.0;
-        return s + (z + ((x - 1.4616321449683622) - 9.549995429965697e-17) * gradc_horner(c, (int)(sizeof c / sizeof c[0]), x - 1.5));
+        r = gradc_horner(c, (int)(sizeof c / sizeof c[0]), x - 1.5);
+        return s + (z + ((x - 1.4616321449683622) - 9.549995429965697e-17) * r);
     }
     z = 1.0 / (x * x);
     z *= 0.08333333333333333 - z * (0.008333333333333333 - z * (0.003968253968253968 - z * (0.004166666666666667 -
@@ -1628,7 +1631,8 @@ GRADC_FN float gradc_digammaf(float x)
     if (x < 7.0f) {
         for (z = 0.0f; x > 2.0f; z += 1.0f / x)
             x -= 1.0f;
-        return s + (z + ((x - 1.4616321f) - 1.243815e-08f) * gradc_hornerf(c, (int)(sizeof c / sizeof c[0]), x - 1.5f));
+        r = gradc_hornerf(c, (int)(sizeof c / sizeof c[0]), x - 1.5f);
+        return s + (z + ((x - 1.4616321f) - 1.243815e-08f) * r);
     }
     z = 1.0f / (x * x);
     z *= 0.083333333f - z * (0.0083333333f - z * 0.0039682540f);
@@ -1755,22 +1759,28 @@ GRADC_FN float gradc_polygammaf(int64_t n, float x)
 /* @end */
 
 /* @part vector needs base */
-/* The widest vector of `double` that the target computes with, VECTOR_LANES numbers, and how many of them a product keeps in
- * registers: ROWS x VECS in general, FEW x VECS for the last rows, 1 x WIDE for a single row, DOT_ROWS x DOT_COLS sums of
- * products along both operands. Without vectors it is a plain double. */
-#if defined(__GNUC__) && defined(__AVX512F__)
+/* How wide the vectors are that the target computes with, and how many of them a product keeps in registers: ROWS x VECS in
+ * general, FEW x VECS for the last rows, 1 x WIDE for a single row, DOT_ROWS x DOT_COLS where the lanes run along the sum.
+ * Without vectors (0 bytes, and with -DGRADC_NO_VECTORS) plain numbers stand in their place. */
+#if defined(GRADC_NO_VECTORS) || !defined(__GNUC__)
+#define GRADC_VECTOR_BYTES 0
+#define GRADC_ROWS 4
+#define GRADC_FEW 2
+#define GRADC_WIDE 4
+#define GRADC_DOT_ROWS 2
+#elif defined(__AVX512F__)
 #define GRADC_VECTOR_BYTES 64
 #define GRADC_ROWS 12
 #define GRADC_FEW 4
 #define GRADC_WIDE 8
 #define GRADC_DOT_ROWS 4
-#elif defined(__GNUC__) && defined(__AVX__)
+#elif defined(__AVX__)
 #define GRADC_VECTOR_BYTES 32
 #define GRADC_ROWS 6
 #define GRADC_FEW 2
 #define GRADC_WIDE 6
 #define GRADC_DOT_ROWS 2
-#elif defined(__GNUC__) && (defined(__SSE2__) || defined(__ARM_NEON) || defined(__ALTIVEC__) || defined(__wasm_simd128__))
+#elif defined(__SSE2__) || defined(__ARM_NEON) || defined(__ALTIVEC__) || defined(__wasm_simd128__)
 #define GRADC_VECTOR_BYTES 16
 #define GRADC_ROWS 6
 #define GRADC_FEW 2
@@ -1794,9 +1804,9 @@ GRADC_FN float gradc_polygammaf(int64_t n, float x)
 #define GRADC_UNROLL
 #endif
 /* gcc would load a vector again for each product that it is used in, and be bound by loads: hold it in a register. */
-#if defined(__GNUC__) && !defined(__clang__) && defined(__AVX512F__)
+#if GRADC_VECTOR_BYTES == 64 && !defined(__clang__)
 #define GRADC_HOLD(x) __asm__("" : "+v"(x))
-#elif defined(__GNUC__) && !defined(__clang__) && defined(__AVX__)
+#elif GRADC_VECTOR_BYTES == 32 && !defined(__clang__)
 #define GRADC_HOLD(x) __asm__("" : "+x"(x))
 #else
 #define GRADC_HOLD(x) (void)0
@@ -1996,8 +2006,8 @@ GRADC_OUTLINE void gradc_tile_rows(size_t rows, int vecs, size_t columns, size_t
 }
 
 /* rows p of `columns` entries of b into `copy`, width entries apart, the rest of a row zero. */
-GRADC_OUTLINE void gradc_copy_panel(size_t k, size_t columns, size_t width, const double *gradc_restrict b, size_t b_row, size_t b_col,
-    double *gradc_restrict copy)
+GRADC_OUTLINE void gradc_copy_panel(size_t k, size_t columns, size_t width, const double *gradc_restrict b, size_t b_row,
+    size_t b_col, double *gradc_restrict copy)
 {
     size_t p, j;
     for (p = 0; p < k && columns < width; p++)
@@ -2006,7 +2016,8 @@ GRADC_OUTLINE void gradc_copy_panel(size_t k, size_t columns, size_t width, cons
     if (b_col == 1 && columns == GRADC_PANEL) {
         for (p = 0; p < k; p++)
             for (j = 0; j < GRADC_PANEL; j += GRADC_LANES_OF)
-                *(gradc_vector_at *)(void *)(copy + p * GRADC_PANEL + j) = *(const gradc_vector_at *)(const void *)(b + p * b_row + j);
+                *(gradc_vector_at *)(void *)(copy + p * GRADC_PANEL + j) =
+                    *(const gradc_vector_at *)(const void *)(b + p * b_row + j);
     } else if (b_col == 1) {
         for (p = 0; p < k; p++)
             for (j = 0; j < columns; j++)
@@ -2045,8 +2056,8 @@ GRADC_OUTLINE void gradc_matmul_dot(size_t m, size_t n, size_t k, const double *
     }
 }
 
-GRADC_OUTLINE void gradc_matmul(size_t m, size_t n, size_t k, const double *a, size_t a_row, size_t a_col, const double *b, size_t b_row,
-    size_t b_col, double *c, size_t c_row, size_t c_col, int accumulate)
+GRADC_OUTLINE void gradc_matmul(size_t m, size_t n, size_t k, const double *a, size_t a_row, size_t a_col, const double *b,
+    size_t b_row, size_t b_col, double *c, size_t c_row, size_t c_col, int accumulate)
 {
     double copy[GRADC_DEPTH * GRADC_PANEL];
     size_t i, j, p, depth, columns, width, copy_row;
@@ -2182,8 +2193,8 @@ GRADC_OUTLINE void gradc_tile_rowsf(size_t rows, int vecs, size_t columns, size_
 }
 
 /* rows p of `columns` entries of b into `copy`, width entries apart, the rest of a row zero. */
-GRADC_OUTLINE void gradc_copy_panelf(size_t k, size_t columns, size_t width, const float *gradc_restrict b, size_t b_row, size_t b_col,
-    float *gradc_restrict copy)
+GRADC_OUTLINE void gradc_copy_panelf(size_t k, size_t columns, size_t width, const float *gradc_restrict b, size_t b_row,
+    size_t b_col, float *gradc_restrict copy)
 {
     size_t p, j;
     for (p = 0; p < k && columns < width; p++)
@@ -2192,7 +2203,8 @@ GRADC_OUTLINE void gradc_copy_panelf(size_t k, size_t columns, size_t width, con
     if (b_col == 1 && columns == GRADC_PANEL_F) {
         for (p = 0; p < k; p++)
             for (j = 0; j < GRADC_PANEL_F; j += GRADC_LANES_OF_F)
-                *(gradc_vector_atf *)(void *)(copy + p * GRADC_PANEL_F + j) = *(const gradc_vector_atf *)(const void *)(b + p * b_row + j);
+                *(gradc_vector_atf *)(void *)(copy + p * GRADC_PANEL_F + j) =
+                    *(const gradc_vector_atf *)(const void *)(b + p * b_row + j);
     } else if (b_col == 1) {
         for (p = 0; p < k; p++)
             for (j = 0; j < columns; j++)
@@ -2231,8 +2243,8 @@ GRADC_OUTLINE void gradc_matmul_dotf(size_t m, size_t n, size_t k, const float *
     }
 }
 
-GRADC_OUTLINE void gradc_matmulf(size_t m, size_t n, size_t k, const float *a, size_t a_row, size_t a_col, const float *b, size_t b_row,
-    size_t b_col, float *c, size_t c_row, size_t c_col, int accumulate)
+GRADC_OUTLINE void gradc_matmulf(size_t m, size_t n, size_t k, const float *a, size_t a_row, size_t a_col, const float *b,
+    size_t b_row, size_t b_col, float *c, size_t c_row, size_t c_col, int accumulate)
 {
     float copy[GRADC_DEPTH_F * GRADC_PANEL_F];
     size_t i, j, p, depth, columns, width, copy_row;
