@@ -1121,7 +1121,7 @@ static ArrayRef add_result(Lower *l, const Unit *u, Request *r, const Scope *s, 
     } else {
         a = graph_array_over(g, name, s, term ? term : graph_real(g, ARRAY(g, r->of)->type, 0), r->at, NULL);
         ARRAY(g, a)->name = name;
-        ARRAY(g, a)->adjoint_of = r->by.n ? r->by.at[0] : 0;
+        ARRAY(g, a)->adjoint_of = r->result.n < r->by.n ? r->by.at[r->result.n] : 0;
         ARRAY(g, a)->order = ARRAY(g, r->of)->order + 1;
     }
     ARRAY(g, a)->keep = true;

@@ -7,6 +7,7 @@
  * start; the workspace has exactly the bytes that were asked for, and they are NaN. Besides values: the same bits twice, inputs
  * as they were, outputs that are NULL, and the statuses of wrong sizes, wrong indices, missing pointers. One process a model, so that a
  * crash is one failure. --sanitize: this program and the C run under the address sanitizer, so arrays come from malloc. */
+#define _GNU_SOURCE
 #include "emit.h"
 #include "interp.h"
 #include "passes.h"
@@ -600,19 +601,19 @@ static const Frame *running;
 static const char *running_name;
 
 static void crashed(int signal, siginfo_t *info, void *context) {
+    const unsigned char *at = info->si_addr;
     (void)context;
+    printf("  %s: %s: signal %d", about, running ? running_name : "outside of emitted code", signal);
     if (running) {
-        const unsigned char *at = info->si_addr;
-        printf("  %s: %s: signal %d", about, running_name, signal);
         for (int k = 0; k < running->c->m->nfields; k++) {
             const Box *b = &running->box[k];
             if (signal == SIGSEGV && b->map && at >= b->map && at < b->map + b->mapped) {
                 printf(", %s at byte %lld of %zu", running->c->m->field[k].name, (long long)(at - b->at), b->bytes);
             }
         }
-        printf("\n");
-        fflush(stdout);
     }
+    printf("\n");
+    fflush(stdout);
     _exit(1);
 }
 
