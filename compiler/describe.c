@@ -68,14 +68,25 @@ static const char *type_constant(const char *entry) {
     return !strcmp(entry, "float") ? "FLOAT" : !strcmp(entry, "double") ? "DOUBLE" : !strcmp(entry, "int32_t") ? "INT32" : !strcmp(entry, "int64_t") ? "INT64" : "BOOL";
 }
 
+/* Functions that share a workspace function share its thunk: that of the first. */
+static int workspace_thunk(const Description *d, int function) {
+    int k = 0;
+    while (strcmp(d->functions[k].workspace, d->functions[function].workspace)) {
+        k++;
+    }
+    return k;
+}
+
 void describe_source(Graph *g, const Description *d, Text *out) {
     const char *m = d->prefix;
     Tensors t = tensors_of(g);
     int axes = 0;
     text_raw(out, "/* ---- the description of the model ---- */\n\n");
     for (int k = 0; k < d->nfunctions; k++) {
-        text_add(out, "static size_t %s_describe_workspace_%d(const void *a) {\n    return %s((const %s_args *)a);\n}\n", m, k,
-                 d->functions[k].workspace, m);
+        if (workspace_thunk(d, k) == k) {
+            text_add(out, "static size_t %s_describe_workspace_%d(const void *a) {\n    return %s((const %s_args *)a);\n}\n", m, k,
+                     d->functions[k].workspace, m);
+        }
         text_add(out, "static int %s_describe_call_%d(const void *a, void *workspace) {\n    return %s((const %s_args *)a, workspace);\n}\n", m, k,
                  d->functions[k].name, m);
     }
@@ -109,7 +120,7 @@ void describe_source(Graph *g, const Description *d, Text *out) {
     text_add(out, "static const gradc_function %s_describe_functions[] = {\n", m);
     for (int k = 0; k < d->nfunctions; k++) {
         const char *name = d->functions[k].name + (!strncmp(d->functions[k].name, m, strlen(m)) ? strlen(m) + 1 : 0);
-        text_add(out, "    {\"%s\", %s_describe_workspace_%d, %s_describe_call_%d},\n", name, m, k, m, k);
+        text_add(out, "    {\"%s\", %s_describe_workspace_%d, %s_describe_call_%d},\n", name, m, workspace_thunk(d, k), m, k);
     }
     text_raw(out, "};\n");
     text_add(out, "const gradc_model %s_model = {\n    \"%s\", sizeof(%s_args), %d, %d, %d, ", m, g->name, m, g->dims.n - 1, t.array.n, d->nfunctions);

@@ -858,7 +858,8 @@ static void put_worker(Emit *e, const Function *f) {
     e->dim_used = used;
     e->out = t;
     Parameters p = parameters(e, f);
-    text_add(t, "static int %s_worker(", function_name(e, f));
+    /* Not inlined: where the promises of `restrict` come from a function that was inlined, gcc 12 at -O3 moves loads over stores. */
+    text_add(t, "GRADC_OUTLINE int %s_worker(", function_name(e, f));
     for (int k = 0; k < p.n; k++) {
         text_add(t, "%s\n        %s", k ? "," : "", p.at[k].declare);
     }

@@ -476,6 +476,11 @@ static bool compile(Code *c, Model *m, const Config *config) {
     simplify_graph(g);
     list_fields(m);
     Plan *plan = plan_graph(g, &(PlanOptions){.unroll = UNROLL});
+    if (!plan) {
+        fail("no plan is found");
+        messages_print(m->cx, stdout, COLOUR_NEVER);
+        return false;
+    }
     Text header = text_new(g->arena), source = text_new(g->arena), adapter = text_new(g->arena);
     const char *base = arena_format(g->arena, "%s/%s_%d", work, m->name, (int)getpid());
     const char *header_name = strrchr(base, '/') + 1;

@@ -36,6 +36,55 @@ int line_backward(const line_args *a, void *workspace);
 /* The outputs and the gradient at once. */
 int line_value_and_gradient(const line_args *a, void *workspace);
 
+/* The description of the model for code that serves any model. */
+#ifndef GRADC_MODEL_TYPES
+#define GRADC_MODEL_TYPES
+
+typedef enum gradc_role {
+    GRADC_ROLE_INPUT,
+    GRADC_ROLE_PARAM,     /* to be learned */
+    GRADC_ROLE_OUTPUT,
+    GRADC_ROLE_DERIVATIVE, /* of tensor `of` by tensor `by`; by is -1 in a result of hessian, jvp, vjp or hvp */
+    GRADC_ROLE_SEED        /* a direction or a cotangent that jvp, vjp or hvp takes, shaped like tensor `of` */
+} gradc_role;
+
+typedef enum gradc_type { GRADC_TYPE_FLOAT, GRADC_TYPE_DOUBLE, GRADC_TYPE_INT32, GRADC_TYPE_INT64, GRADC_TYPE_BOOL /* uint8_t */ } gradc_type;
+
+typedef struct gradc_dim {
+    const char *name;
+    size_t field;         /* offset of its int64_t in the args struct */
+    int64_t least;
+} gradc_dim;
+
+typedef struct gradc_tensor {
+    const char *name;     /* of the source */
+    gradc_role role;
+    gradc_type type;
+    int rank;
+    int by_value;         /* 1: the field is the number itself (an input without axes); 0: it is a pointer */
+    size_t field;         /* offset in the args struct */
+    int of, by;           /* numbers of tensors, see gradc_role; else -1 */
+} gradc_tensor;
+
+typedef struct gradc_function {
+    const char *name;     /* "value", "forward", "gradient_loss_backward" ...: the C name without NAME_ */
+    size_t (*workspace)(const void *args);            /* bytes; SIZE_MAX when the sizes are not possible */
+    int (*call)(const void *args, void *workspace);   /* a status */
+} gradc_function;
+
+typedef struct gradc_model {
+    const char *name;
+    size_t args_size;     /* sizeof(NAME_args) */
+    int ndims, ntensors, nfunctions;
+    const gradc_dim *dims;
+    const gradc_tensor *tensors;
+    const gradc_function *functions;
+    /* Extent of one axis of a tensor, for the dimensions set in args; -1 for a number that there is not. */
+    int64_t (*extent)(const void *args, int tensor, int axis);
+} gradc_model;
+#endif
+extern const gradc_model line_model;
+
 #ifdef __cplusplus
 }
 #endif
@@ -57,7 +106,7 @@ size_t line_workspace(const line_args *a) {
     return a == NULL || line_check_sizes(a) != GRADC_OK ? SIZE_MAX : 0;
 }
 
-static int line_value_worker(
+GRADC_OUTLINE int line_value_worker(
         int64_t N,
         double a,
         const double *gradc_restrict x,
@@ -98,7 +147,7 @@ int line_value(const line_args *a, void *workspace) {
     return line_value_worker(a->N, a->a, a->x, a->b, a->y, a->loss);
 }
 
-static int line_forward_worker(
+GRADC_OUTLINE int line_forward_worker(
         int64_t N,
         double a,
         const double *gradc_restrict x,
@@ -139,7 +188,7 @@ int line_forward(const line_args *a, void *workspace) {
     return line_forward_worker(a->N, a->a, a->x, a->b, a->y, a->loss);
 }
 
-static int line_backward_worker(
+GRADC_OUTLINE int line_backward_worker(
         int64_t N,
         double a,
         const double *gradc_restrict x,
@@ -193,3 +242,50 @@ int line_value_and_gradient(const line_args *a, void *workspace) {
     return status != GRADC_OK ? status : line_backward(a, workspace);
 }
 
+/* ---- the description of the model ---- */
+
+static size_t line_describe_workspace_0(const void *a) {
+    return line_workspace((const line_args *)a);
+}
+static int line_describe_call_0(const void *a, void *workspace) {
+    return line_value((const line_args *)a, workspace);
+}
+static int line_describe_call_1(const void *a, void *workspace) {
+    return line_forward((const line_args *)a, workspace);
+}
+static int line_describe_call_2(const void *a, void *workspace) {
+    return line_backward((const line_args *)a, workspace);
+}
+static int line_describe_call_3(const void *a, void *workspace) {
+    return line_value_and_gradient((const line_args *)a, workspace);
+}
+static int64_t line_describe_extent(const void *args, int tensor, int axis) {
+    const line_args *a = (const line_args *)args;
+    (void)a;
+    switch (tensor * 64 + axis) {
+    case 0 * 64 + 0: return a->N;
+    case 1 * 64 + 0: return a->N;
+    default: return -1;
+    }
+}
+static const gradc_dim line_describe_dims[] = {
+    {"N", offsetof(line_args, N), 1},
+};
+static const gradc_tensor line_describe_tensors[] = {
+    {"x", GRADC_ROLE_INPUT, GRADC_TYPE_DOUBLE, 1, 0, offsetof(line_args, x), -1, -1},
+    {"y", GRADC_ROLE_INPUT, GRADC_TYPE_DOUBLE, 1, 0, offsetof(line_args, y), -1, -1},
+    {"a", GRADC_ROLE_PARAM, GRADC_TYPE_DOUBLE, 0, 1, offsetof(line_args, a), -1, -1},
+    {"b", GRADC_ROLE_PARAM, GRADC_TYPE_DOUBLE, 0, 1, offsetof(line_args, b), -1, -1},
+    {"loss", GRADC_ROLE_OUTPUT, GRADC_TYPE_DOUBLE, 0, 0, offsetof(line_args, loss), -1, -1},
+    {"a_grad", GRADC_ROLE_DERIVATIVE, GRADC_TYPE_DOUBLE, 0, 0, offsetof(line_args, a_grad), 4, 2},
+    {"b_grad", GRADC_ROLE_DERIVATIVE, GRADC_TYPE_DOUBLE, 0, 0, offsetof(line_args, b_grad), 4, 3},
+};
+static const gradc_function line_describe_functions[] = {
+    {"value", line_describe_workspace_0, line_describe_call_0},
+    {"forward", line_describe_workspace_0, line_describe_call_1},
+    {"backward", line_describe_workspace_0, line_describe_call_2},
+    {"value_and_gradient", line_describe_workspace_0, line_describe_call_3},
+};
+const gradc_model line_model = {
+    "line", sizeof(line_args), 1, 7, 4, line_describe_dims, line_describe_tensors,
+    line_describe_functions, line_describe_extent};
