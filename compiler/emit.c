@@ -392,7 +392,8 @@ static void put_comment(Emit *e, ArrayRef a) {
     while (n && s[n - 1] == '\n') {
         n--;
     }
-    text_char(e->out, '\n');
+    bool opens = e->out->n < 2 || !strcmp(text_string(e->out) + e->out->n - 2, "{\n");
+    text_raw(e->out, opens ? "" : "\n");
     line_start(e);
     text_raw(e->out, "/* ");
     for (size_t k = 0; k < n; k++) {
@@ -417,13 +418,18 @@ static void put_body(Emit *e, const Block *b) {
     names_drop(e, names);
 }
 
+/* A size as an argument of type size_t. */
+static void put_size_t(Emit *e, const Poly *p) {
+    text_raw(e->out, poly_is_int(p, NULL) ? "" : "(size_t)");
+    put_poly(e, p, PREC_ATOM);
+}
+
 static void put_matmul(Emit *e, const Matmul *m) {
     Graph *g = e->g;
     text_add(e->out, "gradc_matmul%s(", ARRAY(g, m->array[2])->type == VALUE_FLOAT ? "f" : "");
     const Poly *sizes[3] = {m->m, m->n, m->k};
     for (int k = 0; k < 3; k++) {
-        text_raw(e->out, "(size_t)");
-        put_poly(e, sizes[k], PREC_ATOM);
+        put_size_t(e, sizes[k]);
         text_raw(e->out, ", ");
     }
     for (int k = 0; k < 3; k++) {
@@ -432,10 +438,10 @@ static void put_matmul(Emit *e, const Matmul *m) {
             text_raw(e->out, " + ");
             put_expr(e, m->offset[k], 71);
         }
-        text_raw(e->out, ", (size_t)");
-        put_poly(e, m->row[k], PREC_ATOM);
-        text_raw(e->out, ", (size_t)");
-        put_poly(e, m->column[k], PREC_ATOM);
+        text_raw(e->out, ", ");
+        put_size_t(e, m->row[k]);
+        text_raw(e->out, ", ");
+        put_size_t(e, m->column[k]);
         text_raw(e->out, ", ");
     }
     text_add(e->out, "%d);\n", m->accumulate ? 1 : 0);
@@ -615,9 +621,19 @@ static void put_stmt(Emit *e, const Stmt *s) {
     }
 }
 
+enum { WIDTH = 100 }; /* of the emitted text: longer statements are broken where they are nested least */
+
 static void put_block(Emit *e, const Block *b) {
     for (const Stmt *s = b->first; s; s = s->next) {
+        if (s->kind == STMT_COMMENT || s->kind == STMT_LOOP || s->kind == STMT_IF || s->kind == STMT_COPY) {
+            put_stmt(e, s);
+            continue;
+        }
+        Text line = text_new(e->arena), *out = e->out;
+        e->out = &line;
         put_stmt(e, s);
+        e->out = out;
+        text_wrap(out, text_string(&line), WIDTH, 4 * e->depth + 8);
     }
 }
 
@@ -927,11 +943,14 @@ static void put_public(Emit *e, const Function *f) {
         put_size(e, x->target, 61, "a->");
         text_raw(t, ") {\n            return GRADC_BAD_INDEX;\n        }\n    }\n");
     }
-    text_add(t, "    return %s_worker(", function_name(e, f));
+    Text call = text_new(e->arena);
+    text_add(&call, "    return %s_worker(", function_name(e, f));
     for (int k = 0; k < p.n; k++) {
-        text_add(t, "%s%s", k ? ", " : "", p.at[k].pass);
+        text_add(&call, "%s%s", k ? ", " : "", p.at[k].pass);
     }
-    text_raw(t, ");\n}\n\n");
+    text_raw(&call, ");");
+    text_wrap(t, text_string(&call), WIDTH, 12);
+    text_raw(t, "\n}\n\n");
 }
 
 static void put_tables(Emit *e) {
@@ -1028,7 +1047,9 @@ static void put_layout(Emit *e, int layout) {
         ArrayRef a = l->buffers.at[k];
         text_add(t, "    at[%d] = n; /* %s", k, ARRAY(g, a)->name);
         graph_shape_text(g, a, t);
-        text_raw(t, " */\n    n = gradc_size_add(n, gradc_align(");
+        text_raw(t, " */\n");
+        Text line = text_new(e->arena);
+        text_raw(&line, "    n = gradc_size_add(n, gradc_align(");
         Text size = text_new(e->arena), *was = e->out;
         text_add(&size, "sizeof(%s)", entry_type_text(g, a));
         for (int q = 0; q < ARRAY(g, a)->rank; q++) {
@@ -1040,7 +1061,8 @@ static void put_layout(Emit *e, int layout) {
             size = next;
         }
         e->out = was;
-        text_add(t, "%s));\n", text_string(&size));
+        text_add(&line, "%s));\n", text_string(&size));
+        text_wrap(t, text_string(&line), WIDTH, 12);
     }
     for (int type = VALUE_BOOL; type <= VALUE_DOUBLE; type++) {
         int count = kept_count(g, l, (ValueType)type);

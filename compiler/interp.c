@@ -672,7 +672,7 @@ static void eval_reduce(Interp *in, Frame *f, const Cell *c, Number *out) {
             }
             if (x.v > best.v) { /* x is the new scale; best.d is the weighted sum of derivatives so far */
                 double less = exp(best.v - x.v);
-                scale = less == 0 ? 0 : scale * less;
+                scale = less == 0 && !isnan(scale) ? 0 : scale * less; /* a NaN stays */
                 for (int w = 0; w < in->directions; w++) {
                     best.d[w] = less == 0 ? 0 : best.d[w] * less;
                 }

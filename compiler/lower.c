@@ -452,6 +452,7 @@ static Body lower_equation(Lower *l, const Instance *in, const Variable *v, cons
 
 /* The array of a variable: axes are the instance's indices in `part`, then its own. */
 static ArrayRef variable_array(Lower *l, Instance *in, const Variable *v, const Scope *part, ValueType type) {
+    static const char *const letters[] = {"i", "j", "k", "l", "m", "n"}; /* where no equation names the axis */
     Graph *g = l->g;
     int n = part->n + v->rank;
     const Poly **extent = arena_alloc(g->arena, (size_t)(n + 1) * sizeof *extent);
@@ -462,7 +463,7 @@ static ArrayRef variable_array(Lower *l, Instance *in, const Variable *v, const 
     }
     for (int k = 0; k < v->rank; k++) {
         extent[part->n + k] = lower_size(l, in, v->shape[k]);
-        names[part->n + k] = "i";
+        names[part->n + k] = k < 6 ? letters[k] : "i";
         for (int q = 0; q < v->equations.n; q++) {
             if (v->equations.at[q]->n > k && v->equations.at[q]->position[k].index) {
                 names[part->n + k] = symbol_text(l->cx, v->equations.at[q]->position[k].index);

@@ -113,7 +113,6 @@ GRADC_OUTLINE int line_value_worker(
         double b,
         const double *gradc_restrict y,
         double *gradc_restrict loss_out) {
-
     /* loss_sum = sum[i: N]((a * x[i] + b - y[i]) * (a * x[i] + b - y[i])); */
     double sum1 = 0.0;
     GRADC_SUM(sum1)
@@ -154,7 +153,6 @@ GRADC_OUTLINE int line_forward_worker(
         double b,
         const double *gradc_restrict y,
         double *gradc_restrict loss_out) {
-
     /* loss_sum = sum[i: N]((a * x[i] + b - y[i]) * (a * x[i] + b - y[i])); */
     double sum1 = 0.0;
     GRADC_SUM(sum1)
@@ -196,7 +194,6 @@ GRADC_OUTLINE int line_backward_worker(
         const double *gradc_restrict y,
         double *gradc_restrict a_grad_out,
         double *gradc_restrict b_grad_out) {
-
     /* a_grad = sum[i: N]((a * x[i] + b - y[i]) * x[i]); */
     double sum1 = 0.0;
     GRADC_SUM(sum1)
