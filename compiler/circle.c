@@ -92,6 +92,29 @@ static bool match_axes(Gen *x, const Circle *c, ArrayRef seed, int axis, int *ax
             }
         }
     }
+    /* Where a range has one place, the place stands instead of the index: then the axis is one that no index of the other side
+     * goes to. */
+    for (int round = 0; round < c->members.n; round++) {
+        for (int k = 0; k < c->lags.n; k++) {
+            const Lag *l = &c->lags.at[k];
+            if (axis_of[l->by] >= 0 && axis_of[l->of] < 0) {
+                for (int turn = 0; turn < ARRAY(g, l->of)->rank && axis_of[l->of] < 0; turn++) {
+                    const Ref *free;
+                    int q = (axis_of[l->by] + turn) % ARRAY(g, l->of)->rank; /* the same axis, if it can be */
+                    if (!(used[l->of] >> q & 1) && graph_free(g, ARG(g, l->read, q), &free) == 0) {
+                        axis_of[l->of] = q;
+                    }
+                }
+            } else if (axis_of[l->of] >= 0 && axis_of[l->by] < 0) {
+                for (int turn = 0; turn < ARRAY(g, l->by)->rank && axis_of[l->by] < 0; turn++) {
+                    int q = (axis_of[l->of] + turn) % ARRAY(g, l->by)->rank;
+                    if (!(used[l->by] >> q & 1) && !graph_has_index(g, l->read, ARRAY(g, l->by)->axis[q])) {
+                        axis_of[l->by] = q;
+                    }
+                }
+            }
+        }
+    }
     for (int k = 0; k < c->members.n; k++) {
         if (axis_of[c->members.at[k]] < 0) {
             return false;

@@ -247,9 +247,11 @@ static void put_op(Emit *e, const Expr *x) {
         text_raw(e->out, "&status)");
         return;
     }
-    const char *text = x->type == VALUE_INT && info->typing == TYPING_NUMBER ? info->c_int
-                       : x->n && x->arg[x->n - 1]->type == VALUE_FLOAT       ? info->c[0]
-                                                                             : info->c[1];
+    bool is_float = false; /* an argument may be an int, as the exponent of powi: it says nothing */
+    for (int k = 0; k < x->n; k++) {
+        is_float = is_float || x->arg[k]->type == VALUE_FLOAT;
+    }
+    const char *text = x->type == VALUE_INT && info->typing == TYPING_NUMBER ? info->c_int : info->c[is_float ? 0 : 1];
     if (!text) {
         text = info->c[1];
     }

@@ -275,8 +275,8 @@ static int64_t special_entry(const Model *m, const Case *c, const Special *s, in
     return 0;
 }
 
-/* All reals are floats, so that the float model gets the same data. kind 0: between 1/4 and 5/4; 1: of both signs;
- * 2: the same, and a few that are no ordinary numbers. */
+/* All reals are floats, so that the float model gets the same data. kind 0: positive, and so small that no sum of
+ * a few saturates a tanh, where a float cannot tell 1 - tanh^2 from 0; 1: of both signs; 2: the same, and a few that are no ordinary numbers. */
 static void draw(const Model *m, Case *c, Interp *in, int kind) {
     for (int f = 0; f < m->nfields; f++) {
         const Field *x = &m->field[f];
@@ -293,7 +293,7 @@ static void draw(const Model *m, Case *c, Interp *in, int kind) {
         }
         for (int64_t e = 0; e < c->count[f]; e++) {
             static const double odd[] = {NAN, INFINITY, -INFINITY, 1e30, -1e30, 0, -0.0, 1e-40};
-            double v = kind == 0 ? 0.25 + random_unit() : 2 * random_unit() - 1;
+            double v = kind == 0 ? 0.05 + 0.5 * random_unit() : 2 * random_unit() - 1;
             if (kind == 2 && random_below(6) == 0) v = odd[random_below(8)];
             c->real[f][e] = (float)v;
             c->whole[f][e] = special            ? special_entry(m, c, special, e, most)
