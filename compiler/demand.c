@@ -24,56 +24,115 @@ static int falling(const void *a, const void *b) {
     return x < y ? 1 : x > y ? -1 : 0;
 }
 
-static void demand_read(Graph *g, Demand *demand, Ref read, Ref need) {
-    const Array *x = ARRAY(g, NODE(g, read)->aux);
-    Demand *d = &demand[NODE(g, read)->aux];
+/* The index that a position holds with the factor 1 or -1, beside sizes alone; else 0. Then index = *of, over the axis. */
+static Ref only_index(Graph *g, Ref position, Ref axis, const Poly **of) {
     const Ref *free;
+    const Poly *rest;
+    int64_t num, den;
+    if (graph_free(g, position, &free) != 1 || !poly_linear(g->arena, graph_poly(g, position), free[0], &num, &den, &rest) || den != 1 ||
+        num * num != 1) {
+        return 0;
+    }
+    Ref index = free[0]; /* `free` may move */
+    const Ref *others;
+    if (graph_free(g, graph_of_poly(g, rest), &others) != 0) {
+        return 0;
+    }
+    *of = poly_scale(g->arena, poly_sub(g->arena, poly_var(g->arena, axis), rest), num, 1);
+    return index;
+}
+
+/* `bounds && p >= 0`, unless p is never negative; p holds the axis with the factor 1 or -1. */
+static Ref and_not_negative(Graph *g, Ref bounds, const Poly *p, Ref axis) {
+    const Poly *rest;
+    int64_t num, den;
+    if (graph_prove(g, p, 0, NULL) || !poly_linear(g->arena, p, axis, &num, &den, &rest)) {
+        return bounds;
+    }
+    Ref inside = num > 0 ? graph_op2(g, OP_le, graph_of_poly(g, poly_neg(g->arena, rest)), axis) : graph_op2(g, OP_le, axis, graph_of_poly(g, rest));
+    return bounds ? graph_and(g, bounds, inside) : inside;
+}
+
+/* Is `condition` one of those that `joined` joins by ||, the last one added at the right? */
+static bool holds_one(const Graph *g, Ref joined, Ref condition) {
+    while (joined != condition && NODE(g, joined)->op == OP_or && ARG(g, joined, 1) != condition) {
+        joined = ARG(g, joined, 0);
+    }
+    return joined == condition || NODE(g, joined)->op == OP_or;
+}
+
+/* A read under the condition `need`, in a piece of the array `reader`. */
+static void demand_read(Graph *g, Demand *demand, ArrayRef reader, const Piece *piece, Ref read, Ref need) {
+    ArrayRef array = NODE(g, read)->aux;
+    Demand *d = &demand[array];
     if (!need) {
         d->always = true;
+    }
+    int rank = ARRAY(g, array)->rank;
+    d->always = d->always || rank > 16;
+    if (d->always) {
+        return;
+    }
+    /* Axes read at an index and a distance carry the condition over; what stands at the other axes does not matter: more than is
+     * read may be wanted, never less. */
+    Ref from[16], to[16], axis[16];
+    const Poly *of[16];
+    int placed_axes = 0;
+    for (int k = 0; k < rank; k++) {
+        axis[placed_axes] = ARRAY(g, array)->axis[k];
+        Ref index = only_index(g, ARG(g, read, k), axis[placed_axes], &of[placed_axes]);
+        bool twice = !index;
+        for (int j = 0; j < placed_axes; j++) {
+            twice = twice || from[j] == index;
+        }
+        if (!twice) {
+            from[placed_axes] = index;
+            to[placed_axes] = graph_of_poly(g, of[placed_axes]);
+            placed_axes++;
+        }
+    }
+    Ref bounds = 0;
+    const Ref *free;
+    int n = graph_free(g, need, &free);
+    Ref used[16]; /* `free` may move */
+    d->always = n > 16;
+    for (int f = 0; f < n && !d->always; f++) {
+        used[f] = free[f];
+    }
+    for (int f = 0; f < n && !d->always; f++) {
+        int at = 0;
+        while (at < placed_axes && from[at] != used[f]) {
+            at++;
+        }
+        if (at == placed_axes) {
+            d->always = true;
+            break;
+        }
+        /* The condition means something only where its index is in its range: beyond, it may read outside of arrays. */
+        const Poly *lo = poly_int(g->arena, 0), *hi = poly_sub(g->arena, EXTENT(g, used[f]), poly_int(g->arena, 1));
+        for (int k = 0; k < ARRAY(g, reader)->rank; k++) {
+            if (ARRAY(g, reader)->axis[k] == used[f]) {
+                lo = piece->lo[k], hi = piece->hi[k];
+            }
+        }
+        bounds = and_not_negative(g, bounds, poly_sub(g->arena, of[at], lo), axis[at]);
+        bounds = and_not_negative(g, bounds, poly_sub(g->arena, hi, of[at]), axis[at]);
     }
     if (d->always) {
         return;
     }
-    Ref at[16];
-    int n = graph_free(g, need, &free);
-    if (x->rank > 16) {
-        d->always = true;
-        return;
-    }
-    /* Axes read at a plain index carry the condition over; what stands at the other axes does not matter: more than is read
-     * may be wanted, never less. */
-    Ref from[16], to[16];
-    int placed_axes = 0;
-    for (int k = 0; k < x->rank; k++) {
-        at[k] = ARG(g, read, k);
-        bool twice = NODE(g, at[k])->op != OP_INDEX;
-        for (int j = 0; j < placed_axes; j++) {
-            twice = twice || from[j] == at[k];
-        }
-        if (!twice) {
-            from[placed_axes] = at[k];
-            to[placed_axes++] = x->axis[k];
-        }
-    }
-    for (int f = 0; f < n && !d->always; f++) {
-        bool placed = false;
-        for (int k = 0; k < placed_axes; k++) {
-            placed = placed || from[k] == free[f];
-        }
-        d->always = !placed;
-    }
-    if (d->always || d->sides >= MANY_CONDITIONS) {
-        d->always = true;
-        return;
-    }
     Ref c = graph_subst(g, need, placed_axes, from, to);
+    c = bounds ? graph_and(g, bounds, c) : c;
+    if (d->guard && holds_one(g, d->guard, c)) {
+        return;
+    }
+    d->always = d->sides++ == MANY_CONDITIONS;
     d->guard = d->guard ? graph_op2(g, OP_or, d->guard, c) : c;
-    d->sides++;
-    d->always = graph_is_true(g, d->guard);
+    d->always = d->always || graph_is_true(g, d->guard);
 }
 
 /* Adds what the piece of a reader asks for. Nodes are met users first, so a node's condition is complete when it is met. */
-static void demand_term(Graph *g, Work *w, Demand *demand, Ref root, Ref guard) {
+static void demand_term(Graph *g, Work *w, Demand *demand, ArrayRef reader, const Piece *piece, Ref root, Ref guard) {
     while (w->how.n <= (int)root) {
         VEC_PUSH(g->arena, w->how, NEVER);
         VEC_PUSH(g->arena, w->need, 0);
@@ -102,7 +161,7 @@ static void demand_term(Graph *g, Work *w, Demand *demand, Ref root, Ref guard) 
         Ref r = nodes.at[i];
         int op = NODE(g, r)->op;
         if (op == OP_READ) {
-            demand_read(g, demand, r, how[r] == UNDER ? need[r] : 0);
+            demand_read(g, demand, reader, piece, r, how[r] == UNDER ? need[r] : 0);
         }
         for (int k = 0; k < NODE(g, r)->nargs; k++) {
             Ref x = ARG(g, r, k), c = 0;
@@ -140,9 +199,9 @@ const Ref *demand_find(Graph *g, const Order *order, bool (*asked)(const Graph *
         for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
             Piece p = ARRAY(g, a)->pieces.at[q];
             Ref under = guard[a] ? guard[a] : p.guard;
-            demand_term(g, &work, demand, p.body, under);
+            demand_term(g, &work, demand, a, &p, p.body, under);
             if (under) {
-                demand_term(g, &work, demand, under, 0);
+                demand_term(g, &work, demand, a, &p, under, 0);
             }
         }
     }

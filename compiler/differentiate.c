@@ -443,8 +443,8 @@ static void adjoint_finish(State *s, ArrayRef a, bool may_stay_term) {
                 lo[n] = terms.at[t].lo[k], hi[n++] = terms.at[t].hi[k];
             }
         }
-        graph_piece(g, adj->array, lo, hi, graph_subst(g, terms.at[t].body, from.n, from.at, to.at), terms.at[t].at);
-        if (s->context.guard) {
+        if (graph_piece(g, adj->array, lo, hi, graph_subst(g, terms.at[t].body, from.n, from.at, to.at), terms.at[t].at) &&
+            s->context.guard) {
             Piece *p = &ARRAY(g, adj->array)->pieces.at[ARRAY(g, adj->array)->pieces.n - 1];
             Ref guard = graph_subst(g, s->context.guard, from.n, from.at, to.at);
             const Ref *free;

@@ -234,6 +234,12 @@ static void put_op(Emit *e, const Expr *x) {
         text_raw(e->out, ", &status)");
         return;
     }
+    if (x->checked && x->op == OP_abs) {
+        text_raw(e->out, "gradc_int_abs(");
+        put_expr(e, x->arg[0], PREC_LOWEST);
+        text_raw(e->out, ", &status)");
+        return;
+    }
     if (x->checked) {
         text_add(e->out, "gradc_int_%s(", x->op == OP_add ? "add" : x->op == OP_mul ? "mul" : "sub");
         for (int k = 0; k < 2; k++) {

@@ -189,7 +189,7 @@ static Ref node_intern(Graph *g, Node n, const Ref *args) {
         n.wide = n.op == OP_READ ? !ARRAY(g, n.aux)->target : n.op == OP_trunc || (n.op == OP_REDUCE && n.aux == RED_PROD) || (wide && n.op != OP_CHECKED);
     }
     n.fails = n.fails || n.op == OP_CHECKED || n.op == OP_NONEMPTY || n.op == OP_trunc ||
-              (n.wide && (sums || n.op == OP_add || n.op == OP_sub || n.op == OP_mul || n.op == OP_neg));
+              (n.wide && (sums || n.op == OP_add || n.op == OP_sub || n.op == OP_mul || n.op == OP_neg || n.op == OP_abs));
     if (n.op == OP_REDUCE) {
         n.free = set_without(g, n.free, own[0]);
         n.depth = g->indices.at[NODE(g, own[0])->aux].number;
@@ -1108,7 +1108,7 @@ ArrayRef graph_array(Graph *g, const char *name, ValueType type, int rank, const
     return (ArrayRef)(g->arrays.n - 1);
 }
 
-void graph_piece(Graph *g, ArrayRef array, const Poly *const *lo, const Poly *const *hi, Ref body, Span at) {
+bool graph_piece(Graph *g, ArrayRef array, const Poly *const *lo, const Poly *const *hi, Ref body, Span at) {
     Array *a = ARRAY(g, array);
     Piece p = {.at = at};
     p.lo = arena_alloc(g->arena, (size_t)(a->rank + 1) * sizeof *p.lo);
@@ -1117,8 +1117,15 @@ void graph_piece(Graph *g, ArrayRef array, const Poly *const *lo, const Poly *co
         p.lo[k] = lo ? lo[k] : poly_int(g->arena, 0);
         p.hi[k] = hi ? hi[k] : poly_sub(g->arena, a->extent[k], poly_int(g->arena, 1));
     }
+    for (int k = 0; k < a->rank; k++) {
+        int64_t num, den;
+        if (poly_is_number(poly_sub(g->arena, p.hi[k], p.lo[k]), &num, &den) && num < 0) {
+            return false;
+        }
+    }
     p.body = graph_cast(g, a->type, body);
     VEC_PUSH(g->arena, ARRAY(g, array)->pieces, p);
+    return true;
 }
 
 /* ---- scopes ------------------------------------------------------------------------------------------------------------------ */
@@ -1186,8 +1193,7 @@ ArrayRef graph_array_over(Graph *g, const char *name, const Scope *s, Ref body, 
         names[k] = g->indices.at[NODE(g, s->index[k])->aux].name;
     }
     ArrayRef a = graph_array(g, name, (ValueType)NODE(g, body)->type, s->n, extent, names);
-    graph_piece(g, a, s->lo, s->hi, graph_subst(g, body, s->n, s->index, ARRAY(g, a)->axis), at);
-    if (s->guard) {
+    if (graph_piece(g, a, s->lo, s->hi, graph_subst(g, body, s->n, s->index, ARRAY(g, a)->axis), at) && s->guard) {
         Ref guard = graph_subst(g, s->guard, s->n, s->index, ARRAY(g, a)->axis);
         ARRAY(g, a)->pieces.at[0].guard = guard;
     }

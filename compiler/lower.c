@@ -351,6 +351,13 @@ static Ref lower_dir(Lower *l, const Syn *call) {
 
 /* ---- arrays as arguments ------------------------------------------------------------------------------------------------------ */
 
+/* One list behind the other; either may be empty. */
+static void refs_join(Ref *out, int n, const Ref *x, int m, const Ref *y) {
+    for (int k = 0; k < n + m; k++) {
+        out[k] = k < n ? x[k] : y[k - n];
+    }
+}
+
 static View lower_view(Lower *l, const Syn *e) {
     Graph *g = l->g;
     View v = {0};
@@ -360,8 +367,7 @@ static View lower_view(Lower *l, const Syn *e) {
         if (e->kind == SYN_AT && v.array) {
             int n = e->kid[0]->kid[0]->nkids;
             Ref *p = lower_positions(l, e->kid[0], v, of), *lead = arena_alloc(g->arena, (size_t)(v.nlead + n) * sizeof *lead);
-            memcpy(lead, v.lead, (size_t)v.nlead * sizeof *lead);
-            memcpy(lead + v.nlead, p, (size_t)n * sizeof *lead);
+            refs_join(lead, v.nlead, v.lead, n, p);
             v.nlead += n;
             v.lead = lead;
         }
@@ -388,8 +394,7 @@ static View lower_view(Lower *l, const Syn *e) {
         context = scope_part(g, &whole, n, free);
         v.array = adjoint_array(g, adj, &context, NULL, e->whole);
         Ref *lead = arena_alloc(g->arena, (size_t)(context.n + b->view.nlead + 1) * sizeof *lead);
-        memcpy(lead, context.index, (size_t)context.n * sizeof *lead);
-        memcpy(lead + context.n, b->view.lead, (size_t)b->view.nlead * sizeof *lead);
+        refs_join(lead, context.n, context.index, b->view.nlead, b->view.lead);
         v.lead = lead, v.nlead = context.n + b->view.nlead;
     } else if (e->kind == SYN_CALL) {
         v = lower_call(l, e).view;
@@ -397,8 +402,7 @@ static View lower_view(Lower *l, const Syn *e) {
         View inner = lower_view(l, e->kid[0]);
         int n = e->kid[1]->kid[0]->nkids;
         Ref *p = lower_positions(l, e->kid[1], inner, NULL), *lead = arena_alloc(g->arena, (size_t)(inner.nlead + n) * sizeof *lead);
-        memcpy(lead, inner.lead, (size_t)inner.nlead * sizeof *lead);
-        memcpy(lead + inner.nlead, p, (size_t)n * sizeof *lead);
+        refs_join(lead, inner.nlead, inner.lead, n, p);
         v = (View){inner.array, inner.nlead + n, lead};
     }
     return v;
@@ -498,8 +502,7 @@ static void add_piece(Lower *l, ArrayRef a, const Scope *part, const Body *b) {
             VEC_PUSH(g->arena, to, ARRAY(g, a)->axis[part->n + k]);
         }
     }
-    graph_piece(g, a, lo, hi, graph_subst(g, b->term, from.n, from.at, to.at), b->at);
-    if (part->guard) {
+    if (graph_piece(g, a, lo, hi, graph_subst(g, b->term, from.n, from.at, to.at), b->at) && part->guard) {
         Ref guard = graph_subst(g, part->guard, from.n, from.at, to.at);
         ARRAY(g, a)->pieces.at[ARRAY(g, a)->pieces.n - 1].guard = guard;
     }

@@ -322,9 +322,9 @@ Ref paths_others(Graph *g, const Scope *all, Ref condition, Ref body, Span at) {
         }
         lo[last] = up ? zero : one;
         hi[last] = up ? poly_sub(g->arena, end, one) : end;
-        graph_piece(g, a, lo, hi, body_there, at);
-        Piece *pieces = ARRAY(g, a)->pieces.at;
-        pieces[1].guard = pieces[0].guard;
+        if (graph_piece(g, a, lo, hi, body_there, at) && ARRAY(g, a)->pieces.n > 1) {
+            ARRAY(g, a)->pieces.at[1].guard = ARRAY(g, a)->pieces.at[0].guard;
+        }
         side[up] = there;
     }
     return graph_op2(g, OP_mul, side[0], side[1]);
@@ -372,8 +372,7 @@ static void make_twins(Graph *g, int n, const ArrayRef *roots) {
                 for (int q = 0; q < x.pieces.n; q++) {
                     const Piece p = ARRAY(g, a)->pieces.at[q];
                     Ref body = graph_subst(g, graph_rewrite_reads(g, p.body, read_twin, NULL), x.rank, x.axis, ARRAY(g, x.twin)->axis);
-                    graph_piece(g, x.twin, p.lo, p.hi, body, p.at);
-                    if (p.guard) {
+                    if (graph_piece(g, x.twin, p.lo, p.hi, body, p.at) && p.guard) {
                         Ref guard = graph_subst(g, graph_rewrite_reads(g, p.guard, read_twin, NULL), x.rank, x.axis, ARRAY(g, x.twin)->axis);
                         ARRAY(g, x.twin)->pieces.at[q].guard = guard;
                     }

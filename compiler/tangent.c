@@ -383,8 +383,7 @@ static void variant_piece(State *s, const Variant *v, const Piece *p, Ref body, 
     if (inside) {
         guard = guard ? graph_and(g, guard, s->scope->guard) : s->scope->guard;
     }
-    graph_piece(g, v->array, lo, hi, graph_subst(g, body, n, from, made->axis), at);
-    if (guard) {
+    if (graph_piece(g, v->array, lo, hi, graph_subst(g, body, n, from, made->axis), at) && guard) {
         guard = graph_subst(g, guard, n, from, ARRAY(g, v->array)->axis);
         ARRAY(g, v->array)->pieces.at[ARRAY(g, v->array)->pieces.n - 1].guard = graph_is_true(g, guard) ? 0 : guard;
     }

@@ -259,7 +259,7 @@ static Expr *build(Gen *x, Ref r) {
     }
     e->op = (Op)n.op;
     e->ref = r;
-    e->checked = n.fails && n.wide && (n.op == OP_add || n.op == OP_sub || n.op == OP_mul || n.op == OP_neg);
+    e->checked = n.fails && n.wide && (n.op == OP_add || n.op == OP_sub || n.op == OP_mul || n.op == OP_neg || n.op == OP_abs);
     for (int k = 0; k < n.nargs; k++) {
         Ref a = ARG(g, r, k);
         bool lazy = (n.op == OP_and || n.op == OP_or) && k == 1;

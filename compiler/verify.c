@@ -900,7 +900,9 @@ static const char *gradient_title(Check *c, const Gradient *d) {
     int line, column;
     if (!d->at.file) return "a grad in an equation";
     source_place(c->cx, d->at, &line, &column);
-    return arena_format(c->arena, "%s, line %d", source_slice(c->cx, d->at), line);
+    const char *text = source_slice(c->cx, d->at);
+    size_t n = strlen(text);
+    return arena_format(c->arena, "%.*s, line %d", (int)(n && text[n - 1] == ';' ? n - 1 : n), text, line);
 }
 
 /* The other kinds are recorded among the gradients, by what they are made of. */

@@ -225,6 +225,10 @@ GRADC_FN int64_t gradc_int_mul(int64_t a, int64_t b, int *status)
     gradc_fail(status, GRADC_OVERFLOW);
     return 0;
 }
+GRADC_FN int64_t gradc_int_abs(int64_t a, int *status)
+{
+    return a < 0 ? gradc_int_sub(0, a, status) : a;
+}
 /* base to the power n >= 0; a negative n is an overflow too, since the result is no integer. */
 GRADC_FN int64_t gradc_int_pow(int64_t base, int64_t n, int *status)
 {
@@ -245,6 +249,22 @@ GRADC_FN int64_t gradc_int_pow(int64_t base, int64_t n, int *status)
             return result;
         base = gradc_int_mul(base, base, status);
     }
+}
+/* @end */
+
+/* @part int_order needs base */
+GRADC_INLINE int64_t gradc_int_min(int64_t a, int64_t b)
+{
+    return b < a ? b : a;
+}
+GRADC_INLINE int64_t gradc_int_max(int64_t a, int64_t b)
+{
+    return b > a ? b : a;
+}
+/* For an integer that the sizes bound, as i - j: there is nothing that could overflow. */
+GRADC_INLINE int64_t gradc_int_magnitude(int64_t a)
+{
+    return a < 0 ? -a : a;
 }
 /* @end */
 

@@ -1,12 +1,15 @@
 /* emitted: is the emitted C right? Each model is compiled to C, that C by a C compiler to a shared object, and what it computes
  * is compared with the interpreter of the graph as it was lowered: no rewriting, no plan, no C.
  *
- *   emitted --runtime DIR --work DIR [--sanitize] [--thorough] [--only NAME] MODEL.grad ...
+ *   emitted --runtime DIR --work DIR [--sanitize] [--thorough] [--keep] [--config PART] [--only NAME] MODEL.grad ...
  *
  * Random data, several sizes. Every array lies against a page that may not be touched, once with its end and once with its
  * start; the workspace has exactly the bytes that were asked for, and they are NaN. Besides values: the same bits twice, inputs
  * as they were, outputs that are NULL, and the statuses of wrong sizes, wrong indices, missing pointers. One process a model, so that a
- * crash is one failure. --sanitize: this program and the C run under the address sanitizer, so arrays come from malloc. */
+ * crash is one failure.
+ *
+ * --sanitize: this program and the C run under the address sanitizer, so arrays come from malloc. --thorough: with more C
+ * compilers and options. --keep leaves the C in the work folder; --config, --only: one C compiler, one model. */
 #define _GNU_SOURCE
 #include "emit.h"
 #include "interp.h"
@@ -29,7 +32,8 @@ enum { USUAL = 4, SIZES = 4, DATA = 3, FUNCTIONS = 64, TIME = 240 };
 enum { OK, BAD_SIZE, OVERFLOWS, BAD_INDEX, EMPTY, NIL = 8, WORKSPACE = 9 }; /* gradc_status, written down a second time */
 
 static const char *runtime, *work;
-static bool sanitized, thorough;
+static const char *config_part; /* only configurations whose name holds this */
+static bool sanitized, thorough, keeps;
 static long passed, failed, skipped;
 static const char *about = ""; /* what is being tested, for messages */
 
@@ -525,7 +529,7 @@ static bool compile(Code *c, Model *m, const Config *config) {
         return false;
     }
     const char *command = arena_format(g->arena, "%s %s -std=c99 -Wall -Wextra -Werror -shared -fPIC -I%s -o %s %s.c %s_adapter.c -lm 2>&1",
-                                       config->compiler, getenv("EMITTED_FLAGS") ? getenv("EMITTED_FLAGS") : config->flags, runtime, library, base, base);
+                                       config->compiler, config->flags, runtime, library, base, base);
     fflush(stdout);
     if (system(command)) {
         fail("the C compiler refuses what was emitted: %s", command);
@@ -552,7 +556,7 @@ static bool compile(Code *c, Model *m, const Config *config) {
             if (c->entry[q].kind == FN_FORWARD && c->entry[q].layout == f->layout) e->before = q;
         }
     }
-    for (int k = 0; !getenv("EMITTED_KEEP") && k < 4; k++) {
+    for (int k = 0; !keeps && k < 4; k++) {
         static const char *const ends[] = {".c", ".h", "_adapter.c", ".so"};
         unlink(arena_format(g->arena, "%s%s", base, ends[k]));
     }
@@ -1006,9 +1010,11 @@ static const Config configs[] = {
     {"float, clang, undefined behaviour", "clang", "-O2 -fsanitize=undefined,float-cast-overflow -fsanitize-trap=undefined,float-cast-overflow", VALUE_FLOAT, false, false},
 };
 static const Config sanitized_configs[] = {
-    {"double, sanitized", "cc", "-g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all", VALUE_DOUBLE, false, false},
-    {"float, sanitized", "cc", "-g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all", VALUE_FLOAT, true, false},
+    {"double, sanitized by gcc", "LD_PRELOAD= gcc", "-g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all", VALUE_DOUBLE, false, false},
+    {"float, sanitized by gcc", "LD_PRELOAD= gcc", "-g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all", VALUE_FLOAT, true, true},
+    {"double, sanitized by clang", "LD_PRELOAD= clang", "-g -O1 -shared-libasan -fsanitize=address,undefined -fsanitize-trap=undefined", VALUE_DOUBLE, true, false},
 };
+enum { CONFIGS = sizeof configs / sizeof *configs, SANITIZED = sizeof sanitized_configs / sizeof *sanitized_configs };
 
 static void test_config(const char *path, const char *name, const Config *config, Case *const *cases, const Model *oracle) {
     int nfix = config->fixed ? oracle->g->dims.n - 1 : 0;
@@ -1063,10 +1069,9 @@ static void test_model(const char *path, const char *name) {
         cases[k] = make_case(&oracle, k / DATA, k % DATA);
     }
     const Config *list = sanitized ? sanitized_configs : configs;
-    size_t n = sanitized ? sizeof sanitized_configs / sizeof *sanitized_configs : thorough ? sizeof configs / sizeof *configs : USUAL;
-    for (size_t k = 0; k < n; k++) {
-        const char *only = getenv("EMITTED_CONFIG");
-        if (only && !strstr(list[k].name, only)) continue;
+    int n = sanitized ? SANITIZED : thorough ? CONFIGS : USUAL;
+    for (int k = 0; k < n; k++) {
+        if (config_part && !strstr(list[k].name, config_part)) continue;
         if (list[k].fixed && oracle.g->dims.n < 2) continue;
         test_config(path, name, &list[k], cases, &oracle);
     }
@@ -1152,6 +1157,8 @@ int main(int argc, char **argv) {
         if (!strcmp(argv[k], "--runtime") && k + 1 < argc) runtime = argv[++k];
         else if (!strcmp(argv[k], "--work") && k + 1 < argc) work = argv[++k];
         else if (!strcmp(argv[k], "--only") && k + 1 < argc) only = argv[++k];
+        else if (!strcmp(argv[k], "--config") && k + 1 < argc) config_part = argv[++k];
+        else if (!strcmp(argv[k], "--keep")) keeps = true;
         else if (!strcmp(argv[k], "--sanitize")) sanitized = true;
         else if (!strcmp(argv[k], "--thorough")) thorough = true;
         else if (runtime && work) {
@@ -1171,7 +1178,7 @@ int main(int argc, char **argv) {
         }
     }
     if (!runtime || !work) {
-        fprintf(stderr, "usage: emitted --runtime DIR --work DIR [--sanitize] [--thorough] [--only NAME] MODEL.grad ...\n");
+        fprintf(stderr, "usage: emitted --runtime DIR --work DIR [--sanitize] [--thorough] [--keep] [--config PART] [--only NAME] MODEL.grad ...\n");
         return 2;
     }
     for (;;) {

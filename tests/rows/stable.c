@@ -59,8 +59,8 @@ int main(void) {
     static const REAL t[M][K] = {{1, 2, 3}, {1, 2, 3}, {-1, 2, 0}, {4, 5, 6}, {1, 1, 1}, {1, 2, 4}, {1, 2, 3}, {1, 2, 3}, {1, 2, 3}};
     static const REAL a[M][K] = {{0.5f, 0.5f, 0}, {1, 0, 0}, {0.25f, 0.25f, 0.5f}, {(REAL)1e-30, 1, 0}, {0, 0, 1}, {0.125f, 0.5f, 0.375f},
                                  {0, 1, 0}, {1, 0, 0}, {0, 0, 0}};
-    static const REAL b[M][K] = {{0.5f, 0.25f, 0.25f}, {1, 0, 0}, {0.25f, 0.25f, 0.5f}, {0.5f, 0.5f, 0}, {0, 0, 1}, {(REAL)1e-20, 0.5f, 0.5f},
-                                 {0.5f, 0.5f, 0}, {(REAL)1e-30, 1, 0}, {1, 0, 0}};
+    static const REAL b[M][K] = {{0.5f, 0.25f, 0.25f}, {1, 0, 0}, {0.25f, 0.25f, 0.5f}, {0.5f, 0.5f, 0}, {0, 0, 1}, {(REAL)1e-15, 0.5f, 0.5f},
+                                 {0.5f, 0.5f, 0}, {(REAL)1e-15, 1, 0}, {1, 0, 0}};
     static const int32_t y[M] = {1, 0, 2, 1, 1, 0, 2, 0, 1};
     static REAL logsig[N], logsig_1[N], logsig_2[N], logone[N], logone_1[N], logone_2[N], lognot[N], lognot_1[N], soft[N], soft_1[N],
         soft_2[N], logistic[N], logistic_1[N], cost[N], cost_1[N], cost_2[N], mass[N], mass_1[N];
