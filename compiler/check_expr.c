@@ -141,13 +141,14 @@ static const ExprInfo *check_choice(Check *c, Syn *e, Env env) {
     return typed(c, e, type_join(t->type, f->type), 0, NULL);
 }
 
-/* An integer base and an exponent that cannot be negative give an integer. */
+/* An integer to a power that is known, and not negative, is a product of integers. All others are computed as reals. */
 static SynType power_type(Check *c, const Syn *e, SynType base, SynType exponent, Env env) {
+    int64_t times;
     if (type_is_real(exponent)) return type_join(as_real(base), exponent);
     if (type_is_real(base)) return base;
     const Poly *p = check_poly(c, e->kid[1], env.scope);
     c->trouble = NULL;
-    return (SynType){p && check_prove(c, p, env) ? TYPE_INT : TYPE_REAL, NULL};
+    return (SynType){p && check_known(c, p, &times) && times >= 0 && times <= 64 ? TYPE_INT : TYPE_REAL, NULL};
 }
 
 static const ExprInfo *check_op(Check *c, Syn *e, Env env) {

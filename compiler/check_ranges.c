@@ -335,7 +335,10 @@ bool check_rank_shape(Check *c, const Syn *e, int *rank, const Poly *const **sha
     }
     const Variable *result = f->unit->result;
     const Poly **out = arena_alloc(a, (size_t)(result->rank + 1) * sizeof *out);
-    for (int k = 0; k < result->rank; k++) out[k] = poly_subst_all(a, result->shape[k], var.n, var.at, by.at);
+    for (int k = 0; k < result->rank; k++) {
+        if (!result->shape[k]) return false; /* that size is a mistake of its own */
+        out[k] = poly_subst_all(a, result->shape[k], var.n, var.at, by.at);
+    }
     *rank = result->rank;
     *shape = out;
     return true;

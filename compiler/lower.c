@@ -1011,7 +1011,7 @@ static const char *result_name(Lower *l, RequestKind kind, const char *y, const 
     switch (kind) {
     case REQUEST_GRADIENT: return arena_format(arena, "%s_%sgrad", x, in);
     case REQUEST_JACOBIAN: return arena_format(arena, "%s_%s", y, x);
-    case REQUEST_HESSIAN: return arena_format(arena, "%s_%s_%s", y, x, z);
+    case REQUEST_HESSIAN: return arena_format(arena, "%s_%s_%s", y, x, z ? z : x);
     case REQUEST_JVP: return arena_format(arena, "%s_d", y);
     case REQUEST_VJP: return arena_format(arena, "%s_%sbar", x, in);
     case REQUEST_HVP: return arena_format(arena, "%s_%shd", x, in);

@@ -432,7 +432,7 @@ static void variant_finish(State *s, int number) {
         return;
     }
     if (!v->array) {
-        const Ref *context;
+        const Ref *context = NULL;
         int ncontext = context_of(s, nterms, term, &context);
         variant_make(s, number, ncontext, context);
         v = &s->variants.at[number];
@@ -566,7 +566,7 @@ Ref differentiate_along(Graph *g, Ref e, const Scope *scope, int n, const Motion
         variant_open(s, v);
     }
     for (int lo = 0, hi; lo < order.n; lo = hi) {
-        const Ref *context;
+        const Ref *context = NULL;
         for (hi = lo + 1; hi < order.n && order.component[hi] == order.component[lo];) {
             hi++;
         }
