@@ -363,7 +363,7 @@ static void circle_level(Gen *x, const Circle *c, Fixed *fixed, uint32_t *used, 
             Stmt *loop = gen_stmt(x, STMT_LOOP);
             loop->index = turn;
             loop->value = gen_bound(x, first);
-            loop->other = gen_bound(x, end);
+            loop->other = gen_bound(x, sign > 0 ? end : graph_op2(g, OP_sub, end, graph_int(g, 1)));
             loop->down = sign < 0;
             gen_push(x, &loop->body, turn, false, writes);
             for (int k = 0; k < c->members.n; k++) {

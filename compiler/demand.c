@@ -53,12 +53,118 @@ static Ref and_not_negative(Graph *g, Ref bounds, const Poly *p, Ref axis) {
     return bounds ? graph_and(g, bounds, inside) : inside;
 }
 
-/* Is `condition` one of those that `joined` joins by ||, the last one added at the right? */
-static bool holds_one(const Graph *g, Ref joined, Ref condition) {
-    while (joined != condition && NODE(g, joined)->op == OP_or && ARG(g, joined, 1) != condition) {
-        joined = ARG(g, joined, 0);
+/* ---- conditions as sets of what must hold ----------------------------------------------------------------------------- */
+
+enum { MANY_PARTS = 24 };
+typedef struct Parts {
+    int n;
+    Ref at[MANY_PARTS];
+} Parts;
+
+static bool parts_hold(const Parts *s, Ref c) {
+    for (int k = 0; k < s->n; k++) {
+        if (s->at[k] == c) {
+            return true;
+        }
     }
-    return joined == condition || NODE(g, joined)->op == OP_or;
+    return false;
+}
+
+/* Adds what `condition` joins by &&, in order, each once. False where that is too much. */
+static bool parts_add(const Graph *g, Parts *s, Ref condition) {
+    Ref stack[MANY_PARTS];
+    int n = 0;
+    stack[n++] = condition;
+    while (n) {
+        Ref c = stack[--n];
+        if (NODE(g, c)->op == OP_and) {
+            if (n + 2 > MANY_PARTS) {
+                return false;
+            }
+            stack[n++] = ARG(g, c, 1);
+            stack[n++] = ARG(g, c, 0);
+        } else if (!parts_hold(s, c)) {
+            if (s->n == MANY_PARTS) {
+                return false;
+            }
+            s->at[s->n++] = c;
+        }
+    }
+    return true;
+}
+
+static Ref parts_join(Graph *g, const Parts *s) {
+    Ref c = s->n ? s->at[0] : graph_bool(g, true);
+    for (int k = 1; k < s->n; k++) {
+        c = graph_and(g, c, s->at[k]);
+    }
+    return c;
+}
+
+static Ref both(Graph *g, Ref x, Ref y) {
+    Parts s = {0};
+    return parts_add(g, &s, x) && parts_add(g, &s, y) ? parts_join(g, &s) : graph_and(g, x, y);
+}
+
+typedef struct Look {
+    bool reads;  /* anything at all */
+    bool safe;   /* all reads stay inside of their arrays, whatever the indices are */
+} Look;
+
+static Look look_at(Graph *g, const Parts *s) {
+    Look look = {false, true};
+    VEC(Ref) stack = {0};
+    graph_walk_start(g);
+    for (int k = 0; k < s->n; k++) {
+        VEC_PUSH(g->arena, stack, s->at[k]);
+    }
+    while (stack.n) {
+        Ref r = stack.at[--stack.n];
+        if (!graph_walk_first(g, r)) {
+            continue;
+        }
+        look.safe = look.safe && !NODE(g, r)->fails;
+        for (int k = 0; k < NODE(g, r)->nargs; k++) {
+            VEC_PUSH(g->arena, stack, ARG(g, r, k));
+        }
+        if (NODE(g, r)->op == OP_READ) {
+            look.reads = true;
+            for (int k = 0; k < NODE(g, r)->nargs && look.safe; k++) {
+                const Poly *at = graph_poly(g, ARG(g, r, k)), *end = ARRAY(g, NODE(g, r)->aux)->extent[k];
+                const Poly *room = poly_sub(g->arena, poly_sub(g->arena, end, at), poly_int(g->arena, 1));
+                look.safe = graph_prove(g, at, 0, NULL) && graph_prove(g, room, 0, NULL);
+            }
+        }
+    }
+    return look;
+}
+
+/* x || y, or something weaker that is simpler: what is common to both, if the rest tells indices apart and nothing else. */
+static Ref either(Graph *g, Ref x, Ref y) {
+    Parts a = {0}, b = {0}, common = {0}, rest_a = {0}, rest_b = {0}, rest = {0};
+    if (!parts_add(g, &a, x) || !parts_add(g, &b, y)) {
+        return graph_op2(g, OP_or, x, y);
+    }
+    for (int k = 0; k < a.n; k++) {
+        Parts *to = parts_hold(&b, a.at[k]) ? &common : &rest_a;
+        to->at[to->n++] = a.at[k];
+    }
+    for (int k = 0; k < b.n; k++) {
+        if (!parts_hold(&a, b.at[k])) {
+            rest_b.at[rest_b.n++] = b.at[k];
+        }
+    }
+    if (rest_a.n == 0 || rest_b.n == 0) {
+        return rest_a.n == 0 ? x : y; /* the weaker one */
+    }
+    if (common.n == 0 || !look_at(g, &common).safe) {
+        return graph_op2(g, OP_or, x, y);
+    }
+    if (look_at(g, &rest_a).reads || look_at(g, &rest_b).reads) {
+        rest.at[rest.n++] = graph_op2(g, OP_or, parts_join(g, &rest_a), parts_join(g, &rest_b));
+        return both(g, parts_join(g, &common), parts_join(g, &rest));
+    }
+    return parts_join(g, &common);
 }
 
 /* A read under the condition `need`, in a piece of the array `reader`. */
@@ -122,13 +228,11 @@ static void demand_read(Graph *g, Demand *demand, ArrayRef reader, const Piece *
         return;
     }
     Ref c = graph_subst(g, need, placed_axes, from, to);
-    c = bounds ? graph_and(g, bounds, c) : c;
-    if (d->guard && holds_one(g, d->guard, c)) {
-        return;
-    }
-    d->always = d->sides++ == MANY_CONDITIONS;
-    d->guard = d->guard ? graph_op2(g, OP_or, d->guard, c) : c;
-    d->always = d->always || graph_is_true(g, d->guard);
+    c = bounds ? both(g, bounds, c) : c;
+    Ref old = d->guard;
+    d->guard = old ? either(g, old, c) : c;
+    d->sides += d->guard != old;
+    d->always = d->sides > MANY_CONDITIONS || graph_is_true(g, d->guard);
 }
 
 /* Adds what the piece of a reader asks for. Nodes are met users first, so a node's condition is complete when it is met. */
@@ -172,12 +276,12 @@ static void demand_term(Graph *g, Work *w, Demand *demand, ArrayRef reader, cons
             } else if ((op == OP_and || op == OP_or) && k == 1) {
                 c = op == OP_and ? ARG(g, r, 0) : graph_not(g, ARG(g, r, 0));
             }
-            Ref under = how[r] == UNDER ? (c ? graph_and(g, need[r], c) : need[r]) : c;
+            Ref under = how[r] == UNDER ? (c ? both(g, need[r], c) : need[r]) : c;
             if (how[x] == NEVER) {
                 how[x] = under ? UNDER : ALWAYS;
                 need[x] = under;
             } else if (how[x] == UNDER) {
-                need[x] = under ? graph_op2(g, OP_or, need[x], under) : 0;
+                need[x] = under ? either(g, need[x], under) : 0;
                 how[x] = need[x] && !graph_is_true(g, need[x]) ? UNDER : ALWAYS;
             }
         }

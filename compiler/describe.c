@@ -104,7 +104,7 @@ void describe_source(Graph *g, const Description *d, Text *out) {
         text_add(out, "static const gradc_dim %s_describe_dims[] = {\n", m);
         for (int k = 1; k < g->dims.n; k++) {
             int64_t least = g->dims.at[k].least > 1 ? g->dims.at[k].least : 1;
-            text_add(out, "    {\"%s\", offsetof(%s_args, %s), %lld},\n", g->dims.at[k].name, m, g->dims.at[k].name, (long long)least);
+            text_add(out, "    {\"%s\", offsetof(%s_args, %s), %lld},\n", g->dims.at[k].name, m, d->dim(d->user, k), (long long)least);
         }
         text_raw(out, "};\n");
     }

@@ -13,7 +13,8 @@ typedef struct Description {
     const char *prefix;
     int nfunctions;
     const DescribedFunction *functions;
-    const char *(*field)(const void *user, ArrayRef a); /* the C name of an array in the args struct */
+    const char *(*dim)(const void *user, int k);        /* the C name of a dimension in the args struct */
+    const char *(*field)(const void *user, ArrayRef a); /* of an array */
     const char *(*entry)(const void *user, ArrayRef a); /* the C type of its entries */
     void (*size)(void *user, const Poly *p, Text *out); /* an extent, with "a->" before dimensions */
     void *user;

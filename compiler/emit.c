@@ -20,7 +20,8 @@ static const char *const taken_words[] = {
     "public", "register", "reinterpret_cast", "requires", "restrict", "return", "short", "signed", "sizeof", "static", "static_assert",
     "static_cast", "struct", "switch", "template", "this", "thread_local", "throw", "true", "try", "typedef", "typeid", "typename",
     "typeof", "union", "unix", "unsigned", "using", "virtual", "void", "volatile", "wchar_t", "while", "xor", "xor_eq", "NULL", "NAN",
-    "INFINITY", "HUGE_VAL", "HUGE_VALF", "DOMAIN", "OVERFLOW", "UNDERFLOW", "SING", "PLOSS", "TLOSS", "status", "INT32_MAX", "SIZE_MAX"};
+    "INFINITY", "HUGE_VAL", "HUGE_VALF", "DOMAIN", "OVERFLOW", "UNDERFLOW", "SING", "PLOSS", "TLOSS", "status", "INT32_MAX", "SIZE_MAX", "int32_t", "int64_t", "memcpy",
+    "memset", "offsetof", "size_t", "uint8_t"};
 
 static bool is_taken_word(const char *name) {
     for (size_t k = 0; k < sizeof taken_words / sizeof *taken_words; k++) {
@@ -69,6 +70,7 @@ typedef struct Emit {
     VEC(int) used;           /* by Symbol: how many of `names` are this one */
     VEC(int) numbered;       /* by Symbol: how many of `names` are this one with a number */
     const char **array_name; /* by array, in this worker */
+    const char **out_name;   /* by array: the caller's, of an output that is computed elsewhere */
     const char **local_name; /* by local */
     VEC(Ref) loop;           /* indices of the loops around, with their names */
     VEC(const char *) loop_name;
@@ -461,12 +463,12 @@ static void put_count(Emit *e, ArrayRef a) {
     }
     for (int k = 0; k < ARRAY(e->g, a)->rank; k++) {
         text_raw(e->out, k ? " * " : "");
-        put_poly(e, ARRAY(e->g, a)->extent[k], 81);
+        put_poly(e, ARRAY(e->g, a)->extent[k], ARRAY(e->g, a)->rank > 1 ? 81 : PREC_LOWEST);
     }
 }
 
 static const char *out_name(Emit *e, ArrayRef a) {
-    return arena_format(e->arena, "%s_out", e->array_name[a]);
+    return e->out_name[a];
 }
 
 /* Sets a number: by a C operator where C has one. */
@@ -495,7 +497,7 @@ static void put_loop(Emit *e, const Stmt *s) {
     if (s->down) {
         text_add(e->out, "for (int64_t %s = ", name);
         put_expr(e, s->other, PREC_LOWEST);
-        text_add(e->out, " - 1; %s >= ", name);
+        text_add(e->out, "; %s >= ", name);
         put_expr(e, s->value, 61);
         text_add(e->out, "; %s--) {\n", name);
     } else {
@@ -768,6 +770,7 @@ static Parameters parameters(Emit *e, const Function *f) {
     names_drop(e, 0);
     e->f = f;
     e->array_name = arena_alloc(e->arena, (size_t)(g->arrays.n + 1) * sizeof *e->array_name);
+    e->out_name = arena_alloc(e->arena, (size_t)(g->arrays.n + 1) * sizeof *e->out_name);
     e->local_name = arena_alloc(e->arena, (size_t)(f->locals.n + 1) * sizeof *e->local_name);
     for (int k = 1; k < g->dims.n; k++) {
         const char *name = c_name(e->arena, g->dims.at[k].name);
@@ -814,10 +817,8 @@ static Parameters parameters(Emit *e, const Function *f) {
         if (direct) {
             e->array_name[a] = new_name(e, field_name(e, a), false);
         }
-        const char *name = direct ? e->array_name[a] : out_name(e, a);
-        if (!direct) {
-            name_add(e, name, name);
-        }
+        const char *name = direct ? e->array_name[a] : new_name(e, arena_format(e->arena, "%s_out", e->array_name[a]), false);
+        e->out_name[a] = name;
         VEC_PUSH(e->arena, list,
                  (Parameter){arena_format(e->arena, "%s *gradc_restrict %s", entry_type_text(g, a), name),
                              arena_format(e->arena, "a->%s", field_name(e, a))});
@@ -1108,6 +1109,10 @@ static void put_workspace(Emit *e, int layout) {
 
 /* ---- the description ---- */
 
+static const char *described_dim(const void *user, int k) {
+    return c_name(((const Emit *)user)->arena, ((const Emit *)user)->g->dims.at[k].name);
+}
+
 static const char *described_field(const void *user, ArrayRef a) {
     return c_name(((const Emit *)user)->arena, ARRAY(((const Emit *)user)->g, a)->name);
 }
@@ -1131,7 +1136,7 @@ static Description description(Emit *e) {
         const char *workspace = arena_format(e->arena, "%s_workspace", layout_stem(e, f->layout));
         VEC_PUSH(e->arena, list, (DescribedFunction){function_name(e, f), workspace});
     }
-    return (Description){e->o->prefix, list.n, list.at, described_field, described_entry, described_size, e};
+    return (Description){e->o->prefix, list.n, list.at, described_dim, described_field, described_entry, described_size, e};
 }
 
 /* ---- the header -------------------------------------------------------------------------------------------------------------------- */

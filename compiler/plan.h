@@ -63,7 +63,7 @@ struct Stmt {
     StmtKind kind;
     Stmt *next;
     Ref index;
-    bool down;            /* the loop runs from other - 1 down to value */
+    bool down;            /* the loop runs from other, included, down to value */
     LoopHint hint;
     int hint_local;
     int local;
