@@ -1081,19 +1081,26 @@ Ref graph_rewrite_reads(Graph *g, Ref term, ReadRewriter *with, void *user) {
 
 /* ---- arrays -------------------------------------------------------------------------------------------------------------------- */
 
+static bool name_taken(Graph *g, const char *name) {
+    Symbol s = symbol_of(g->cx, name);
+    while ((uint32_t)g->taken.n <= s) {
+        VEC_PUSH(g->arena, g->taken, 0);
+    }
+    bool taken = g->taken.at[s];
+    g->taken.at[s] = 1;
+    return taken;
+}
+
+void graph_reserve(Graph *g, const char *name) {
+    name_taken(g, name);
+}
+
 static const char *unique_name(Graph *g, const char *name) {
     const char *try = name;
-    for (int k = 2;; k++) {
-        Symbol s = symbol_of(g->cx, try);
-        while ((uint32_t)g->taken.n <= s) {
-            VEC_PUSH(g->arena, g->taken, 0);
-        }
-        if (!g->taken.at[s]) {
-            g->taken.at[s] = 1;
-            return try;
-        }
+    for (int k = 2; name_taken(g, try); k++) {
         try = arena_format(g->arena, "%s_%d", name, k);
     }
+    return try;
 }
 
 ArrayRef graph_array(Graph *g, const char *name, ValueType type, int rank, const Poly *const *extent, const char *const *axis_names) {

@@ -228,6 +228,7 @@ int graph_facts(Graph *g, Ref condition, bool yes, const Poly **facts, int room)
 
 /* Arrays. */
 ArrayRef graph_array(Graph *g, const char *name, ValueType type, int rank, const Poly *const *extent, const char *const *axis_names);
+void graph_reserve(Graph *g, const char *name); /* no array is given this name: it belongs to the source */
 /* Adds a piece; lo, hi NULL: everywhere. An empty box of fixed sizes is no piece: then false. */
 bool graph_piece(Graph *g, ArrayRef a, const Poly *const *lo, const Poly *const *hi, Ref body, Span at);
 /* One walk over nodes at a time: start it, then ask of each node whether it is met for the first time. */

@@ -475,6 +475,9 @@ static ArrayRef variable_array(Lower *l, Instance *in, const Variable *v, const 
         }
     }
     ArrayRef a = graph_array(g, name_in(l, in, v->name), type, n, extent, names);
+    if (!in->name) {
+        ARRAY(g, a)->name = symbol_text(l->cx, v->name); /* it was reserved for it */
+    }
     ARRAY(g, a)->at = v->at;
     ARRAY(g, a)->keep = true;
     if (v->type.base == TYPE_INDEX && v->type.target) {
@@ -1353,6 +1356,9 @@ Graph *lower_program(Context *cx, const Program *p, const Unit *model, const Low
     in->bound = arena_alloc(cx->arena, (size_t)(model->variables.n + 1) * sizeof *in->bound);
     reserve_names(l, model);
     lower_dims(l, in);
+    for (int k = 0; k < model->variables.n; k++) {
+        graph_reserve(l->g, symbol_text(cx, model->variables.at[k]->name));
+    }
     lower_inputs(l, in);
     for (int k = 0; k < model->demands.n; k++) {
         const Poly *demand = lower_size(l, in, model->demands.at[k]);
