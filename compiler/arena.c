@@ -1,6 +1,7 @@
-/* arena: blocks of zeroed memory, handed out from the front and freed together. An allocation that does not fit
- * the rest of the newest block starts another; a large one gets a block to itself. Under the address sanitizer
- * every allocation is a block of its own, so that a step over its end is seen. */
+/* arena: blocks of zeroed memory, handed out from the front and freed together. An allocation that
+ * does not fit the rest of the newest block starts another; a large one gets a block to itself.
+ * Under the address sanitizer every allocation is a block of its own, so that a step over its end
+ * is seen. */
 #include "arena.h"
 #include <limits.h>
 #include <stdbool.h>
@@ -120,7 +121,8 @@ _Noreturn void bug_at(const char *file, int line, const char *format, ...) {
     const char *base = strrchr(file, '/');
     va_list args;
     fflush(stdout);
-    fprintf(stderr, "gradc: this is a mistake of the compiler (%s:%d): ", base ? base + 1 : file, line);
+    fprintf(stderr, "gradc: this is a mistake of the compiler (%s:%d): ", base ? base + 1 : file,
+            line);
     va_start(args, format);
     vfprintf(stderr, format, args);
     va_end(args);

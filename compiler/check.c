@@ -1,7 +1,8 @@
-/* check: the static checker. In: a file, and what it uses. Out: a Program whose every name, size, range, type and order is
- * known, or messages. One unit after another, functions before those that call them: declarations are collected, then
- * dependencies, ranges, coverage, types, and last the loops of recurrences. A mistake is said once; what rests on it is not
- * looked at further, everything else is. */
+/* check: the static checker. In: a file, and what it uses. Out: a Program whose every name, size,
+ * range, type and order is known, or messages. One unit after another, functions before those that
+ * call them: declarations are collected, then dependencies, ranges, coverage, types, and last the
+ * loops of recurrences. A mistake is said once; what rests on it is not looked at further,
+ * everything else is. */
 #define _XOPEN_SOURCE 700
 #include "check.h"
 #include "ops.h"
@@ -10,7 +11,8 @@
 
 enum { MOST_AXES = 32, MOST_USE_DEPTH = 64 };
 
-/* ---- names and texts --------------------------------------------------------------------------------------- */
+/* ---- names and texts
+ * --------------------------------------------------------------------------------------- */
 
 static const char *name_text(const void *user, uint32_t var) {
     return symbol_text(user, var);
@@ -41,14 +43,16 @@ Check *check_callee(const Check *c, Symbol s) {
 }
 
 static bool is_built_in(const char *name) {
-    return op_find(name) != OP_NONE || kernel_find(name) || is_reduction(name) || !strcmp(name, "grad") || !strcmp(name, "dir") ||
-           !strcmp(name, "until");
+    return op_find(name) != OP_NONE || kernel_find(name) || is_reduction(name) ||
+           !strcmp(name, "grad") || !strcmp(name, "dir") || !strcmp(name, "until");
 }
 
 bool check_is_fn(const Check *c, const char *name) {
     if (op_find(name) != OP_NONE || kernel_find(name)) return true;
     for (int k = 0; k < c->all->checks.n; k++)
-        if (c->all->checks.at[k]->unit->is_fn && !strcmp(symbol_text(c->cx, c->all->checks.at[k]->unit->name), name)) return true;
+        if (c->all->checks.at[k]->unit->is_fn &&
+            !strcmp(symbol_text(c->cx, c->all->checks.at[k]->unit->name), name))
+            return true;
     return false;
 }
 
@@ -67,10 +71,12 @@ const char *check_near(Check *c, const char *name, int among, const Frame *scope
     Arena *a = c->cx->arena;
     VEC(const char *) known = {0};
     if (among & NEAR_VALUES)
-        for (int k = 0; k < c->arrays.n; k++) VEC_PUSH(a, known, symbol_text(c->cx, c->arrays.at[k]->v.name));
+        for (int k = 0; k < c->arrays.n; k++)
+            VEC_PUSH(a, known, symbol_text(c->cx, c->arrays.at[k]->v.name));
     for (; scope; scope = scope->up) VEC_PUSH(a, known, symbol_text(c->cx, scope->index.name));
     if (among & NEAR_DIMS)
-        for (int k = 0; k < c->unit->dims.n; k++) VEC_PUSH(a, known, symbol_text(c->cx, c->unit->dims.at[k].name));
+        for (int k = 0; k < c->unit->dims.n; k++)
+            VEC_PUSH(a, known, symbol_text(c->cx, c->unit->dims.at[k].name));
     return did_you_mean(c->cx, name, known.at, known.n);
 }
 
@@ -81,7 +87,8 @@ const char *type_text(Check *c, SynType t) {
     case TYPE_DOUBLE: return "a double";
     case TYPE_INT: return "an int";
     case TYPE_BOOL: return "a condition";
-    case TYPE_INDEX: return arena_format(c->cx->arena, "an index into %s", size_text(c->cx, t.target));
+    case TYPE_INDEX:
+        return arena_format(c->cx->arena, "an index into %s", size_text(c->cx, t.target));
     case TYPE_UNKNOWN: break;
     }
     return "of no type";
@@ -110,7 +117,9 @@ const char *axes_text(Check *c, int n) {
 
 const char *shape_text(Check *c, int rank, const Poly *const *shape) {
     const char *text = "";
-    for (int k = 0; k < rank; k++) text = arena_format(c->cx->arena, "%s%s%s", text, k ? ", " : "", size_text(c->cx, shape[k]));
+    for (int k = 0; k < rank; k++)
+        text =
+            arena_format(c->cx->arena, "%s%s%s", text, k ? ", " : "", size_text(c->cx, shape[k]));
     return text;
 }
 
@@ -126,7 +135,8 @@ static bool runs_free(const Role role) /* given from outside: no equation may de
     return role == ROLE_INPUT || role == ROLE_PARAM || role == ROLE_CONST || role == ROLE_ARGUMENT;
 }
 
-/* ---- declarations ------------------------------------------------------------------------------------------ */
+/* ---- declarations
+ * ------------------------------------------------------------------------------------------ */
 
 static bool is_taken(Check *c, const Syn *s) {
     const NameInfo *n = check_name(c, s->name);
@@ -137,7 +147,9 @@ static bool is_taken(Check *c, const Syn *s) {
 }
 
 static Dim *add_dim(Check *c, const Syn *s) {
-    VEC_PUSH(c->cx->arena, c->unit->dims, (Dim){.name = s->name, .at = s->at, .means = poly_var(c->cx->arena, s->name), .least = 1});
+    VEC_PUSH(
+        c->cx->arena, c->unit->dims,
+        (Dim){.name = s->name, .at = s->at, .means = poly_var(c->cx->arena, s->name), .least = 1});
     check_name(c, s->name)->dim = c->unit->dims.n;
     return &c->unit->dims.at[c->unit->dims.n - 1];
 }
@@ -165,13 +177,15 @@ static BaseType base_type(const char *text) {
     static const struct {
         const char *text;
         BaseType base;
-    } types[] = {{"real", TYPE_REAL}, {"float", TYPE_FLOAT}, {"double", TYPE_DOUBLE}, {"int", TYPE_INT}, {"bool", TYPE_BOOL}, {"index", TYPE_INDEX}};
+    } types[] = {{"real", TYPE_REAL}, {"float", TYPE_FLOAT}, {"double", TYPE_DOUBLE},
+                 {"int", TYPE_INT},   {"bool", TYPE_BOOL},   {"index", TYPE_INDEX}};
     for (size_t k = 0; k < sizeof types / sizeof *types; k++)
         if (!strcmp(types[k].text, text)) return types[k].base;
     bug("the type '%s'", text);
 }
 
-/* Sizes that are found while it runs cannot shape what comes from outside; a table needs fixed ones. */
+/* Sizes that are found while it runs cannot shape what comes from outside; a table needs fixed
+ * ones. */
 static bool size_suits(Check *c, const Syn *e, const Poly *p, const Syn *of, Role role) {
     const uint32_t *vars;
     int n = poly_vars(c->cx->arena, p, &vars);
@@ -181,33 +195,40 @@ static bool size_suits(Check *c, const Syn *e, const Poly *p, const Syn *of, Rol
         bool found_late = dim->until && (role == ROLE_INPUT || role == ROLE_PARAM);
         if (!found_late && (role != ROLE_CONST || dim->fixed)) continue;
         if (found_late)
-            error_at(c->cx, e->whole, "%s is found while it runs: %s cannot have this size", symbol_text(c->cx, dim->name), role_text(role));
+            error_at(c->cx, e->whole, "%s is found while it runs: %s cannot have this size",
+                     symbol_text(c->cx, dim->name), role_text(role));
         else
-            error_at(c->cx, e->whole, "the sizes of a const are fixed; %s is open: '%s' cannot have this size", symbol_text(c->cx, dim->name),
-                     of->text);
+            error_at(c->cx, e->whole,
+                     "the sizes of a const are fixed; %s is open: '%s' cannot have this size",
+                     symbol_text(c->cx, dim->name), of->text);
         note_at(c->cx, dim->at, "declared here");
         return false;
     }
     return true;
 }
 
-static Value *declare(Check *c, const Syn *s, const char *type, const Syn *shape, const Syn *target, Role role) {
+static Value *declare(Check *c, const Syn *s, const char *type, const Syn *shape, const Syn *target,
+                      Role role) {
     if (is_taken(c, s)) return NULL;
     Value *a = add_array(c, s, role);
     a->v.type.base = base_type(type);
     a->v.declared = a->typed = a->sized = true;
     bool good = true;
     if (a->v.type.base == TYPE_INDEX) {
-        if (target->kind == SYN_NONE) error_at(c->cx, s->at, "an index says what it points into: index %s : DIMENSION", s->text);
+        if (target->kind == SYN_NONE)
+            error_at(c->cx, s->at, "an index says what it points into: index %s : DIMENSION",
+                     s->text);
         else a->v.type.target = check_size(c, target);
         good = a->v.type.target != NULL;
     } else if (target->kind != SYN_NONE) {
-        error_at(c->cx, target->whole, "only an index points into a dimension: index %s : %s", s->text, source_slice(c->cx, target->whole));
+        error_at(c->cx, target->whole, "only an index points into a dimension: index %s : %s",
+                 s->text, source_slice(c->cx, target->whole));
         good = false;
     }
     const Syn *sizes = shape->nkids ? shape->kid[0] : shape;
     if (sizes->nkids > MOST_AXES) {
-        error_at(c->cx, s->at, "'%s' has %d axes; %d are the most", s->text, sizes->nkids, MOST_AXES);
+        error_at(c->cx, s->at, "'%s' has %d axes; %d are the most", s->text, sizes->nkids,
+                 MOST_AXES);
         good = false;
     }
     a->v.shape = arena_alloc(c->cx->arena, (size_t)(sizes->nkids + 1) * sizeof *a->v.shape);
@@ -248,7 +269,8 @@ static void declare_dim(Check *c, const Syn *s) {
     int64_t value;
     Dim *dim = add_dim(c, s);
     if (!size) {
-        check_name(c, s->name)->dim = 0; /* a name that means nothing: its uses say nothing either */
+        check_name(c, s->name)->dim =
+            0; /* a name that means nothing: its uses say nothing either */
         check_name(c, s->name)->refused = true;
         c->unit->dims.n--;
     } else if (poly_is_int(size, &value)) {
@@ -266,7 +288,8 @@ static void declare_things(Check *c, const Syn *s) {
     Role role = roles[k];
     if (c->unit->is_fn && k < 2) {
         error_at(c->cx, s->whole, "'%s' belongs in a model; a function has arguments", s->text);
-        for (int i = 0; i < s->kid[1]->nkids; i++) check_name(c, s->kid[1]->kid[i]->name)->refused = true;
+        for (int i = 0; i < s->kid[1]->nkids; i++)
+            check_name(c, s->kid[1]->kid[i]->name)->refused = true;
         return;
     }
     for (int i = 0; i < s->kid[1]->nkids; i++) {
@@ -276,14 +299,17 @@ static void declare_things(Check *c, const Syn *s) {
         if (role != ROLE_CONST) {
             if (value->kind == SYN_NONE) continue;
             error_at(c->cx, value->whole,
-                     role == ROLE_LOCAL ? "a value here belongs to a const; otherwise write an equation: %s = ...;"
-                                        : "'%s' gets its value from the caller",
+                     role == ROLE_LOCAL
+                         ? "a value here belongs to a const; otherwise write an equation: %s = ...;"
+                         : "'%s' gets its value from the caller",
                      thing->text);
             a->broken = true;
             continue;
         }
         if (a->v.type.base == TYPE_BOOL) {
-            error_at(c->cx, thing->at, "a const is real, float, double, int or index; a condition can compare such a one");
+            error_at(
+                c->cx, thing->at,
+                "a const is real, float, double, int or index; a condition can compare such a one");
             a->broken = true;
             a->sized = false;
             continue;
@@ -303,7 +329,8 @@ static void add_equation(Check *c, const Syn *s) {
         return;
     }
     if (n->array && runs_free(n->array->v.role)) {
-        error_at(c->cx, left->at, "'%s' is %s: no equation may define it", left->text, role_text(n->array->v.role));
+        error_at(c->cx, left->at, "'%s' is %s: no equation may define it", left->text,
+                 role_text(n->array->v.role));
         note_at(c->cx, n->array->v.at, "declared here");
         return;
     }
@@ -317,10 +344,12 @@ static void add_equation(Check *c, const Syn *s) {
     VEC_PUSH(c->cx->arena, a->v.equations, &made->eq);
 }
 
-/* Every name that some left side or reduction binds: for a better message where it stands elsewhere. */
+/* Every name that some left side or reduction binds: for a better message where it stands
+ * elsewhere. */
 static void note_indices(Check *c, const Syn *s, bool left) {
     if (s->kind == SYN_NAME && left) check_name(c, s->name)->is_index = true;
-    if (s->kind == SYN_EQUATION && s->kid[0]->kind == SYN_AT) note_indices(c, s->kid[0]->kid[0]->kid[0], true);
+    if (s->kind == SYN_EQUATION && s->kid[0]->kind == SYN_AT)
+        note_indices(c, s->kid[0]->kid[0]->kid[0], true);
     if (s->kind == SYN_REDUCE) {
         const Syn *items = s->kid[0]->kid[0];
         for (int k = 0; k < items->nkids; k++) {
@@ -351,12 +380,17 @@ static void add_outputs(Check *c, const Syn *s) {
         const Syn *o = s->kid[0]->kid[k];
         const NameInfo *n = check_name(c, o->name);
         if (!n->array) {
-            if (!n->refused) error_at(c->cx, o->at, "nothing defines the output '%s'%s", o->text, check_near(c, o->text, NEAR_VALUES, NULL));
+            if (!n->refused)
+                error_at(c->cx, o->at, "nothing defines the output '%s'%s", o->text,
+                         check_near(c, o->text, NEAR_VALUES, NULL));
             continue;
         }
         Variable *v = &n->array->v;
         if (v->role == ROLE_OUTPUT || runs_free(v->role)) {
-            error_at(c->cx, o->at, v->role == ROLE_OUTPUT ? "'%s' is %s already" : "'%s' is %s: it cannot be an output", o->text, role_text(v->role));
+            error_at(c->cx, o->at,
+                     v->role == ROLE_OUTPUT ? "'%s' is %s already"
+                                            : "'%s' is %s: it cannot be an output",
+                     o->text, role_text(v->role));
             note_at(c->cx, v->at, "%s", origin_text(v));
             continue;
         }
@@ -366,7 +400,8 @@ static void add_outputs(Check *c, const Syn *s) {
     }
 }
 
-/* The head of a function: its dimensions are the names in its shapes, and each must be fixed by some argument. */
+/* The head of a function: its dimensions are the names in its shapes, and each must be fixed by
+ * some argument. */
 static void collect_head(Check *c) {
     const Syn *args = c->unit->syn->kid[0], *result = c->unit->syn->kid[1];
     int before = c->cx->errors;
@@ -383,10 +418,12 @@ static void collect_head(Check *c) {
         }
     }
     for (int k = 0; k < args->nkids; k++) {
-        Value *a = declare(c, args->kid[k], args->kid[k]->kid[0]->text, args->kid[k]->kid[1], args->kid[k]->kid[2], ROLE_ARGUMENT);
+        Value *a = declare(c, args->kid[k], args->kid[k]->kid[0]->text, args->kid[k]->kid[1],
+                           args->kid[k]->kid[2], ROLE_ARGUMENT);
         if (a) VEC_PUSH(c->cx->arena, c->unit->params, &a->v);
     }
-    Value *r = declare(c, result, result->kid[0]->text, result->kid[1], result->kid[2], ROLE_RESULT);
+    Value *r =
+        declare(c, result, result->kid[0]->text, result->kid[1], result->kid[2], ROLE_RESULT);
     if (r) {
         c->unit->result = &r->v;
         r->used = true;
@@ -400,7 +437,8 @@ static void collect_head(Check *c) {
             bound = bound || (p->type.base == TYPE_INDEX && poly_equal(p->type.target, dim->means));
         }
         if (bound) continue;
-        error_at(c->cx, dim->at, "no argument fixes the dimension '%s' of %s", symbol_text(c->cx, dim->name), symbol_text(c->cx, c->unit->name));
+        error_at(c->cx, dim->at, "no argument fixes the dimension '%s' of %s",
+                 symbol_text(c->cx, dim->name), symbol_text(c->cx, c->unit->name));
         break;
     }
     c->broken = c->cx->errors > before;
@@ -421,7 +459,8 @@ static void collect_body(Check *c) {
     note_dims(c, body);
 }
 
-/* ---- what follows the equations ---------------------------------------------------------------------------- */
+/* ---- what follows the equations
+ * ---------------------------------------------------------------------------- */
 
 /* An undeclared array has the type of its right sides; in a recurrence a number is real. */
 static void infer_type(Check *c, Value *a, int n, const SynType *found, bool cyclic) {
@@ -435,7 +474,8 @@ static void infer_type(Check *c, Value *a, int n, const SynType *found, bool cyc
     bool same = true, some_bool = false, all_bool = true;
     SynType t = found[0];
     for (int k = 0; k < n; k++) {
-        same = same && found[k].base == found[0].base && (found[0].base != TYPE_INDEX || poly_equal(found[k].target, found[0].target));
+        same = same && found[k].base == found[0].base &&
+               (found[0].base != TYPE_INDEX || poly_equal(found[k].target, found[0].target));
         some_bool = some_bool || found[k].base == TYPE_BOOL;
         all_bool = all_bool && found[k].base == TYPE_BOOL;
         t = type_join(t, found[k]);
@@ -449,8 +489,9 @@ static void infer_type(Check *c, Value *a, int n, const SynType *found, bool cyc
     if (!a->guessed) {
         a->v.type = t;
     } else if (all_bool != (a->v.type.base == TYPE_BOOL)) {
-        error_at(c->cx, a->v.at, "the type of the recurrence '%s' cannot be seen: declare it, as in %s %s%s;", name, all_bool ? "bool" : "real", name,
-                 a->v.rank ? "[SIZE, ...]" : "");
+        error_at(c->cx, a->v.at,
+                 "the type of the recurrence '%s' cannot be seen: declare it, as in %s %s%s;", name,
+                 all_bool ? "bool" : "real", name, a->v.rank ? "[SIZE, ...]" : "");
     }
 }
 
@@ -489,22 +530,26 @@ static void check_until(Check *c, const Dim *dim) {
     Syn *e = (Syn *)dim->until;
     Arena *a = c->cx->arena;
     const Syn *items = e->kid[0]->kid[0];
-    if (e->kid[1]->nkids != 2 || items->nkids != 1 || items->kid[0]->kind != SYN_NAME || e->kid[0]->kid[1]->kind != SYN_NONE) {
-        error_at(c->cx, dim->at, "an iteration is written dim %s = until[t](condition, most)", symbol_text(c->cx, dim->name));
+    if (e->kid[1]->nkids != 2 || items->nkids != 1 || items->kid[0]->kind != SYN_NAME ||
+        e->kid[0]->kid[1]->kind != SYN_NONE) {
+        error_at(c->cx, dim->at, "an iteration is written dim %s = until[t](condition, most)",
+                 symbol_text(c->cx, dim->name));
         return;
     }
     const Syn *t = items->kid[0];
     const NameInfo *n = check_name(c, t->name);
     if (n->array || n->dim) {
         error_at(c->cx, t->at, "'%s' already names a %s", t->text, n->dim ? "dimension" : "value");
-        note_at(c->cx, n->dim ? c->unit->dims.at[n->dim - 1].at : n->array->v.at, "%s", n->dim ? "declared here" : origin_text(&n->array->v));
+        note_at(c->cx, n->dim ? c->unit->dims.at[n->dim - 1].at : n->array->v.at, "%s",
+                n->dim ? "declared here" : origin_text(&n->array->v));
         return;
     }
     Binder *binder = arena_alloc(a, sizeof *binder);
     *binder = (Binder){t->name, dim->means};
     e->note = binder;
     IndexRange index = {t->name, dim->means, HOW_LEFT, t->at};
-    Env env = env_index(c, (Env){0}, index, poly_int(a, 0), poly_sub(a, dim->means, poly_int(a, 1)));
+    Env env =
+        env_index(c, (Env){0}, index, poly_int(a, 0), poly_sub(a, dim->means, poly_int(a, 1)));
     Syn *condition = e->kid[1]->kid[0], *most = e->kid[1]->kid[1];
     note_used(c, condition);
     const ExprInfo *info = check_value(c, condition, env);
@@ -518,13 +563,15 @@ static void check_until(Check *c, const Dim *dim) {
     for (int k = 0; k < nvars; k++) {
         const Dim *other = &c->unit->dims.at[check_name(c, vars[k])->dim - 1];
         if (!other->until) continue;
-        error_at(c->cx, most->whole, "the most is known before it runs; %s is not", symbol_text(c->cx, other->name));
+        error_at(c->cx, most->whole, "the most is known before it runs; %s is not",
+                 symbol_text(c->cx, other->name));
         note_at(c->cx, other->at, "declared here");
         break;
     }
     if (bound) check_value(c, most, (Env){0});
     if (info && !reads_over(c, condition, dim->means))
-        error_at(c->cx, dim->at, "the condition reads nothing that runs over %s", symbol_text(c->cx, dim->name));
+        error_at(c->cx, dim->at, "the condition reads nothing that runs over %s",
+                 symbol_text(c->cx, dim->name));
 }
 
 static bool partial_side(Check *c, const Syn *side, const Variable *v, Env *env) {
@@ -547,7 +594,8 @@ static bool partial_side(Check *c, const Syn *side, const Variable *v, Env *env)
             return false;
         }
         const Poly *one = poly_int(c->cx->arena, 1), *zero = poly_int(c->cx->arena, 0);
-        *env = env_index(c, *env, (IndexRange){i->name, v->shape[k], HOW_LEFT, i->at}, zero, poly_sub(c->cx->arena, v->shape[k], one));
+        *env = env_index(c, *env, (IndexRange){i->name, v->shape[k], HOW_LEFT, i->at}, zero,
+                         poly_sub(c->cx->arena, v->shape[k], one));
     }
     return true;
 }
@@ -562,7 +610,8 @@ static void check_partial(Check *c, const Syn *s) {
     Syn *right = s->kid[2];
     note_used(c, right);
     if (of->name != u->result->name) {
-        error_at(c->cx, of->at, "the first is the result '%s'", symbol_text(c->cx, u->result->name));
+        error_at(c->cx, of->at, "the first is the result '%s'",
+                 symbol_text(c->cx, u->result->name));
         return;
     }
     Variable *argument = NULL;
@@ -570,13 +619,16 @@ static void check_partial(Check *c, const Syn *s) {
         if (u->params.at[k]->name == by->name) argument = u->params.at[k];
     if (!argument) {
         VEC(const char *) known = {0};
-        for (int k = 0; k < u->params.n; k++) VEC_PUSH(c->cx->arena, known, symbol_text(c->cx, u->params.at[k]->name));
+        for (int k = 0; k < u->params.n; k++)
+            VEC_PUSH(c->cx->arena, known, symbol_text(c->cx, u->params.at[k]->name));
         VEC_PUSH(c->cx->arena, known, NULL);
-        error_at(c->cx, by->at, "'%s' is no argument of %s%s", by->text, symbol_text(c->cx, u->name), check_nearest(c, by->text, known.at));
+        error_at(c->cx, by->at, "'%s' is no argument of %s%s", by->text,
+                 symbol_text(c->cx, u->name), check_nearest(c, by->text, known.at));
         return;
     }
     if (!type_is_real(argument->type)) {
-        error_at(c->cx, by->at, "'%s' is %s: no derivative by it", by->text, type_text(c, argument->type));
+        error_at(c->cx, by->at, "'%s' is %s: no derivative by it", by->text,
+                 type_text(c, argument->type));
         note_at(c->cx, argument->at, "declared here");
         return;
     }
@@ -600,12 +652,15 @@ static void check_derive(Check *c, const Syn *s) {
     int kind = 0;
     while (request_names[kind] && strcmp(request_names[kind], s->text)) kind++;
     if (!request_names[kind]) {
-        error_at(c->cx, s->at, "no derivative '%s'%s", s->text, check_nearest(c, s->text, request_names));
+        error_at(c->cx, s->at, "no derivative '%s'%s", s->text,
+                 check_nearest(c, s->text, request_names));
         return;
     }
-    bool of_number = !strcmp(s->text, "gradient") || !strcmp(s->text, "hessian") || !strcmp(s->text, "hvp");
+    bool of_number =
+        !strcmp(s->text, "gradient") || !strcmp(s->text, "hessian") || !strcmp(s->text, "hvp");
     Derive d = {.syn = s};
-    const Syn *whole = NULL; /* a left side of ints: said if nothing else is wrong, as the right side may be why */
+    const Syn *whole =
+        NULL; /* a left side of ints: said if nothing else is wrong, as the right side may be why */
     int before = c->cx->errors;
     note_used(c, s->kid[0]);
     for (int side = 0; side < 2; side++)
@@ -614,7 +669,9 @@ static void check_derive(Check *c, const Syn *s) {
             const NameInfo *n = check_name(c, x->name);
             Value *a = n ? n->array : NULL;
             if (!a) {
-                if (!n || !n->refused) error_at(c->cx, x->at, "'%s' is not known%s", x->text, check_near(c, x->text, NEAR_VALUES, NULL));
+                if (!n || !n->refused)
+                    error_at(c->cx, x->at, "'%s' is not known%s", x->text,
+                             check_near(c, x->text, NEAR_VALUES, NULL));
                 continue;
             }
             if (!a->sized) continue;
@@ -623,16 +680,20 @@ static void check_derive(Check *c, const Syn *s) {
             if (twice) {
                 error_at(c->cx, x->at, "'%s' stands twice in this %s", x->text, s->text);
             } else if (side == 0 && runs_free(a->v.role)) {
-                error_at(c->cx, x->at, "'%s' is %s: a derivative is taken of what equations define", x->text, role_text(a->v.role));
+                error_at(c->cx, x->at, "'%s' is %s: a derivative is taken of what equations define",
+                         x->text, role_text(a->v.role));
                 note_at(c->cx, a->v.at, "declared here");
             } else if (side == 0 && a->v.rank && of_number) {
-                error_at(c->cx, x->at, "%s is for one number; '%s' is an array [%s]: ask for jacobian, jvp or vjp", s->text, x->text,
-                         shape_text(c, a->v.rank, (const Poly *const *)a->v.shape));
+                error_at(
+                    c->cx, x->at,
+                    "%s is for one number; '%s' is an array [%s]: ask for jacobian, jvp or vjp",
+                    s->text, x->text, shape_text(c, a->v.rank, (const Poly *const *)a->v.shape));
                 note_at(c->cx, a->v.at, "%s", origin_text(&a->v));
             } else if (a->v.type.base == TYPE_INT && side == 0) {
                 whole = x;
             } else if (!type_is_real(a->v.type)) {
-                error_at(c->cx, x->at, "'%s' is %s: no derivative %s it", x->text, type_text(c, a->v.type), side ? "by" : "of");
+                error_at(c->cx, x->at, "'%s' is %s: no derivative %s it", x->text,
+                         type_text(c, a->v.type), side ? "by" : "of");
                 note_at(c->cx, a->v.at, "%s", origin_text(&a->v));
             } else if (a->v.role == ROLE_CONST) {
                 error_at(c->cx, x->at, "'%s' is a const: no derivative by it", x->text);
@@ -643,37 +704,46 @@ static void check_derive(Check *c, const Syn *s) {
                 for (int j = 0; j < s->kid[0]->nkids && side; j++) {
                     const NameInfo *y = check_name(c, s->kid[0]->kid[j]->name);
                     const Value *v = y ? y->array : NULL;
-                    if (v && v->sized && !runs_free(v->v.role) && v->v.type.base != TYPE_BOOL && v->v.type.base != TYPE_INDEX)
+                    if (v && v->sized && !runs_free(v->v.role) && v->v.type.base != TYPE_BOOL &&
+                        v->v.type.base != TYPE_INDEX)
                         check_smooth(c, s->kid[0]->kid[j], a, x->at);
                 }
             }
         }
     if (whole && c->cx->errors == before) {
         const Variable *v = &check_name(c, whole->name)->array->v;
-        error_at(c->cx, whole->at, "'%s' is %s: no derivative of it", whole->text, type_text(c, v->type));
+        error_at(c->cx, whole->at, "'%s' is %s: no derivative of it", whole->text,
+                 type_text(c, v->type));
         note_at(c->cx, v->at, "%s", origin_text(v));
     }
     VEC_PUSH(c->cx->arena, c->unit->derives, d);
 }
 
-/* ---- warnings ---------------------------------------------------------------------------------------------- */
+/* ---- warnings
+ * ---------------------------------------------------------------------------------------------- */
 
 static void warn_unused(Check *c) {
     for (int k = 0; k < c->unit->dims.n; k++) {
         const Dim *d = &c->unit->dims.at[k];
         if (!c->unit->is_fn && !check_name(c, d->name)->dim_used)
-            warning_at(c->cx, "unused-dim", d->at, "the dimension '%s' is never used", symbol_text(c->cx, d->name));
+            warning_at(c->cx, "unused-dim", d->at, "the dimension '%s' is never used",
+                       symbol_text(c->cx, d->name));
     }
     for (int k = 0; k < c->arrays.n; k++) {
         const Value *a = c->arrays.at[k];
         const char *name = symbol_text(c->cx, a->v.name);
         if (a->used) continue;
         if (a->v.role == ROLE_INPUT || a->v.role == ROLE_PARAM)
-            warning_at(c->cx, "unused-input", a->v.at, "the %s '%s' is never read", a->v.role == ROLE_INPUT ? "input" : "param", name);
-        else if (a->v.role == ROLE_ARGUMENT) warning_at(c->cx, "unused-argument", a->v.at, "the argument '%s' is never read", name);
+            warning_at(c->cx, "unused-input", a->v.at, "the %s '%s' is never read",
+                       a->v.role == ROLE_INPUT ? "input" : "param", name);
+        else if (a->v.role == ROLE_ARGUMENT)
+            warning_at(c->cx, "unused-argument", a->v.at, "the argument '%s' is never read", name);
         else
             warning_at(c->cx, "unused-local", a->v.at,
-                       a->v.role == ROLE_CONST ? "the const '%s' is never read" : "'%s' is computed, but nothing reads it and it is no output", name);
+                       a->v.role == ROLE_CONST
+                           ? "the const '%s' is never read"
+                           : "'%s' is computed, but nothing reads it and it is no output",
+                       name);
     }
 }
 
@@ -691,18 +761,24 @@ static void find_calls(Checker *all, const Syn *s, bool *called, Links *links) {
 /* A function in the main file, beside a model, that nothing calls. */
 static void warn_uncalled(Checker *all, const Links *links) {
     bool has_model = false;
-    for (int k = 0; k < all->checks.n; k++) has_model = has_model || (!all->checks.at[k]->unit->is_fn && all->checks.at[k]->unit->syn->at.file == 1);
+    for (int k = 0; k < all->checks.n; k++)
+        has_model = has_model ||
+                    (!all->checks.at[k]->unit->is_fn && all->checks.at[k]->unit->syn->at.file == 1);
     for (int k = 0; k < all->checks.n && has_model; k++) {
         const Unit *u = all->checks.at[k]->unit;
         bool called = false;
         for (int j = 0; j < all->checks.n; j++)
-            for (int i = 0; i < links[j].to.n; i++) called = called || (links[j].to.at[i] == k && j != k);
+            for (int i = 0; i < links[j].to.n; i++)
+                called = called || (links[j].to.at[i] == k && j != k);
         if (u->is_fn && u->syn->at.file == 1 && !called)
-            warning_at(all->cx, "unused-function", u->syn->at, "nothing calls the function '%s'", symbol_text(all->cx, u->name));
+            warning_at(all->cx, "unused-function", u->syn->at, "nothing calls the function '%s'",
+                       symbol_text(all->cx, u->name));
     }
 }
 
-/* ---- units ------------------------------------------------------------------------------------------------- */
+/* ---- units
+ * -------------------------------------------------------------------------------------------------
+ */
 
 static void check_unit(Check *c) {
     Unit *u = c->unit;
@@ -722,7 +798,8 @@ static void check_unit(Check *c) {
     }
     check_loops(c);
     if (!u->is_fn && u->outputs.n == 0 && u->derives.n == 0 && cx->errors == before)
-        error_at(cx, u->syn->at, "the model '%s' gives nothing: it has no output", symbol_text(cx, u->name));
+        error_at(cx, u->syn->at, "the model '%s' gives nothing: it has no output",
+                 symbol_text(cx, u->name));
     if (u->is_fn) check_carries(c);
     for (int k = 0; k < u->dims.n && u->recursive; k++) c->must_fix[k] = true;
     if (cx->errors == before) warn_unused(c);
@@ -761,12 +838,15 @@ static void add_unit(Checker *all, const Syn *s) {
     if (is_fn) all->functions[s->name] = c;
 }
 
-/* Callees before callers. Functions that call each other in a circle have no end that could be seen. */
+/* Callees before callers. Functions that call each other in a circle have no end that could be
+ * seen. */
 static void check_units(Checker *all) {
     Context *cx = all->cx;
     int n = all->checks.n, *order, *start;
     Links *links = arena_alloc(cx->arena, (size_t)(n + 1) * sizeof *links);
-    for (int k = 0; k < n; k++) find_calls(all, all->checks.at[k]->body, arena_alloc(cx->arena, (size_t)n * sizeof(bool)), &links[k]);
+    for (int k = 0; k < n; k++)
+        find_calls(all, all->checks.at[k]->body, arena_alloc(cx->arena, (size_t)n * sizeof(bool)),
+                   &links[k]);
     int comps = components(cx->arena, n, links, &order, &start);
     for (int g = 0; g < comps; g++) {
         int many = start[g + 1] - start[g];
@@ -774,11 +854,13 @@ static void check_units(Checker *all) {
             const char *names = "";
             for (int k = start[g]; k < start[g + 1]; k++) {
                 Check *c = all->checks.at[order[k]];
-                names = arena_format(cx->arena, "%s%s%s", names, k == start[g] ? "" : " and ", symbol_text(cx, c->unit->name));
+                names = arena_format(cx->arena, "%s%s%s", names, k == start[g] ? "" : " and ",
+                                     symbol_text(cx, c->unit->name));
                 c->broken = c->checked = true;
             }
             error_at(cx, all->checks.at[order[start[g]]]->unit->syn->at,
-                     "%s call each other; only a function that calls itself with smaller sizes may", names);
+                     "%s call each other; only a function that calls itself with smaller sizes may",
+                     names);
         }
     }
     for (int pass = 0; pass < 2; pass++) /* functions, then models */
@@ -791,11 +873,13 @@ static void check_units(Checker *all) {
                 VEC_PUSH(cx->arena, all->program->units, c->unit);
             }
     for (int k = 0; k < n; k++)
-        if (!all->checks.at[k]->unit->is_fn) VEC_PUSH(cx->arena, all->program->models, all->checks.at[k]->unit);
+        if (!all->checks.at[k]->unit->is_fn)
+            VEC_PUSH(cx->arena, all->program->models, all->checks.at[k]->unit);
     if (cx->errors == 0) warn_uncalled(all, links);
 }
 
-/* -D names an open dimension of a model; what it cannot fix is refused here, before anything rests on it. */
+/* -D names an open dimension of a model; what it cannot fix is refused here, before anything rests
+ * on it. */
 static void check_fixes(Checker *all) {
     Context *cx = all->cx;
     for (int f = 0; f < all->nfix; f++) {
@@ -803,30 +887,36 @@ static void check_fixes(Checker *all) {
         VEC(const char *) open = {0};
         bool known = false;
         if (fix->value < 1) {
-            error_at(cx, (Span){0}, "-D %s=%lld: a size is at least 1", fix->name, (long long)fix->value);
+            error_at(cx, (Span){0}, "-D %s=%lld: a size is at least 1", fix->name,
+                     (long long)fix->value);
             continue;
         }
         for (int k = 0; k < all->checks.n; k++) {
             const Check *c = all->checks.at[k];
             for (int s = 0; s < c->body->nkids && !c->unit->is_fn; s++)
-                for (int d = 0; d < c->body->kid[s]->nkids && c->body->kid[s]->kind == SYN_DIMS; d++) {
+                for (int d = 0; d < c->body->kid[s]->nkids && c->body->kid[s]->kind == SYN_DIMS;
+                     d++) {
                     const Syn *dim = c->body->kid[s]->kid[d];
                     if (dim->nkids == 0) VEC_PUSH(cx->arena, open, dim->text);
                     if (strcmp(dim->text, fix->name)) continue;
                     known = true;
                     if (dim->nkids == 0) continue;
-                    if (dim->kid[0]->kind == SYN_NUMBER && atoll(dim->kid[0]->text) == fix->value) continue;
-                    error_at(cx, (Span){0}, "-D %s=%lld: the source fixes this dimension: %s = %s", fix->name, (long long)fix->value, dim->text,
+                    if (dim->kid[0]->kind == SYN_NUMBER && atoll(dim->kid[0]->text) == fix->value)
+                        continue;
+                    error_at(cx, (Span){0}, "-D %s=%lld: the source fixes this dimension: %s = %s",
+                             fix->name, (long long)fix->value, dim->text,
                              source_slice(cx, dim->kid[0]->whole));
                 }
         }
         if (!known)
-            error_at(cx, (Span){0}, "-D %s=%lld: no model has such a dimension%s", fix->name, (long long)fix->value,
-                     did_you_mean(cx, fix->name, open.at, open.n));
+            error_at(cx, (Span){0}, "-D %s=%lld: no model has such a dimension%s", fix->name,
+                     (long long)fix->value, did_you_mean(cx, fix->name, open.at, open.n));
     }
 }
 
-/* ---- files ------------------------------------------------------------------------------------------------- */
+/* ---- files
+ * -------------------------------------------------------------------------------------------------
+ */
 
 typedef struct Loader {
     Checker *all;
@@ -861,7 +951,8 @@ static void load_use(Loader *l, const char *file, const Syn *use, int depth) {
     if (!real) {
         error_at(cx, use->at, "no file '%s'", use->text);
         note_at(cx, (Span){0},
-                cx->include.n ? "looked for beside this file and in the folders of -I" : "looked for beside this file; -I adds folders");
+                cx->include.n ? "looked for beside this file and in the folders of -I"
+                              : "looked for beside this file; -I adds folders");
         return;
     }
     for (int k = 0; k < l->seen.n; k++)
@@ -887,17 +978,20 @@ static void load(Loader *l, const char *path, Span at, int depth) {
     for (int k = 0; tree && k < tree->nkids; k++)
         if (tree->kid[k]->kind == SYN_USE) load_use(l, path, tree->kid[k], depth);
     for (int k = 0; tree && k < tree->nkids; k++)
-        if (tree->kid[k]->kind == SYN_MODEL || tree->kid[k]->kind == SYN_FN) VEC_PUSH(cx->arena, l->tops, tree->kid[k]);
+        if (tree->kid[k]->kind == SYN_MODEL || tree->kid[k]->kind == SYN_FN)
+            VEC_PUSH(cx->arena, l->tops, tree->kid[k]);
 }
 
 Program *check_program(Context *cx, const char *path, int nfix, const DimFix *fix) {
-    Checker all = {.cx = cx, .program = arena_alloc(cx->arena, sizeof *all.program), .nfix = nfix, .fix = fix};
+    Checker all = {
+        .cx = cx, .program = arena_alloc(cx->arena, sizeof *all.program), .nfix = nfix, .fix = fix};
     Loader l = {.all = &all};
     const char *real = identity(cx, path);
     if (real) VEC_PUSH(cx->arena, l.seen, real);
     int before = cx->errors;
     load(&l, path, (Span){0}, 0);
-    if (cx->errors > before) return NULL; /* a text that could not be read would only make more of them */
+    if (cx->errors > before)
+        return NULL; /* a text that could not be read would only make more of them */
     all.pi = symbol_of(cx, "pi");
     all.kernel_size = symbol_of(cx, "N");
     all.nnames = (uint32_t)cx->names.n;

@@ -1,6 +1,7 @@
-/* check: what the parts of the checker share, and nobody else sees. One Check is one unit at work; the Unit inside is what
- * comes out. The parts: check.c loads files and collects what is declared; check_ranges.c finds positions, ranges, coverage;
- * check_expr.c types expressions and follows derivatives; check_order.c finds what depends on what, and the loops. */
+/* check: what the parts of the checker share, and nobody else sees. One Check is one unit at work;
+ * the Unit inside is what comes out. The parts: check.c loads files and collects what is declared;
+ * check_ranges.c finds positions, ranges, coverage; check_expr.c types expressions and follows
+ * derivatives; check_order.c finds what depends on what, and the loops. */
 #ifndef GRADC_CHECK_H
 #define GRADC_CHECK_H
 #include "program.h"
@@ -72,7 +73,8 @@ struct Value {
     VEC(int) reads; /* arrays that its equations name, in order of appearance */
 };
 
-/* A position of a recurrence's read: polynomials (several: the sides of ?:), data, or anything at all. */
+/* A position of a recurrence's read: polynomials (several: the sides of ?:), data, or anything at
+ * all. */
 typedef enum PlaceKind { PLACE_ANY, PLACE_DATA, PLACE_POLY } PlaceKind;
 typedef struct Place Place;
 struct Place {
@@ -113,8 +115,8 @@ typedef struct Check {
     Case *current;
     bool broken; /* the head of a function was refused: calls say nothing */
     bool checked;
-    bool *carries;       /* of a function: does the derivative by this parameter reach the result? */
-    bool *must_fix;      /* per dimension: a recursion needs its size */
+    bool *carries;  /* of a function: does the derivative by this parameter reach the result? */
+    bool *must_fix; /* per dimension: a recursion needs its size */
     const char *trouble; /* why poly_of gave nothing, when the reason is a mistake */
     const Syn *trouble_at;
 } Check;
@@ -135,12 +137,13 @@ NameInfo *check_name(Check *c, Symbol s);
 bool check_is_fn(const Check *c, const char *name); /* the user's or built in */
 Check *check_callee(const Check *c, Symbol s);
 typedef enum Near { NEAR_VALUES = 1, NEAR_DIMS = 2 } Near;
-const char *check_near(Check *c, const char *name, int among, const Frame *scope); /* "; did you mean 'x'?" or "" */
+const char *check_near(Check *c, const char *name, int among,
+                       const Frame *scope); /* "; did you mean 'x'?" or "" */
 const char *check_nearest(Check *c, const char *name, const char *const *known);
-const char *type_text(Check *c, SynType t);                           /* "a real", "an index into K" */
-const char *role_text(Role role);                                     /* "an input" */
-const char *origin_text(const Variable *v);                           /* "declared here" or "defined here" */
-const char *axes_text(Check *c, int n);                               /* "1 axis", "2 axes" */
+const char *type_text(Check *c, SynType t); /* "a real", "an index into K" */
+const char *role_text(Role role);           /* "an input" */
+const char *origin_text(const Variable *v); /* "declared here" or "defined here" */
+const char *axes_text(Check *c, int n);     /* "1 axis", "2 axes" */
 const char *shape_text(Check *c, int rank, const Poly *const *shape); /* "N, K" */
 bool syn_mentions(const Syn *s, Symbol name);
 
@@ -149,15 +152,18 @@ Env env_fact(Check *c, Env env, const Poly *fact);
 Env env_index(Check *c, Env env, IndexRange index, const Poly *lo, const Poly *hi);
 const IndexRange *env_find(Env env, Symbol name);
 Env env_condition(Check *c, Env env, const Syn *condition, bool yes);
-const Poly *check_poly(Check *c, const Syn *e, const Frame *scope); /* NULL: not a polynomial, or trouble is set */
-bool check_trouble(Check *c);                                       /* was there trouble? then it is said */
-const Poly *check_size(Check *c, const Syn *e);                     /* NULL: refused, and said */
-bool check_known(Check *c, const Poly *p, int64_t *value);          /* a whole number, fixed dimensions put in */
+const Poly *check_poly(Check *c, const Syn *e,
+                       const Frame *scope);     /* NULL: not a polynomial, or trouble is set */
+bool check_trouble(Check *c);                   /* was there trouble? then it is said */
+const Poly *check_size(Check *c, const Syn *e); /* NULL: refused, and said */
+bool check_known(Check *c, const Poly *p,
+                 int64_t *value); /* a whole number, fixed dimensions put in */
 bool check_whole(Check *c, const Poly *p);
 bool check_same(Check *c, const Poly *x, const Poly *y);
 bool check_family(Check *c, const Poly *x, const Poly *y);
 bool check_prove(Check *c, const Poly *p, Env env);
-bool check_demand(Check *c, const Poly *p);      /* p >= 0 asked of the sizes; false if no size makes it so */
+bool check_demand(Check *c,
+                  const Poly *p); /* p >= 0 asked of the sizes; false if no size makes it so */
 bool check_demand_size(Check *c, const Poly *p); /* the same, of one open size only */
 typedef struct Use {                             /* a place where an index stands */
     int64_t shift;
@@ -168,11 +174,13 @@ typedef struct Uses {
     VEC(Use) at;
 } Uses;
 void check_uses(Check *c, const Syn *body, Symbol name, Uses *uses);
-bool check_rank_shape(Check *c, const Syn *e, int *rank, const Poly *const **shape); /* without ranges; false: not known */
-Env case_env(Check *c, const Case *s);                                               /* the indices of a left side, and their ranges */
+bool check_rank_shape(Check *c, const Syn *e, int *rank,
+                      const Poly *const **shape); /* without ranges; false: not known */
+Env case_env(Check *c, const Case *s);            /* the indices of a left side, and their ranges */
 void check_ranges(Check *c);
 void check_coverage(Check *c);
-const Place *check_position(Check *c, const Syn *p, int axis, const char *name, const Poly *extent, const Poly *low, Env env);
+const Place *check_position(Check *c, const Syn *p, int axis, const char *name, const Poly *extent,
+                            const Poly *low, Env env);
 
 /* ---- check_expr.c */
 typedef struct Kernel {
@@ -187,15 +195,16 @@ const ExprInfo *check_number(Check *c, Syn *e, Env env); /* no condition */
 bool check_bind(Check *c, Syn *reduce, Env env, Env *inner);
 void check_constants(Check *c, Value *a);
 void check_equation(Check *c, Case *s, SynType *found);
-bool type_fits(Check *c, const Syn *e, const ExprInfo *got, SynType want, Env env); /* may e's value go into that? */
+bool type_fits(Check *c, const Syn *e, const ExprInfo *got, SynType want,
+               Env env); /* may e's value go into that? */
 SynType type_join(SynType x, SynType y);
 bool type_is_real(SynType t); /* real, float or double */
 void check_smooth(Check *c, const Syn *e, Value *x, Span at);
 void check_carries(Check *c);
 
 /* ---- check_order.c */
-/* Strongly connected components of 0..n-1, dependencies first, each in ascending order: order[] holds the members, the
- * result says where component k starts; returns how many. */
+/* Strongly connected components of 0..n-1, dependencies first, each in ascending order: order[]
+ * holds the members, the result says where component k starts; returns how many. */
 typedef struct Links {
     VEC(int) to;
 } Links;

@@ -1,13 +1,15 @@
-/* check_expr: types of expressions, reads, reductions, calls and derivatives; what of them reaches a derivative. In: a unit
- * whose shapes and ranges are known. Out: an ExprInfo on every expression, the notes of reductions and calls. A function that
- * returns NULL or false has said why; whoever asked says nothing more. */
+/* check_expr: types of expressions, reads, reductions, calls and derivatives; what of them reaches
+ * a derivative. In: a unit whose shapes and ranges are known. Out: an ExprInfo on every expression,
+ * the notes of reductions and calls. A function that returns NULL or false has said why; whoever
+ * asked says nothing more. */
 #include "check.h"
 #include "ops.h"
 #include <string.h>
 
 static const Kernel kernels[] = {
-    {"cholesky", 1, {2}, 2},     {"inverse", 1, {2}, 2},        {"logdet", 1, {2}, 0},         {"solve", 2, {2, 1}, 1},
-    {"spd_solve", 2, {2, 1}, 1}, {"lower_solve", 2, {2, 1}, 1}, {"upper_solve", 2, {2, 1}, 1},
+    {"cholesky", 1, {2}, 2},       {"inverse", 1, {2}, 2},      {"logdet", 1, {2}, 0},
+    {"solve", 2, {2, 1}, 1},       {"spd_solve", 2, {2, 1}, 1}, {"lower_solve", 2, {2, 1}, 1},
+    {"upper_solve", 2, {2, 1}, 1},
 };
 
 const Kernel *kernel_find(const char *name) {
@@ -26,7 +28,9 @@ static bool text_is(const Syn *e, const char *text) {
     return !strcmp(e->text, text);
 }
 
-/* ---- types ------------------------------------------------------------------------------------------------- */
+/* ---- types
+ * -------------------------------------------------------------------------------------------------
+ */
 
 static const ExprInfo *typed(Check *c, Syn *e, SynType type, int rank, const Poly **shape) {
     ExprInfo *info = arena_alloc(c->cx->arena, sizeof *info);
@@ -45,7 +49,8 @@ bool type_is_real(SynType t) {
 /* Of two numbers: int < float < real < double; an index counts as an int. */
 SynType type_join(SynType x, SynType y) {
     static const int rank[] = {
-        [TYPE_UNKNOWN] = 0, [TYPE_INDEX] = 1, [TYPE_BOOL] = 1, [TYPE_INT] = 1, [TYPE_FLOAT] = 2, [TYPE_REAL] = 3, [TYPE_DOUBLE] = 4};
+        [TYPE_UNKNOWN] = 0, [TYPE_INDEX] = 1, [TYPE_BOOL] = 1,  [TYPE_INT] = 1,
+        [TYPE_FLOAT] = 2,   [TYPE_REAL] = 3,  [TYPE_DOUBLE] = 4};
     if (x.base == TYPE_INDEX || x.base == TYPE_BOOL) x = (SynType){TYPE_INT, NULL};
     if (y.base == TYPE_INDEX || y.base == TYPE_BOOL) y = (SynType){TYPE_INT, NULL};
     return rank[x.base] >= rank[y.base] ? x : y;
@@ -74,24 +79,28 @@ bool type_fits(Check *c, const Syn *e, const ExprInfo *got, SynType want, Env en
     }
     if (e->kind != SYN_OP || e->nkids != 3) return false;
     for (int side = 1; side < 3; side++)
-        if (!e->kid[side]->info || !type_fits(c, e->kid[side], e->kid[side]->info, want, env_condition(c, env, e->kid[0], side == 1))) return false;
+        if (!e->kid[side]->info || !type_fits(c, e->kid[side], e->kid[side]->info, want,
+                                              env_condition(c, env, e->kid[0], side == 1)))
+            return false;
     return true;
 }
 
-/* ---- one number -------------------------------------------------------------------------------------------- */
+/* ---- one number
+ * -------------------------------------------------------------------------------------------- */
 
 const ExprInfo *check_value(Check *c, Syn *e, Env env) {
     const ExprInfo *info = check_expr(c, e, env);
     if (!info || info->rank == 0) return info;
-    error_at(c->cx, e->whole, "%s is an array [%s] where one number is wanted: write its indices", source_slice(c->cx, e->whole),
-             shape_text(c, info->rank, info->shape));
+    error_at(c->cx, e->whole, "%s is an array [%s] where one number is wanted: write its indices",
+             source_slice(c->cx, e->whole), shape_text(c, info->rank, info->shape));
     return NULL;
 }
 
 const ExprInfo *check_number(Check *c, Syn *e, Env env) {
     const ExprInfo *info = check_value(c, e, env);
     if (!info || info->type.base != TYPE_BOOL) return info;
-    error_at(c->cx, e->whole, "a condition is no number; write %s ? 1 : 0", source_slice(c->cx, e->whole));
+    error_at(c->cx, e->whole, "a condition is no number; write %s ? 1 : 0",
+             source_slice(c->cx, e->whole));
     return NULL;
 }
 
@@ -107,13 +116,16 @@ static const ExprInfo *check_literal(Check *c, Syn *e) {
     if (strspn(e->text, "0123456789") == strlen(e->text)) {
         const char *digits = e->text + strspn(e->text, "0");
         if (strlen(digits) <= 18) return number_of(c, e, TYPE_INT);
-        error_at(c->cx, e->whole, "this number is too large for an integer; with a point, as in %s.0, it is a real", e->text);
+        error_at(c->cx, e->whole,
+                 "this number is too large for an integer; with a point, as in %s.0, it is a real",
+                 e->text);
         return NULL;
     }
     return number_of(c, e, TYPE_REAL);
 }
 
-/* ---- operators --------------------------------------------------------------------------------------------- */
+/* ---- operators
+ * --------------------------------------------------------------------------------------------- */
 
 /* Made of dimensions and numbers alone? */
 static bool about_dimensions(Check *c, const Syn *e) {
@@ -141,46 +153,58 @@ static const ExprInfo *check_choice(Check *c, Syn *e, Env env) {
     return typed(c, e, type_join(t->type, f->type), 0, NULL);
 }
 
-/* An integer to a power that is known, and not negative, is a product of integers. All others are computed as reals. */
+/* An integer to a power that is known, and not negative, is a product of integers. All others are
+ * computed as reals. */
 static SynType power_type(Check *c, const Syn *e, SynType base, SynType exponent, Env env) {
     int64_t times;
     if (type_is_real(exponent)) return type_join(as_real(base), exponent);
     if (type_is_real(base)) return base;
     const Poly *p = check_poly(c, e->kid[1], env.scope);
     c->trouble = NULL;
-    return (SynType){p && check_known(c, p, &times) && times >= 0 && times <= 64 ? TYPE_INT : TYPE_REAL, NULL};
+    return (SynType){
+        p && check_known(c, p, &times) && times >= 0 && times <= 64 ? TYPE_INT : TYPE_REAL, NULL};
 }
 
 static const ExprInfo *check_op(Check *c, Syn *e, Env env) {
     if (e->nkids == 3) return check_choice(c, e, env);
     if (text_is(e, "&&") || text_is(e, "||") || text_is(e, "!")) {
         bool good = check_condition(c, e->kid[0], env, "a condition is wanted here, not a number");
-        /* The right side is looked at only where the left one decides nothing: its positions may rely on that. */
+        /* The right side is looked at only where the left one decides nothing: its positions may
+         * rely on that. */
         Env right = e->nkids == 2 ? env_condition(c, env, e->kid[0], text_is(e, "&&")) : env;
-        if (e->nkids == 2) good = check_condition(c, e->kid[1], right, "a condition is wanted here, not a number") && good;
+        if (e->nkids == 2)
+            good =
+                check_condition(c, e->kid[1], right, "a condition is wanted here, not a number") &&
+                good;
         return good ? number_of(c, e, TYPE_BOOL) : NULL;
     }
-    const ExprInfo *x = check_number(c, e->kid[0], env), *y = e->nkids == 2 ? check_number(c, e->kid[1], env) : x;
+    const ExprInfo *x = check_number(c, e->kid[0], env),
+                   *y = e->nkids == 2 ? check_number(c, e->kid[1], env) : x;
     if (!x || !y) return NULL;
     if (e->text[0] == '<' || e->text[0] == '>' || e->text[0] == '=' || e->text[0] == '!') {
-        if (x->type.base == TYPE_INDEX && y->type.base == TYPE_INDEX && !check_family(c, x->type.target, y->type.target)) {
-            error_at(c->cx, e->whole, "an index into %s is compared with one into %s", size_text(c->cx, x->type.target),
-                     size_text(c->cx, y->type.target));
+        if (x->type.base == TYPE_INDEX && y->type.base == TYPE_INDEX &&
+            !check_family(c, x->type.target, y->type.target)) {
+            error_at(c->cx, e->whole, "an index into %s is compared with one into %s",
+                     size_text(c->cx, x->type.target), size_text(c->cx, y->type.target));
             return NULL;
         }
         return number_of(c, e, TYPE_BOOL);
     }
-    SynType t = text_is(e, "^") ? power_type(c, e, x->type, y->type, env) : type_join(x->type, y->type);
+    SynType t =
+        text_is(e, "^") ? power_type(c, e, x->type, y->type, env) : type_join(x->type, y->type);
     if (text_is(e, "/")) {
         t = as_real(t);
         const Poly *below = check_poly(c, e->kid[1], NULL);
         c->trouble = NULL;
-        if (below && below->n == 0) warning_at(c->cx, "division-by-zero", e->whole, "this divides by zero");
+        if (below && below->n == 0)
+            warning_at(c->cx, "division-by-zero", e->whole, "this divides by zero");
     }
     return typed(c, e, t, 0, NULL);
 }
 
-/* ---- reads ------------------------------------------------------------------------------------------------- */
+/* ---- reads
+ * -------------------------------------------------------------------------------------------------
+ */
 
 static const ExprInfo *unknown_name(Check *c, const Syn *e, Env env) {
     NameInfo *n = check_name(c, e->name);
@@ -193,7 +217,9 @@ static const ExprInfo *unknown_name(Check *c, const Syn *e, Env env) {
     const char *near = check_near(c, e->text, NEAR_VALUES | NEAR_DIMS, env.scope);
     if (e->kind == SYN_NAME && !near[0] && n && n->is_index) {
         n->refused = false; /* about this place only */
-        error_at(c->cx, e->at, "the index '%s' is bound neither on the left nor by a reduction around this place", e->text);
+        error_at(c->cx, e->at,
+                 "the index '%s' is bound neither on the left nor by a reduction around this place",
+                 e->text);
     } else {
         error_at(c->cx, e->at, "'%s' is not known%s", e->text, near);
     }
@@ -229,7 +255,8 @@ static bool looks_bool(Check *c, const Syn *e) {
     return strchr("<>=!&|", e->text[0]) != NULL;
 }
 
-/* Inside its own recurrence an undeclared array is a condition if one of its equations looks like that, else real. */
+/* Inside its own recurrence an undeclared array is a condition if one of its equations looks like
+ * that, else real. */
 static SynType type_of(Check *c, Value *a) {
     if (a->typed || a->guessed) return a->v.type;
     a->guessed = true;
@@ -263,20 +290,24 @@ static const ExprInfo *check_read(Check *c, Syn *e, const Syn *positions, Env en
     }
     const Place **place = arena_alloc(c->cx->arena, (size_t)(a->v.rank + 1) * sizeof *place);
     for (int k = 0; k < npos; k++)
-        place[k] = check_position(c, positions->kid[0]->kid[k], k, e->text, a->v.shape[k], a->v.low ? a->v.low[k] : NULL, env);
+        place[k] = check_position(c, positions->kid[0]->kid[k], k, e->text, a->v.shape[k],
+                                  a->v.low ? a->v.low[k] : NULL, env);
     for (int k = npos; k < a->v.rank; k++) {
         Place *any = arena_alloc(c->cx->arena, sizeof *any);
         any->env = env;
         place[k] = any;
     }
-    if (c->current && a->cases.n && a->v.group == c->current->of->v.group) VEC_PUSH(c->cx->arena, c->reads, (Read){c->current, a, place, env, e->at});
+    if (c->current && a->cases.n && a->v.group == c->current->of->v.group)
+        VEC_PUSH(c->cx->arena, c->reads, (Read){c->current, a, place, env, e->at});
     /* A part of an array that does not start at 0 would be read where nothing is. */
     for (int k = npos; k < a->v.rank; k++)
         if (a->v.low && a->v.low[k]->n) {
-            error_at(c->cx, e->whole, "%s starts at %s on axis %d: read it entry by entry", e->text, size_text(c->cx, a->v.low[k]), k + 1);
+            error_at(c->cx, e->whole, "%s starts at %s on axis %d: read it entry by entry", e->text,
+                     size_text(c->cx, a->v.low[k]), k + 1);
             return NULL;
         }
-    return typed(c, e, type_of(c, a), a->v.rank - npos, a->v.rank > npos ? a->v.shape + npos : NULL);
+    return typed(c, e, type_of(c, a), a->v.rank - npos,
+                 a->v.rank > npos ? a->v.shape + npos : NULL);
 }
 
 static const ExprInfo *check_name_read(Check *c, Syn *e, Env env) {
@@ -288,7 +319,8 @@ static const ExprInfo *check_name_read(Check *c, Syn *e, Env env) {
     return check_read(c, e, NULL, env);
 }
 
-/* ---- reductions -------------------------------------------------------------------------------------------- */
+/* ---- reductions
+ * -------------------------------------------------------------------------------------------- */
 
 /* The first read of a whole array in a body: likely what the index was meant for. */
 static const Syn *whole_array(Check *c, const Syn *e) {
@@ -320,12 +352,15 @@ static bool bind_index(Check *c, const Syn *reduce, int item, Env env, IndexRang
     }
     const NameInfo *n = check_name(c, name->name);
     if (env_find(env, name->name)) {
-        error_at(c->cx, name->at, "the index '%s' is in use around this place; take another name", name->text);
+        error_at(c->cx, name->at, "the index '%s' is in use around this place; take another name",
+                 name->text);
         return false;
     }
     if (n && (n->array || n->dim)) {
-        error_at(c->cx, name->at, "'%s' already names a %s", name->text, n->dim ? "dimension" : "value");
-        note_at(c->cx, n->dim ? c->unit->dims.at[n->dim - 1].at : n->array->v.at, "%s", n->dim ? "declared here" : origin_text(&n->array->v));
+        error_at(c->cx, name->at, "'%s' already names a %s", name->text,
+                 n->dim ? "dimension" : "value");
+        note_at(c->cx, n->dim ? c->unit->dims.at[n->dim - 1].at : n->array->v.at, "%s",
+                n->dim ? "declared here" : origin_text(&n->array->v));
         return false;
     }
     if (it->kind == SYN_IN) {
@@ -337,25 +372,31 @@ static bool bind_index(Check *c, const Syn *reduce, int item, Env env, IndexRang
     check_uses(c, body, name->name, &uses);
     check_uses(c, where, name->name, &uses);
     if (!syn_mentions(body, name->name) && !syn_mentions(where, name->name)) {
-        error_at(c->cx, name->at, "the index '%s' stands nowhere in this %s", name->text, reduce->text);
+        error_at(c->cx, name->at, "the index '%s' stands nowhere in this %s", name->text,
+                 reduce->text);
         const Syn *array = whole_array(c, body);
         if (array) {
             const Value *a = check_name(c, array->name)->array;
-            note_at(c->cx, array->at, "%s is an array [%s]: %s[%s]?", array->text, shape_text(c, a->v.rank, (const Poly *const *)a->v.shape),
-                    array->text, name->text);
+            note_at(c->cx, array->at, "%s is an array [%s]: %s[%s]?", array->text,
+                    shape_text(c, a->v.rank, (const Poly *const *)a->v.shape), array->text,
+                    name->text);
         }
         return false;
     }
     const Use *best = NULL;
     for (int k = 0; k < uses.at.n; k++) {
         const Use *u = &uses.at.at[k];
-        if (u->shift == 0 && (!best || (poly_is_number(best->extent, NULL, NULL) && !poly_is_number(u->extent, NULL, NULL)))) best = u;
+        if (u->shift == 0 && (!best || (poly_is_number(best->extent, NULL, NULL) &&
+                                        !poly_is_number(u->extent, NULL, NULL))))
+            best = u;
     }
     if (!best) {
-        /* An array that is not known or could not be sized may be where it stands: then that is the mistake. */
+        /* An array that is not known or could not be sized may be where it stands: then that is the
+         * mistake. */
         if (says_unknown(c, body, env) || says_unknown(c, where, env)) return false;
         if (!reads_unsized(c, body) && !reads_unsized(c, where))
-            error_at(c->cx, name->at, "nothing fixes the range of '%s'; say %s[%s: DIMENSION]", name->text, reduce->text, name->text);
+            error_at(c->cx, name->at, "nothing fixes the range of '%s'; say %s[%s: DIMENSION]",
+                     name->text, reduce->text, name->text);
         return false;
     }
     *out = (IndexRange){name->name, best->extent, HOW_USE, best->at->whole};
@@ -376,7 +417,8 @@ bool check_bind(Check *c, Syn *reduce, Env env, Env *inner) {
             continue;
         }
         binders[k] = (Binder){index.name, index.extent};
-        *inner = env_index(c, *inner, index, poly_int(a, 0), poly_sub(a, index.extent, poly_int(a, 1)));
+        *inner =
+            env_index(c, *inner, index, poly_int(a, 0), poly_sub(a, index.extent, poly_int(a, 1)));
     }
     if (!good) return false;
     reduce->note = binders;
@@ -389,9 +431,14 @@ bool check_bind(Check *c, Syn *reduce, Env env, Env *inner) {
 static const ExprInfo *check_reduce(Check *c, Syn *e, Env env) {
     if (!is_reduction(e->text)) {
         const NameInfo *n = check_name(c, e->name);
-        if (n && n->array) error_at(c->cx, e->at, "'%s' is an array: no parentheses after its indices", e->text);
-        else if (text_is(e, "until")) error_at(c->cx, e->at, "until(...) defines a dimension: dim T = until[t](condition, most)");
-        else error_at(c->cx, e->at, "'%s' is no reduction%s", e->text, check_nearest(c, e->text, reduction_names));
+        if (n && n->array)
+            error_at(c->cx, e->at, "'%s' is an array: no parentheses after its indices", e->text);
+        else if (text_is(e, "until"))
+            error_at(c->cx, e->at,
+                     "until(...) defines a dimension: dim T = until[t](condition, most)");
+        else
+            error_at(c->cx, e->at, "'%s' is no reduction%s", e->text,
+                     check_nearest(c, e->text, reduction_names));
         return NULL;
     }
     if (e->kid[1]->nkids != 1) {
@@ -404,7 +451,8 @@ static const ExprInfo *check_reduce(Check *c, Syn *e, Env env) {
     if (!body) return NULL;
     if (text_is(e, "argmax") || text_is(e, "argmin")) {
         const Binder *b = e->note;
-        if (e->kid[0]->kid[0]->nkids == 1) return typed(c, e, (SynType){TYPE_INDEX, b->extent}, 0, NULL);
+        if (e->kid[0]->kid[0]->nkids == 1)
+            return typed(c, e, (SynType){TYPE_INDEX, b->extent}, 0, NULL);
         error_at(c->cx, e->at, "%s takes one index", e->text);
         return NULL;
     }
@@ -413,7 +461,8 @@ static const ExprInfo *check_reduce(Check *c, Syn *e, Env env) {
     return typed(c, e, whole ? t : as_real(t), 0, NULL);
 }
 
-/* ---- derivatives as values --------------------------------------------------------------------------------- */
+/* ---- derivatives as values
+ * --------------------------------------------------------------------------------- */
 
 static const char *thing_text(Check *c, int rank, const Poly *const *shape) {
     return rank ? arena_format(c->cx->arena, "[%s]", shape_text(c, rank, shape)) : "a number";
@@ -424,7 +473,8 @@ static const ExprInfo *check_derivative(Check *c, Syn *e, Env env) {
     bool forward = text_is(e, "dir");
     if (args->nkids != (forward ? 3 : 2)) {
         error_at(c->cx, e->at,
-                 forward ? "dir takes an expression, a name and a direction: dir(e, x, v)" : "grad takes an expression and a name: grad(e, x)");
+                 forward ? "dir takes an expression, a name and a direction: dir(e, x, v)"
+                         : "grad takes an expression and a name: grad(e, x)");
         return NULL;
     }
     const ExprInfo *of = check_value(c, args->kid[0], env);
@@ -433,18 +483,23 @@ static const ExprInfo *check_derivative(Check *c, Syn *e, Env env) {
         of = NULL;
     }
     Syn *x = args->kid[1];
-    const NameInfo *n = x->kind == SYN_NAME && !env_find(env, x->name) ? check_name(c, x->name) : NULL;
+    const NameInfo *n =
+        x->kind == SYN_NAME && !env_find(env, x->name) ? check_name(c, x->name) : NULL;
     if (!n || !n->array) {
-        error_at(c->cx, x->at, "a derivative is taken by a name: an input, a param, an argument, or what an equation defines%s",
-                 x->kind == SYN_NAME ? check_near(c, x->text, NEAR_VALUES, NULL)
-                                     : "; for an expression write a function and differentiate by its argument");
+        error_at(c->cx, x->at,
+                 "a derivative is taken by a name: an input, a param, an argument, or what an "
+                 "equation defines%s",
+                 x->kind == SYN_NAME
+                     ? check_near(c, x->text, NEAR_VALUES, NULL)
+                     : "; for an expression write a function and differentiate by its argument");
         return NULL;
     }
     Value *a = n->array;
     if (!a->sized) return NULL;
     if (c->current && a->cases.n && a->v.group == c->current->of->v.group) {
         error_at(c->cx, x->at,
-                 "'%s' is not finished where its derivative is taken: the two are one recurrence; write a function of one step and differentiate by "
+                 "'%s' is not finished where its derivative is taken: the two are one recurrence; "
+                 "write a function of one step and differentiate by "
                  "its argument",
                  x->text);
         note_at(c->cx, a->v.at, "defined here");
@@ -454,7 +509,9 @@ static const ExprInfo *check_derivative(Check *c, Syn *e, Env env) {
     if (!type_is_real(by)) {
         bool number = by.base == TYPE_INT && !a->v.declared;
         error_at(c->cx, x->at, "'%s' is %s: no derivative by it%s", x->text, type_text(c, by),
-                 number ? arena_format(c->cx->arena, "; to make it real, declare it: real %s%s;", x->text, a->v.rank ? "[SIZE, ...]" : "") : "");
+                 number ? arena_format(c->cx->arena, "; to make it real, declare it: real %s%s;",
+                                       x->text, a->v.rank ? "[SIZE, ...]" : "")
+                        : "");
         note_at(c->cx, a->v.at, "%s", origin_text(&a->v));
         return NULL;
     }
@@ -472,7 +529,8 @@ static const ExprInfo *check_derivative(Check *c, Syn *e, Env env) {
     bool fits = v->rank == a->v.rank;
     for (int k = 0; fits && k < v->rank; k++) fits = check_same(c, v->shape[k], a->v.shape[k]);
     if (!fits) {
-        error_at(c->cx, args->kid[2]->whole, "the direction is %s, but %s is %s", thing_text(c, v->rank, v->shape), x->text,
+        error_at(c->cx, args->kid[2]->whole, "the direction is %s, but %s is %s",
+                 thing_text(c, v->rank, v->shape), x->text,
                  thing_text(c, a->v.rank, (const Poly *const *)a->v.shape));
         note_at(c->cx, a->v.at, "%s", origin_text(&a->v));
         return NULL;
@@ -484,13 +542,16 @@ static const ExprInfo *check_derivative(Check *c, Syn *e, Env env) {
     return typed(c, e, t, 0, NULL);
 }
 
-/* ---- calls ------------------------------------------------------------------------------------------------- */
+/* ---- calls
+ * -------------------------------------------------------------------------------------------------
+ */
 
 static const ExprInfo *check_scalar_call(Check *c, Syn *e, Op op, Env env) {
     Syn *args = e->kid[0];
     int arity = op_info[op].arity;
     if (args->nkids != arity) {
-        error_at(c->cx, e->at, "%s takes %d argument%s, not %d", e->text, arity, arity == 1 ? "" : "s", args->nkids);
+        error_at(c->cx, e->at, "%s takes %d argument%s, not %d", e->text, arity,
+                 arity == 1 ? "" : "s", args->nkids);
         return NULL;
     }
     bool good = true;
@@ -501,9 +562,14 @@ static const ExprInfo *check_scalar_call(Check *c, Syn *e, Op op, Env env) {
         if (!info) {
             good = false;
         } else if (info->rank) {
-            const char *over = is_reduction(e->text) ? arena_format(c->cx->arena, "%s[...]", e->text) : "a reduction";
-            error_at(c->cx, x->whole, "%s takes a number; %s is an array [%s]: write its indices, or %s over an index", e->text,
-                     source_slice(c->cx, x->whole), shape_text(c, info->rank, info->shape), over);
+            const char *over = is_reduction(e->text)
+                                   ? arena_format(c->cx->arena, "%s[...]", e->text)
+                                   : "a reduction";
+            error_at(
+                c->cx, x->whole,
+                "%s takes a number; %s is an array [%s]: write its indices, or %s over an index",
+                e->text, source_slice(c->cx, x->whole), shape_text(c, info->rank, info->shape),
+                over);
             good = false;
         } else if (info->type.base == TYPE_BOOL) {
             error_at(c->cx, x->whole, "a condition is no number");
@@ -544,19 +610,23 @@ static const Poly *put_bound(Check *c, const Poly *p, const Bind *b) {
 }
 
 static bool bare_size(const Poly *p, uint32_t *var) {
-    if (p->n != 1 || p->term[0].nvars != 1 || p->term[0].num != 1 || p->term[0].den != 1) return false;
+    if (p->n != 1 || p->term[0].nvars != 1 || p->term[0].num != 1 || p->term[0].den != 1)
+        return false;
     *var = p->term[0].var[0];
     return true;
 }
 
-/* One size of a parameter against the argument's: a bare name is bound, or must agree with what bound it. */
-static bool match_bare(Check *c, const Syn *call, const Poly *want, const Poly *got, Span at, Bind *b) {
+/* One size of a parameter against the argument's: a bare name is bound, or must agree with what
+ * bound it. */
+static bool match_bare(Check *c, const Syn *call, const Poly *want, const Poly *got, Span at,
+                       Bind *b) {
     uint32_t var;
     if (!bare_size(want, &var)) return true;
     for (int k = 0; k < b->to.n; k++) {
         if (b->to.at[k].var != var) continue;
         if (check_same(c, b->to.at[k].by, got)) return true;
-        error_at(c->cx, at, "%s's dimension %s is %s here", call->text, symbol_text(c->cx, var), size_text(c->cx, got));
+        error_at(c->cx, at, "%s's dimension %s is %s here", call->text, symbol_text(c->cx, var),
+                 size_text(c->cx, got));
         note_at(c->cx, b->to.at[k].at, "but %s here", size_text(c->cx, b->to.at[k].by));
         return false;
     }
@@ -564,21 +634,24 @@ static bool match_bare(Check *c, const Syn *call, const Poly *want, const Poly *
     return true;
 }
 
-static bool match_rest(Check *c, const Syn *call, const Poly *want, const Poly *got, Span at, const Variable *p, const Bind *b) {
+static bool match_rest(Check *c, const Syn *call, const Poly *want, const Poly *got, Span at,
+                       const Variable *p, const Bind *b) {
     uint32_t var;
     if (bare_size(want, &var)) return true;
     const Poly *w = put_bound(c, want, b);
     if (check_same(c, w, got)) return true;
-    error_at(c->cx, at, "%s wants %s entries here, not %s", call->text, size_text(c->cx, w), size_text(c->cx, got));
+    error_at(c->cx, at, "%s wants %s entries here, not %s", call->text, size_text(c->cx, w),
+             size_text(c->cx, got));
     if (p) note_at(c->cx, p->at, "declared here");
     return false;
 }
 
-static bool match_argument(Check *c, const Syn *call, Syn *x, const ExprInfo *got, int rank, const Poly *const *shape, SynType want,
-                           const Variable *p, Bind *b) {
+static bool match_argument(Check *c, const Syn *call, Syn *x, const ExprInfo *got, int rank,
+                           const Poly *const *shape, SynType want, const Variable *p, Bind *b) {
     if (got->rank != rank) {
         error_at(c->cx, x->whole, "%s wants %s here; this %s", call->text,
-                 rank ? arena_format(c->cx->arena, "an array of %s", axes_text(c, rank)) : "a number",
+                 rank ? arena_format(c->cx->arena, "an array of %s", axes_text(c, rank))
+                      : "a number",
                  got->rank ? arena_format(c->cx->arena, "has %d", got->rank) : "is a number");
         if (p) note_at(c->cx, p->at, "declared here");
         return false;
@@ -586,22 +659,26 @@ static bool match_argument(Check *c, const Syn *call, Syn *x, const ExprInfo *go
     BaseType t = got->type.base;
     bool fits = want.base == TYPE_BOOL || t == TYPE_BOOL ? want.base == t
                 : want.base == TYPE_INT                  ? !type_is_real(got->type)
-                : want.base == TYPE_INDEX                ? t == TYPE_INDEX || (t == TYPE_INT && rank == 0)
-                                                         : true;
+                : want.base == TYPE_INDEX ? t == TYPE_INDEX || (t == TYPE_INT && rank == 0)
+                                          : true;
     if (!fits) {
-        error_at(c->cx, x->whole, "%s wants %s here, not %s", call->text, want.base == TYPE_INDEX ? "an index" : type_text(c, want),
+        error_at(c->cx, x->whole, "%s wants %s here, not %s", call->text,
+                 want.base == TYPE_INDEX ? "an index" : type_text(c, want),
                  type_text(c, got->type));
         if (p) note_at(c->cx, p->at, "declared here");
         return false;
     }
     bool good = true;
-    for (int k = 0; k < rank; k++) good = match_bare(c, call, shape[k], got->shape[k], x->whole, b) && good;
-    if (want.base == TYPE_INDEX && t == TYPE_INDEX) good = match_bare(c, call, want.target, got->type.target, x->whole, b) && good;
+    for (int k = 0; k < rank; k++)
+        good = match_bare(c, call, shape[k], got->shape[k], x->whole, b) && good;
+    if (want.base == TYPE_INDEX && t == TYPE_INDEX)
+        good = match_bare(c, call, want.target, got->type.target, x->whole, b) && good;
     return good;
 }
 
 /* The sizes that a function asks for, asked of the caller's; and a recursion must come down. */
-static bool check_sizes(Check *c, const Syn *call, Check *f, const Poly **bind, const Bind *b, Env env) {
+static bool check_sizes(Check *c, const Syn *call, Check *f, const Poly **bind, const Bind *b,
+                        Env env) {
     Arena *a = c->cx->arena;
     bool good = true, smaller = false, larger = false;
     for (int k = 0; k < f->unit->dims.n; k++) {
@@ -613,7 +690,8 @@ static bool check_sizes(Check *c, const Syn *call, Check *f, const Poly **bind, 
             error_at(c->cx, call->at,
                      f == c ? "%s calls itself with %s = %s, which may be less than %lld here"
                             : "%s is called with %s = %s; it must be at least %lld",
-                     call->text, name, size_text(c->cx, bind[k]), f == c ? 1LL : (long long)dim->least);
+                     call->text, name, size_text(c->cx, bind[k]),
+                     f == c ? 1LL : (long long)dim->least);
             good = false;
         }
         if (f == c) {
@@ -634,7 +712,9 @@ static bool check_sizes(Check *c, const Syn *call, Check *f, const Poly **bind, 
                 continue;
             }
             error_at(c->cx, call->at, "%s calls itself, so its sizes must be fixed; %s is open",
-                     f->unit->recursive ? call->text : arena_format(a, "%s needs a function that", call->text), size_text(c->cx, bind[k]));
+                     f->unit->recursive ? call->text
+                                        : arena_format(a, "%s needs a function that", call->text),
+                     size_text(c->cx, bind[k]));
             note_at(c->cx, open->at, "declared here");
             return false;
         }
@@ -642,7 +722,8 @@ static bool check_sizes(Check *c, const Syn *call, Check *f, const Poly **bind, 
     for (int k = 0; k < f->unit->demands.n && f != c; k++) {
         const Poly *asked = put_bound(c, f->unit->demands.at[k], b);
         if (check_prove(c, asked, env) || check_demand(c, asked)) continue;
-        error_at(c->cx, call->at, "%s cannot be called with these sizes: %s would be negative", call->text, size_text(c->cx, asked));
+        error_at(c->cx, call->at, "%s cannot be called with these sizes: %s would be negative",
+                 call->text, size_text(c->cx, asked));
         good = false;
     }
     if (f == c && good && (!smaller || larger)) {
@@ -658,7 +739,8 @@ static const ExprInfo *check_function_call(Check *c, Syn *e, Check *f, Env env) 
     Unit *u = f->unit;
     if (f->broken) return NULL;
     if (args->nkids != u->params.n) {
-        error_at(c->cx, e->at, "%s takes %d argument%s, not %d", e->text, u->params.n, u->params.n == 1 ? "" : "s", args->nkids);
+        error_at(c->cx, e->at, "%s takes %d argument%s, not %d", e->text, u->params.n,
+                 u->params.n == 1 ? "" : "s", args->nkids);
         note_at(c->cx, u->syn->at, "defined here");
         return NULL;
     }
@@ -668,21 +750,29 @@ static const ExprInfo *check_function_call(Check *c, Syn *e, Check *f, Env env) 
     for (int k = 0; k < args->nkids; k++) {
         const Variable *p = u->params.at[k];
         got[k] = check_expr(c, args->kid[k], env);
-        good = got[k] && match_argument(c, e, args->kid[k], got[k], p->rank, (const Poly *const *)p->shape, p->type, p, &b) && good;
+        good = got[k] &&
+               match_argument(c, e, args->kid[k], got[k], p->rank, (const Poly *const *)p->shape,
+                              p->type, p, &b) &&
+               good;
     }
     if (!good) return NULL;
     for (int k = 0; k < args->nkids; k++) {
         const Variable *p = u->params.at[k];
         Syn *x = args->kid[k];
-        for (int i = 0; i < p->rank; i++) good = match_rest(c, e, p->shape[i], got[k]->shape[i], x->whole, p, &b) && good;
+        for (int i = 0; i < p->rank; i++)
+            good = match_rest(c, e, p->shape[i], got[k]->shape[i], x->whole, p, &b) && good;
         if (p->type.base != TYPE_INDEX) continue;
         const Poly *target = put_bound(c, p->type.target, &b);
         if (!good || (got[k]->rank && check_same(c, got[k]->type.target, target))) continue;
-        if (got[k]->rank == 0 && type_fits(c, x, got[k], (SynType){TYPE_INDEX, target}, env)) continue;
+        if (got[k]->rank == 0 && type_fits(c, x, got[k], (SynType){TYPE_INDEX, target}, env))
+            continue;
         error_at(c->cx, x->whole,
-                 got[k]->type.base == TYPE_INDEX ? "%s wants an index into %s here, not %s"
-                                                 : "%s wants an index into %s here; nothing shows that %s lies in it",
-                 e->text, size_text(c->cx, target), got[k]->type.base == TYPE_INDEX ? type_text(c, got[k]->type) : source_slice(c->cx, x->whole));
+                 got[k]->type.base == TYPE_INDEX
+                     ? "%s wants an index into %s here, not %s"
+                     : "%s wants an index into %s here; nothing shows that %s lies in it",
+                 e->text, size_text(c->cx, target),
+                 got[k]->type.base == TYPE_INDEX ? type_text(c, got[k]->type)
+                                                 : source_slice(c->cx, x->whole));
         note_at(c->cx, p->at, "declared here");
         good = false;
     }
@@ -697,7 +787,10 @@ static const ExprInfo *check_function_call(Check *c, Syn *e, Check *f, Env env) 
     if (f == c) {
         u->recursive = true;
         if (!env.fixed) {
-            error_at(c->cx, e->at, "%s calls itself without end: only a side of ?: whose condition is about dimensions may do that", e->text);
+            error_at(c->cx, e->at,
+                     "%s calls itself without end: only a side of ?: whose condition is about "
+                     "dimensions may do that",
+                     e->text);
             return NULL;
         }
     }
@@ -714,7 +807,8 @@ static const ExprInfo *check_kernel_call(Check *c, Syn *e, const Kernel *kernel,
     Arena *a = c->cx->arena;
     Syn *args = e->kid[0];
     if (args->nkids != kernel->nargs) {
-        error_at(c->cx, e->at, "%s takes %d argument%s, not %d", e->text, kernel->nargs, kernel->nargs == 1 ? "" : "s", args->nkids);
+        error_at(c->cx, e->at, "%s takes %d argument%s, not %d", e->text, kernel->nargs,
+                 kernel->nargs == 1 ? "" : "s", args->nkids);
         return NULL;
     }
     const Poly *n = poly_var(a, c->all->kernel_size), *shape[2] = {n, n};
@@ -723,7 +817,10 @@ static const ExprInfo *check_kernel_call(Check *c, Syn *e, const Kernel *kernel,
     bool good = true;
     for (int k = 0; k < args->nkids; k++) {
         const ExprInfo *got = check_expr(c, args->kid[k], env);
-        good = got && match_argument(c, e, args->kid[k], got, kernel->rank[k], shape, (SynType){TYPE_REAL, NULL}, NULL, &b) && good;
+        good = got &&
+               match_argument(c, e, args->kid[k], got, kernel->rank[k], shape,
+                              (SynType){TYPE_REAL, NULL}, NULL, &b) &&
+               good;
         if (got) t = type_join(t, got->type);
     }
     if (!good) return NULL;
@@ -750,7 +847,8 @@ static const ExprInfo *check_call(Check *c, Syn *e, Env env) {
     } else if (!n || !n->refused) {
         VEC(const char *) known = {0};
         for (int k = 0; k < c->all->checks.n; k++)
-            if (c->all->checks.at[k]->unit->is_fn) VEC_PUSH(c->cx->arena, known, symbol_text(c->cx, c->all->checks.at[k]->unit->name));
+            if (c->all->checks.at[k]->unit->is_fn)
+                VEC_PUSH(c->cx->arena, known, symbol_text(c->cx, c->all->checks.at[k]->unit->name));
         const char *const *tables[] = {op_user_names, kernel_names, reduction_names};
         for (int t = 0; t < 3; t++)
             for (int k = 0; tables[t][k]; k++) VEC_PUSH(c->cx->arena, known, tables[t][k]);
@@ -773,11 +871,14 @@ static const ExprInfo *check_entry(Check *c, Syn *e, Env env) {
     if (!of) return NULL;
     const char *name = arena_format(c->cx->arena, "%s(...)", e->kid[0]->text);
     if (items->nkids > of->rank) {
-        error_at(c->cx, e->kid[0]->at, "%s has %s, not %d", name, axes_text(c, of->rank), items->nkids);
+        error_at(c->cx, e->kid[0]->at, "%s has %s, not %d", name, axes_text(c, of->rank),
+                 items->nkids);
         return NULL;
     }
-    for (int k = 0; k < items->nkids; k++) check_position(c, items->kid[k], k, name, of->shape[k], NULL, env);
-    return typed(c, e, of->type, of->rank - items->nkids, of->rank > items->nkids ? of->shape + items->nkids : NULL);
+    for (int k = 0; k < items->nkids; k++)
+        check_position(c, items->kid[k], k, name, of->shape[k], NULL, env);
+    return typed(c, e, of->type, of->rank - items->nkids,
+                 of->rank > items->nkids ? of->shape + items->nkids : NULL);
 }
 
 const ExprInfo *check_expr(Check *c, Syn *e, Env env) {
@@ -806,7 +907,8 @@ const ExprInfo *check_expr(Check *c, Syn *e, Env env) {
     return NULL;
 }
 
-/* ---- equations and tables ---------------------------------------------------------------------------------- */
+/* ---- equations and tables
+ * ---------------------------------------------------------------------------------- */
 
 void check_equation(Check *c, Case *s, SynType *found) {
     Variable *v = &s->of->v;
@@ -818,15 +920,18 @@ void check_equation(Check *c, Case *s, SynType *found) {
     c->current = NULL;
     if (!info) return;
     if (info->rank) {
-        error_at(c->cx, right->whole, "%s is an array [%s] where one entry is wanted: write its indices", source_slice(c->cx, right->whole),
-                 shape_text(c, info->rank, info->shape));
+        error_at(c->cx, right->whole,
+                 "%s is an array [%s] where one entry is wanted: write its indices",
+                 source_slice(c->cx, right->whole), shape_text(c, info->rank, info->shape));
         return;
     }
     if (s->of->typed && !type_fits(c, right, info, v->type, env)) {
-        error_at(c->cx, right->whole, "this is %s, but '%s' is %s%s", type_text(c, info->type), symbol_text(c->cx, v->name), type_text(c, v->type),
-                 v->type.base == TYPE_INT && type_is_real(info->type)        ? "; write int(...)"
-                 : v->type.base == TYPE_INDEX && info->type.base == TYPE_INT ? ", and nothing shows that it lies in that range"
-                                                                             : "");
+        error_at(c->cx, right->whole, "this is %s, but '%s' is %s%s", type_text(c, info->type),
+                 symbol_text(c->cx, v->name), type_text(c, v->type),
+                 v->type.base == TYPE_INT && type_is_real(info->type) ? "; write int(...)"
+                 : v->type.base == TYPE_INDEX && info->type.base == TYPE_INT
+                     ? ", and nothing shows that it lies in that range"
+                     : "");
         note_at(c->cx, v->at, "declared here");
         return;
     }
@@ -835,10 +940,13 @@ void check_equation(Check *c, Case *s, SynType *found) {
 
 static bool check_constant(Check *c, const Syn *e) {
     const NameInfo *n = e->kind == SYN_NAME ? check_name(c, e->name) : NULL;
-    if (e->kind == SYN_NUMBER || (e->kind == SYN_NAME && e->name == c->all->pi && !(n && n->array))) return true;
+    if (e->kind == SYN_NUMBER || (e->kind == SYN_NAME && e->name == c->all->pi && !(n && n->array)))
+        return true;
     if (n && n->dim && check_known(c, c->unit->dims.at[n->dim - 1].means, NULL)) return true;
-    if (e->kind != SYN_OP || !(text_is(e, "neg") || (e->nkids == 2 && strchr("+-*/^", e->text[0])))) {
-        error_at(c->cx, e->whole, "a const is made of numbers, pi and fixed dimensions, with + - * / ^");
+    if (e->kind != SYN_OP ||
+        !(text_is(e, "neg") || (e->nkids == 2 && strchr("+-*/^", e->text[0])))) {
+        error_at(c->cx, e->whole,
+                 "a const is made of numbers, pi and fixed dimensions, with + - * / ^");
         return false;
     }
     for (int k = 0; k < e->nkids; k++)
@@ -859,7 +967,8 @@ static bool check_values(Check *c, const Value *a, Syn *value, int axis) {
         int64_t want;
         if (!check_known(c, v->shape[axis], &want)) return false; /* refused with the declaration */
         if (value->nkids != want) {
-            error_at(c->cx, value->whole, "%d value%s where %s has %lld", value->nkids, value->nkids == 1 ? "" : "s", name, (long long)want);
+            error_at(c->cx, value->whole, "%d value%s where %s has %lld", value->nkids,
+                     value->nkids == 1 ? "" : "s", name, (long long)want);
             note_at(c->cx, v->at, "declared here");
             return false;
         }
@@ -869,7 +978,8 @@ static bool check_values(Check *c, const Value *a, Syn *value, int axis) {
     }
     if (axis < v->rank) {
         int more = v->rank - axis;
-        error_at(c->cx, value->whole, "%s has %d more ax%s than this value", name, more, more == 1 ? "is" : "es");
+        error_at(c->cx, value->whole, "%s has %d more ax%s than this value", name, more,
+                 more == 1 ? "is" : "es");
         note_at(c->cx, v->at, "declared here");
         return false;
     }
@@ -880,11 +990,13 @@ static bool check_values(Check *c, const Value *a, Syn *value, int axis) {
         const Poly *p = check_poly(c, value, NULL);
         c->trouble = NULL;
         const Poly *one = poly_int(c->cx->arena, 1);
-        const Poly *room = p ? poly_sub(c->cx->arena, poly_sub(c->cx->arena, v->type.target, one), p) : NULL;
+        const Poly *room =
+            p ? poly_sub(c->cx->arena, poly_sub(c->cx->arena, v->type.target, one), p) : NULL;
         if (p && check_prove(c, p, (Env){0}) && check_demand_size(c, room)) return true;
         error_at(c->cx, value->whole, "this is no index into %s", size_text(c->cx, v->type.target));
     } else {
-        error_at(c->cx, value->whole, "this is %s, but '%s' is %s", type_text(c, info->type), name, type_text(c, v->type));
+        error_at(c->cx, value->whole, "this is %s, but '%s' is %s", type_text(c, info->type), name,
+                 type_text(c, v->type));
     }
     note_at(c->cx, v->at, "declared here");
     return true;
@@ -894,7 +1006,8 @@ void check_constants(Check *c, Value *a) {
     if (a->v.value && a->sized) check_values(c, a, (Syn *)a->v.value, 0);
 }
 
-/* ---- differentiability ------------------------------------------------------------------------------------- */
+/* ---- differentiability
+ * ------------------------------------------------------------------------------------- */
 
 typedef struct Reach { /* a set of arrays, in order of discovery */
     bool *in;
@@ -912,14 +1025,16 @@ static void reach_add(Check *c, Reach *r, const Syn *name) {
     VEC_PUSH(c->cx->arena, r->at, n->array->number);
 }
 
-/* What e depends on smoothly: not through positions, conditions, int(), argmax, or operations that are flat. */
+/* What e depends on smoothly: not through positions, conditions, int(), argmax, or operations that
+ * are flat. */
 static void add_flows(Check *c, const Syn *e, Reach *r) {
     switch (e->kind) {
     case SYN_NAME:
     case SYN_AT: reach_add(c, r, e); return;
     case SYN_ENTRY: add_flows(c, e->kid[0], r); return;
     case SYN_REDUCE:
-        if (!text_is(e, "argmax") && !text_is(e, "argmin") && e->kid[1]->nkids) add_flows(c, e->kid[1]->kid[0], r);
+        if (!text_is(e, "argmax") && !text_is(e, "argmin") && e->kid[1]->nkids)
+            add_flows(c, e->kid[1]->kid[0], r);
         return;
     case SYN_OP:
         if (strchr("<>=!&|", e->text[0])) return;
@@ -959,7 +1074,9 @@ static void close_reach(Check *c, Reach *r, bool all) {
 }
 
 static const Syn *find_read(const Syn *e, Symbol name, Span not ) {
-    if ((e->kind == SYN_NAME || e->kind == SYN_AT) && e->name == name && (e->at.start != not .start || e->at.file != not .file)) return e;
+    if ((e->kind == SYN_NAME || e->kind == SYN_AT) && e->name == name &&
+        (e->at.start != not .start || e->at.file != not .file))
+        return e;
     for (int k = 0; k < e->nkids; k++) {
         const Syn *found = find_read(e->kid[k], name, not );
         if (found) return found;
@@ -979,11 +1096,15 @@ void check_smooth(Check *c, const Syn *e, Value *x, Span at) {
         error_at(c->cx, at, "this does not depend on '%s'", name);
         return;
     }
-    error_at(c->cx, at, "'%s' enters only through a position, a condition, int(...) or argmax: the derivative is zero everywhere", name);
+    error_at(c->cx, at,
+             "'%s' enters only through a position, a condition, int(...) or argmax: the derivative "
+             "is zero everywhere",
+             name);
     const Syn *here = find_read(e, x->v.name, at);
     for (int k = 0; k < all.at.n && !here; k++) {
         const Value *a = c->arrays.at[all.at.at[k]];
-        for (int i = 0; i < a->cases.n && !here; i++) here = find_read(a->cases.at[i]->eq.syn->kid[1], x->v.name, at);
+        for (int i = 0; i < a->cases.n && !here; i++)
+            here = find_read(a->cases.at[i]->eq.syn->kid[1], x->v.name, at);
     }
     if (here) note_at(c->cx, here->at, "here");
 }
@@ -998,5 +1119,6 @@ void check_carries(Check *c) {
     r.in[n->array->number] = true;
     VEC_PUSH(c->cx->arena, r.at, n->array->number);
     close_reach(c, &r, false);
-    for (int k = 0; k < u->params.n; k++) c->carries[k] = r.in[((const Value *)u->params.at[k])->number];
+    for (int k = 0; k < u->params.n; k++)
+        c->carries[k] = r.in[((const Value *)u->params.at[k])->number];
 }

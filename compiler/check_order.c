@@ -1,10 +1,12 @@
-/* check_order: what depends on what, and in which loops a recurrence runs. In: equations. Out: the groups of a unit,
- * dependencies first; for each recurrence its loops, or a message that there are none.
+/* check_order: what depends on what, and in which loops a recurrence runs. In: equations. Out: the
+ * groups of a unit, dependencies first; for each recurrence its loops, or a message that there are
+ * none.
  *
- * A recurrence is a set of arrays that read each other. For an axis of each of them, the lag of a read is the position on the
- * left less the position read. One axis can be the outermost loop if constants, one per array, make all lags >= 0 (forward) or
- * all <= 0 (backward) and some of them not 0: difference constraints, solved by Bellman and Ford's method. Reads with a lag
- * are then satisfied by that loop; circles among the rest need another axis inside. */
+ * A recurrence is a set of arrays that read each other. For an axis of each of them, the lag of a
+ * read is the position on the left less the position read. One axis can be the outermost loop if
+ * constants, one per array, make all lags >= 0 (forward) or all <= 0 (backward) and some of them
+ * not 0: difference constraints, solved by Bellman and Ford's method. Reads with a lag are then
+ * satisfied by that loop; circles among the rest need another axis inside. */
 #include "check.h"
 #include <stdlib.h>
 
@@ -77,7 +79,8 @@ void check_dependencies(Check *c) {
     Links *links = arena_alloc(a, (size_t)(n + 1) * sizeof *links);
     for (int i = 0; i < n; i++) {
         Value *by = c->arrays.at[i];
-        for (int k = 0; k < by->cases.n; k++) add_reads(c, by->cases.at[k]->eq.syn->kid[1], by, seen);
+        for (int k = 0; k < by->cases.n; k++)
+            add_reads(c, by->cases.at[k]->eq.syn->kid[1], by, seen);
         for (int k = 0; k < by->reads.n; k++) VEC_PUSH(a, links[i].to, by->reads.at[k]);
     }
     int comps = components(a, n, links, &order, &start);
@@ -88,13 +91,15 @@ void check_dependencies(Check *c) {
             Value *m = c->arrays.at[order[k]];
             m->v.group = g;
             VEC_PUSH(a, group.members, &m->v);
-            for (int r = 0; r < m->reads.n; r++) group.cyclic = group.cyclic || m->reads.at[r] == m->number;
+            for (int r = 0; r < m->reads.n; r++)
+                group.cyclic = group.cyclic || m->reads.at[r] == m->number;
         }
         VEC_PUSH(a, c->unit->groups, group);
     }
 }
 
-/* ---- the loops of a recurrence ----------------------------------------------------------------------------- */
+/* ---- the loops of a recurrence
+ * ----------------------------------------------------------------------------- */
 
 typedef struct Edge {
     int from, to; /* places in Nest.at: the array defined, the array read */
@@ -124,12 +129,15 @@ static int axis_of(const Poly *p, Env env, int rank, const Poly *const *places, 
 
 static const Poly **read_polys(Check *c, const Read *r) {
     const Poly **p = arena_alloc(c->cx->arena, (size_t)(r->of->v.rank + 1) * sizeof *p);
-    for (int k = 0; k < r->of->v.rank; k++) p[k] = r->place[k]->kind == PLACE_POLY ? r->place[k]->poly : NULL;
+    for (int k = 0; k < r->of->v.rank; k++)
+        p[k] = r->place[k]->kind == PLACE_POLY ? r->place[k]->poly : NULL;
     return p;
 }
 
-/* Starting from one array's axis, the axes of the others: an index carries it from the left to the position read, and back. */
-static bool spread(Check *c, const Nest *nest, const Edges *edges, int seed, int axis, const bool *in) {
+/* Starting from one array's axis, the axes of the others: an index carries it from the left to the
+ * position read, and back. */
+static bool spread(Check *c, const Nest *nest, const Edges *edges, int seed, int axis,
+                   const bool *in) {
     for (int m = 0; m < nest->n; m++) nest->axis[m] = -1;
     nest->axis[seed] = axis;
     for (bool moved = true; moved;) {
@@ -139,12 +147,15 @@ static bool spread(Check *c, const Nest *nest, const Edges *edges, int seed, int
             const Read *r = e->read;
             if (nest->axis[e->from] >= 0 && nest->axis[e->to] < 0) {
                 nest->axis[e->to] =
-                    axis_of(r->by->position[nest->axis[e->from]], r->env, r->of->v.rank, (const Poly *const *)read_polys(c, r), nest->taken[e->to]);
+                    axis_of(r->by->position[nest->axis[e->from]], r->env, r->of->v.rank,
+                            (const Poly *const *)read_polys(c, r), nest->taken[e->to]);
                 moved = moved || nest->axis[e->to] >= 0;
             } else if (nest->axis[e->to] >= 0 && nest->axis[e->from] < 0) {
                 const Place *p = r->place[nest->axis[e->to]];
                 if (p->kind != PLACE_POLY) continue;
-                nest->axis[e->from] = axis_of(p->poly, p->env, r->by->n, (const Poly *const *)r->by->position, nest->taken[e->from]);
+                nest->axis[e->from] =
+                    axis_of(p->poly, p->env, r->by->n, (const Poly *const *)r->by->position,
+                            nest->taken[e->from]);
                 moved = moved || nest->axis[e->from] >= 0;
             }
         }
@@ -205,7 +216,8 @@ static bool solve(const Nest *nest, Edges *edges) {
     return some;
 }
 
-static const char *loop_text(Check *c, const Nest *nest, const bool *in, const Edges *edges, int depth, bool forward) {
+static const char *loop_text(Check *c, const Nest *nest, const bool *in, const Edges *edges,
+                             int depth, bool forward) {
     Arena *a = c->cx->arena;
     int64_t most = INT64_MIN;
     int first = -1;
@@ -214,12 +226,15 @@ static const char *loop_text(Check *c, const Nest *nest, const bool *in, const E
         if (first < 0) first = m;
         if (nest->offset[m] > most) most = nest->offset[m];
     }
-    const char *text = arena_format(a, "%*s%s over %s:", 2 * depth, "", forward ? "forward" : "backward",
-                                    size_text(c->cx, nest->at[first]->v.shape[nest->axis[first]]));
+    const char *text =
+        arena_format(a, "%*s%s over %s:", 2 * depth, "", forward ? "forward" : "backward",
+                     size_text(c->cx, nest->at[first]->v.shape[nest->axis[first]]));
     for (int m = 0; m < nest->n; m++) {
         if (!in[m]) continue;
-        text = arena_format(a, "%s%s %s", text, m == first ? "" : ",", symbol_text(c->cx, nest->at[m]->v.name));
-        if (nest->offset[m] != most) text = arena_format(a, "%s[%+lld]", text, (long long)(most - nest->offset[m]));
+        text = arena_format(a, "%s%s %s", text, m == first ? "" : ",",
+                            symbol_text(c->cx, nest->at[m]->v.name));
+        if (nest->offset[m] != most)
+            text = arena_format(a, "%s[%+lld]", text, (long long)(most - nest->offset[m]));
     }
     for (int k = 0; k < edges->n; k++)
         if (edges->at[k].data) return arena_format(a, "%s  (earlier entry by data: checked)", text);
@@ -235,14 +250,20 @@ static void say_no_order(Check *c, const Edge *e) {
         return;
     }
     if (by == of)
-        error_at(c->cx, e->read->at, "no order of loops computes this: %s needs itself, and no axis only looks back or only looks ahead", name);
+        error_at(c->cx, e->read->at,
+                 "no order of loops computes this: %s needs itself, and no axis only looks back or "
+                 "only looks ahead",
+                 name);
     else
-        error_at(c->cx, e->read->at, "no order of loops computes this: %s needs %s, which needs %s, and no axis only looks back or only looks ahead",
+        error_at(c->cx, e->read->at,
+                 "no order of loops computes this: %s needs %s, which needs %s, and no axis only "
+                 "looks back or only looks ahead",
                  name, other, name);
     note_at(c->cx, by->at, "%s is defined here", name);
 }
 
-/* One loop over the arrays `in`, which read each other through `edges`; then what is left inside it. */
+/* One loop over the arrays `in`, which read each other through `edges`; then what is left inside
+ * it. */
 static void find_loops(Check *c, Nest *nest, const bool *in, Edges *edges, int depth);
 
 static void find_inner(Check *c, Nest *nest, const bool *in, const Edges *edges, int depth) {
@@ -255,7 +276,8 @@ static void find_inner(Check *c, Nest *nest, const bool *in, const Edges *edges,
         for (int k = start[g]; k < start[g + 1]; k++) members[order[k]] = in[order[k]];
         Edges inside = {0};
         for (int k = 0; k < edges->n; k++)
-            if (members[edges->at[k].from] && members[edges->at[k].to]) VEC_PUSH(a, inside, edges->at[k]);
+            if (members[edges->at[k].from] && members[edges->at[k].to])
+                VEC_PUSH(a, inside, edges->at[k]);
         if (inside.n) find_loops(c, nest, members, &inside, depth);
     }
 }
@@ -271,7 +293,9 @@ static void find_loops(Check *c, Nest *nest, const bool *in, Edges *edges, int d
             const Edge *bad = NULL;
             for (int k = 0; k < edges->n && !bad; k++) {
                 Edge *e = &edges->at[k];
-                if (!lag_of(c, e, e->read->by->position[nest->axis[e->from]], nest->axis[e->to], forward)) bad = e;
+                if (!lag_of(c, e, e->read->by->position[nest->axis[e->from]], nest->axis[e->to],
+                            forward))
+                    bad = e;
             }
             if (bad || !solve(nest, edges)) {
                 if (!why) why = bad ? bad : &edges->at[0];
@@ -279,7 +303,9 @@ static void find_loops(Check *c, Nest *nest, const bool *in, Edges *edges, int d
             }
             VEC_PUSH(a, c->unit->loops, loop_text(c, nest, in, edges, depth, forward));
             for (int k = 0; k < edges->n; k++)
-                if (edges->at[k].data) nest->at[edges->at[k].to]->v.earlier_by_data |= 1u << nest->axis[edges->at[k].to];
+                if (edges->at[k].data)
+                    nest->at[edges->at[k].to]->v.earlier_by_data |= 1u
+                                                                    << nest->axis[edges->at[k].to];
             Edges rest = {0};
             for (int k = 0; k < edges->n; k++)
                 if (edges->at[k].lag == 0) VEC_PUSH(a, rest, edges->at[k]);
@@ -297,10 +323,12 @@ void check_loops(Check *c) {
     for (int g = 0; g < c->unit->groups.n; g++) {
         const Group *group = &c->unit->groups.at[g];
         bool ready = group->cyclic;
-        for (int m = 0; m < group->members.n && ready; m++) ready = ((Value *)group->members.at[m])->sized;
+        for (int m = 0; m < group->members.n && ready; m++)
+            ready = ((Value *)group->members.at[m])->sized;
         if (!ready) continue;
         size_t n = (size_t)group->members.n;
-        Nest nest = {(int)n, arena_alloc(a, n * sizeof *nest.at), arena_alloc(a, n * sizeof *nest.axis), arena_alloc(a, n * sizeof *nest.offset),
+        Nest nest = {(int)n, arena_alloc(a, n * sizeof *nest.at),
+                     arena_alloc(a, n * sizeof *nest.axis), arena_alloc(a, n * sizeof *nest.offset),
                      arena_alloc(a, n * sizeof *nest.taken)};
         bool *in = arena_alloc(a, n * sizeof *in);
         int *place = arena_alloc(a, (size_t)(c->arrays.n + 1) * sizeof *place);
@@ -313,7 +341,9 @@ void check_loops(Check *c) {
         Edges edges = {0};
         for (int k = 0; k < c->reads.n; k++) {
             const Read *r = &c->reads.at[k];
-            if (r->of->v.group == g) VEC_PUSH(a, edges, (Edge){place[r->by->of->number], place[r->of->number], r, false, 0});
+            if (r->of->v.group == g)
+                VEC_PUSH(a, edges,
+                         (Edge){place[r->by->of->number], place[r->of->number], r, false, 0});
         }
         if (edges.n) find_inner(c, &nest, in, &edges, 0);
     }

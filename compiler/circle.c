@@ -1,19 +1,20 @@
 /* circle: arrays that read each other share a loop.
- * In: the arrays of a recurrence. Out: one loop over an axis on which every read looks back (or every read ahead), as found from
- * the lags; what still needs each other within a turn goes into a loop inside. What one turn adds to places that data chooses
- * is pushed at its end. */
+ * In: the arrays of a recurrence. Out: one loop over an axis on which every read looks back (or
+ * every read ahead), as found from the lags; what still needs each other within a turn goes into a
+ * loop inside. What one turn adds to places that data chooses is pushed at its end. */
 #include "gen.h"
 #include "ops.h"
 #include "text.h"
 #include <string.h>
 
-/* ---- arrays that read each other: one loop, as their lags allow ------------------------------------------------------------------ */
+/* ---- arrays that read each other: one loop, as their lags allow
+ * ------------------------------------------------------------------ */
 
 typedef struct Lag { /* a read inside a circle */
     ArrayRef by, of;
     int piece;
-    Ref read;          /* over by's axes and opened indices */
-    Ref condition;     /* what holds there; 0: nothing */
+    Ref read;      /* over by's axes and opened indices */
+    Ref condition; /* what holds there; 0: nothing */
 } Lag;
 
 typedef struct Circle {
@@ -21,7 +22,8 @@ typedef struct Circle {
     VEC(Lag) lags;
 } Circle;
 
-static void find_lags(Gen *x, Circle *c, const bool *in, ArrayRef by, int piece, Ref r, Ref condition) {
+static void find_lags(Gen *x, Circle *c, const bool *in, ArrayRef by, int piece, Ref r,
+                      Ref condition) {
     Graph *g = x->g;
     const Node n = *NODE(g, r);
     if (n.op == OP_READ && in[n.aux]) {
@@ -31,7 +33,10 @@ static void find_lags(Gen *x, Circle *c, const bool *in, ArrayRef by, int piece,
         Ref under, body;
         graph_open(g, r, &under, &body);
         find_lags(x, c, in, by, piece, under, condition);
-        find_lags(x, c, in, by, piece, body, graph_is_true(g, under) ? condition : condition ? graph_and(g, condition, under) : under);
+        find_lags(x, c, in, by, piece, body,
+                  graph_is_true(g, under) ? condition
+                  : condition             ? graph_and(g, condition, under)
+                                          : under);
         return;
     }
     for (int k = 0; k < n.nargs; k++) {
@@ -56,7 +61,8 @@ static int prove_lag(Gen *x, const Lag *l, int axis_by, int axis_of, int sign) {
         facts[n++] = poly_sub(g->arena, i, p->lo[k]);
         facts[n++] = poly_sub(g->arena, p->hi[k], i);
     }
-    const Poly *d = poly_sub(g->arena, poly_var(g->arena, ARRAY(g, l->by)->axis[axis_by]), graph_poly(g, at));
+    const Poly *d =
+        poly_sub(g->arena, poly_var(g->arena, ARRAY(g, l->by)->axis[axis_by]), graph_poly(g, at));
     d = sign > 0 ? d : poly_neg(g->arena, d);
     for (int k = 4; k >= -3; k--) {
         if (graph_prove(g, poly_sub(g->arena, d, poly_int(g->arena, k)), n, facts)) {
@@ -66,7 +72,8 @@ static int prove_lag(Gen *x, const Lag *l, int axis_by, int axis_of, int sign) {
     return -100;
 }
 
-static bool match_axes(Gen *x, const Circle *c, ArrayRef seed, int axis, int *axis_of, const uint32_t *used) {
+static bool match_axes(Gen *x, const Circle *c, ArrayRef seed, int axis, int *axis_of,
+                       const uint32_t *used) {
     Graph *g = x->g;
     for (int k = 0; k < c->members.n; k++) {
         axis_of[c->members.at[k]] = -1;
@@ -85,22 +92,24 @@ static bool match_axes(Gen *x, const Circle *c, ArrayRef seed, int axis, int *ax
             } else if (axis_of[l->of] >= 0 && axis_of[l->by] < 0) {
                 Ref at = ARG(g, l->read, axis_of[l->of]);
                 for (int q = 0; q < ARRAY(g, l->by)->rank && axis_of[l->by] < 0; q++) {
-                    if (!(used[l->by] >> q & 1) && graph_has_index(g, at, ARRAY(g, l->by)->axis[q])) {
+                    if (!(used[l->by] >> q & 1) &&
+                        graph_has_index(g, at, ARRAY(g, l->by)->axis[q])) {
                         axis_of[l->by] = q;
                     }
                 }
             }
         }
     }
-    /* Where a range has one place, the place stands instead of the index: then the axis is one that no index of the other side
-     * goes to. */
+    /* Where a range has one place, the place stands instead of the index: then the axis is one that
+     * no index of the other side goes to. */
     for (int round = 0; round < c->members.n; round++) {
         for (int k = 0; k < c->lags.n; k++) {
             const Lag *l = &c->lags.at[k];
             if (axis_of[l->by] >= 0 && axis_of[l->of] < 0) {
                 for (int turn = 0; turn < ARRAY(g, l->of)->rank && axis_of[l->of] < 0; turn++) {
                     const Ref *free;
-                    int q = (axis_of[l->by] + turn) % ARRAY(g, l->of)->rank; /* the same axis, if it can be */
+                    int q = (axis_of[l->by] + turn) %
+                            ARRAY(g, l->of)->rank; /* the same axis, if it can be */
                     if (!(used[l->of] >> q & 1) && graph_free(g, ARG(g, l->read, q), &free) == 0) {
                         axis_of[l->of] = q;
                     }
@@ -108,7 +117,8 @@ static bool match_axes(Gen *x, const Circle *c, ArrayRef seed, int axis, int *ax
             } else if (axis_of[l->of] >= 0 && axis_of[l->by] < 0) {
                 for (int turn = 0; turn < ARRAY(g, l->by)->rank && axis_of[l->by] < 0; turn++) {
                     int q = (axis_of[l->of] + turn) % ARRAY(g, l->by)->rank;
-                    if (!(used[l->by] >> q & 1) && !graph_has_index(g, l->read, ARRAY(g, l->by)->axis[q])) {
+                    if (!(used[l->by] >> q & 1) &&
+                        !graph_has_index(g, l->read, ARRAY(g, l->by)->axis[q])) {
                         axis_of[l->by] = q;
                     }
                 }
@@ -125,17 +135,19 @@ static bool match_axes(Gen *x, const Circle *c, ArrayRef seed, int axis, int *ax
 
 static void circle_level(Gen *x, const Circle *c, Fixed *fixed, uint32_t *used, bool **take);
 
-/* A piece of a circle that adds what one turn computes to places that data chooses: it is done at the end of that turn. */
+/* A piece of a circle that adds what one turn computes to places that data chooses: it is done at
+ * the end of that turn. */
 typedef struct Push {
     ArrayRef to;
     Piece piece;
     Scatter sum;
-    Ref source;    /* the summed index that is the turn */
-    int off;       /* turn - off is the place */
+    Ref source; /* the summed index that is the turn */
+    int off;    /* turn - off is the place */
 } Push;
 
 /* All circle reads in the term stand at this summed index on their loop axis, with one offset? */
-static bool push_reads(Gen *x, Ref term, const bool *in, const int *axis_of, const int *off, Push *p) {
+static bool push_reads(Gen *x, Ref term, const bool *in, const int *axis_of, const int *off,
+                       Push *p) {
     Graph *g = x->g;
     const Node n = *NODE(g, term);
     if (n.op == OP_READ && in[n.aux]) {
@@ -157,12 +169,14 @@ static bool push_reads(Gen *x, Ref term, const bool *in, const int *axis_of, con
     return true;
 }
 
-static bool push_form(Gen *x, ArrayRef a, const Piece *piece, const bool *in, const int *axis_of, const int *off, Push *p) {
+static bool push_form(Gen *x, ArrayRef a, const Piece *piece, const bool *in, const int *axis_of,
+                      const int *off, Push *p) {
     Graph *g = x->g;
     Ref axis = ARRAY(g, a)->axis[axis_of[a]], rest;
     *p = (Push){.to = a, .piece = *piece};
-    return ARRAY(g, a)->type >= VALUE_FLOAT && nest_open_sums(g, piece->body, &p->sum) && p->sum.condition &&
-           nest_scatter_place(g, p->sum.condition, axis, &rest) && push_reads(x, p->sum.term, in, axis_of, off, p) &&
+    return ARRAY(g, a)->type >= VALUE_FLOAT && nest_open_sums(g, piece->body, &p->sum) &&
+           p->sum.condition && nest_scatter_place(g, p->sum.condition, axis, &rest) &&
+           push_reads(x, p->sum.term, in, axis_of, off, p) &&
            push_reads(x, p->sum.condition, in, axis_of, off, p) && p->source;
 }
 
@@ -170,7 +184,8 @@ static void push_now(Gen *x, const Push *p, Ref turn, const Fixed *inside) {
     Graph *g = x->g;
     Ref at = graph_op2(g, OP_sub, turn, graph_int(g, p->off));
     const Poly *place = graph_poly(g, at), *extent = EXTENT(g, p->source);
-    Scatter s = {.term = graph_subst(g, p->sum.term, 1, &p->source, &at), .condition = graph_subst(g, p->sum.condition, 1, &p->source, &at)};
+    Scatter s = {.term = graph_subst(g, p->sum.term, 1, &p->source, &at),
+                 .condition = graph_subst(g, p->sum.condition, 1, &p->source, &at)};
     for (int k = 0; k < p->sum.index.n; k++) {
         if (p->sum.index.at[k] != p->source) {
             VEC_PUSH(g->arena, s.index, p->sum.index.at[k]);
@@ -179,20 +194,26 @@ static void push_now(Gen *x, const Push *p, Ref turn, const Fixed *inside) {
     if (!graph_prove(g, place, 0, NULL)) {
         s.condition = graph_and(g, graph_op2(g, OP_le, graph_int(g, 0), at), s.condition);
     }
-    if (!graph_prove(g, poly_sub(g->arena, poly_sub(g->arena, extent, place), poly_int(g->arena, 1)), 0, NULL)) {
+    if (!graph_prove(g,
+                     poly_sub(g->arena, poly_sub(g->arena, extent, place), poly_int(g->arena, 1)),
+                     0, NULL)) {
         s.condition = graph_and(g, graph_op2(g, OP_lt, at, graph_of_poly(g, extent)), s.condition);
     }
-    Fixed free = {.at = arena_alloc(g->arena, (size_t)(ARRAY(g, p->to)->rank + 1) * sizeof(Ref)), .writes = inside->writes, .zeroed = true};
+    Fixed free = {.at = arena_alloc(g->arena, (size_t)(ARRAY(g, p->to)->rank + 1) * sizeof(Ref)),
+                  .writes = inside->writes,
+                  .zeroed = true};
     if (!nest_add_entries(x, p->to, &p->piece, &free, s)) {
         bug("a push without a place");
     }
 }
 
-/* Members of one loop turn: those that need each other at the same turn go deeper, the others follow in order. */
+/* Members of one loop turn: those that need each other at the same turn go deeper, the others
+ * follow in order. */
 static void circle_turn(Gen *x, const Circle *c, Fixed *fixed, uint32_t *used, bool **take) {
     Graph *g = x->g;
     int n = c->members.n, *number = arena_alloc(g->arena, (size_t)g->arrays.n * sizeof *number);
-    bool *done = arena_alloc(g->arena, (size_t)n + 1), *reach = arena_alloc(g->arena, (size_t)(n * n) + 1);
+    bool *done = arena_alloc(g->arena, (size_t)n + 1),
+         *reach = arena_alloc(g->arena, (size_t)(n * n) + 1);
     for (int k = 0; k < n; k++) {
         number[c->members.at[k]] = k;
     }
@@ -226,7 +247,8 @@ static void circle_turn(Gen *x, const Circle *c, Fixed *fixed, uint32_t *used, b
             }
             for (int k = 0; k < c->lags.n; k++) {
                 int by = number[c->lags.at[k].by], of = number[c->lags.at[k].of];
-                bool in_by = by == i || (reach[i * n + by] && reach[by * n + i]), in_of = of == i || (reach[i * n + of] && reach[of * n + i]);
+                bool in_by = by == i || (reach[i * n + by] && reach[by * n + i]),
+                     in_of = of == i || (reach[i * n + of] && reach[of * n + i]);
                 if (in_by && in_of) {
                     VEC_PUSH(g->arena, inner.lags, c->lags.at[k]);
                 }
@@ -235,7 +257,8 @@ static void circle_turn(Gen *x, const Circle *c, Fixed *fixed, uint32_t *used, b
                 circle_level(x, &inner, fixed, used, take);
             } else {
                 for (int j = 0; j < inner.members.n; j++) {
-                    nest_pieces(x, inner.members.at[j], &fixed[inner.members.at[j]], take[inner.members.at[j]]);
+                    nest_pieces(x, inner.members.at[j], &fixed[inner.members.at[j]],
+                                take[inner.members.at[j]]);
                 }
             }
         }
@@ -249,7 +272,8 @@ static void circle_level(Gen *x, const Circle *c, Fixed *fixed, uint32_t *used, 
     Graph *g = x->g;
     int all = g->arrays.n;
     ArrayRef seed = c->members.at[0];
-    int *axis_of = arena_alloc(g->arena, (size_t)all * sizeof *axis_of), *off = arena_alloc(g->arena, (size_t)all * sizeof *off);
+    int *axis_of = arena_alloc(g->arena, (size_t)all * sizeof *axis_of),
+        *off = arena_alloc(g->arena, (size_t)all * sizeof *off);
     int *lag = arena_alloc(g->arena, (size_t)(c->lags.n + 1) * sizeof *lag);
     for (int axis = 0; axis < ARRAY(g, seed)->rank; axis++) {
         if ((used[seed] >> axis & 1) || !match_axes(x, c, seed, axis, axis_of, used)) {
@@ -289,7 +313,8 @@ static void circle_level(Gen *x, const Circle *c, Fixed *fixed, uint32_t *used, 
             if (!ok || !moves) {
                 continue;
             }
-            /* One loop over turns, which are never negative, as indices are; member m computes the place turn - off[m]. */
+            /* One loop over turns, which are never negative, as indices are; member m computes the
+             * place turn - off[m]. */
             int least = 0;
             for (int k = 0; k < c->members.n; k++) {
                 off[c->members.at[k]] *= sign;
@@ -301,16 +326,21 @@ static void circle_level(Gen *x, const Circle *c, Fixed *fixed, uint32_t *used, 
             VEC(Ref) lo = {0}, hi = {0};
             for (int k = 0; k < c->members.n; k++) {
                 ArrayRef a = c->members.at[k];
-                const Poly *shift = poly_int(g->arena, off[a]), *last = poly_sub(g->arena, ARRAY(g, a)->extent[axis_of[a]], poly_int(g->arena, 1));
+                const Poly *shift = poly_int(g->arena, off[a]),
+                           *last = poly_sub(g->arena, ARRAY(g, a)->extent[axis_of[a]],
+                                            poly_int(g->arena, 1));
                 bool starts = false, ends = false;
                 for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
                     const Piece *p = &ARRAY(g, a)->pieces.at[q];
                     starts = starts || poly_equal(p->lo[axis_of[a]], poly_int(g->arena, 0));
                     ends = ends || poly_equal(p->hi[axis_of[a]], last);
-                    VEC_PUSH(g->arena, lo, graph_of_poly(g, poly_add(g->arena, p->lo[axis_of[a]], shift)));
-                    VEC_PUSH(g->arena, hi, graph_of_poly(g, poly_add(g->arena, p->hi[axis_of[a]], shift)));
+                    VEC_PUSH(g->arena, lo,
+                             graph_of_poly(g, poly_add(g->arena, p->lo[axis_of[a]], shift)));
+                    VEC_PUSH(g->arena, hi,
+                             graph_of_poly(g, poly_add(g->arena, p->hi[axis_of[a]], shift)));
                 }
-                if (ARRAY(g, a)->adjoint_of && !starts) { /* a derivative is 0 where no piece says more, and may be read there */
+                if (ARRAY(g, a)->adjoint_of && !starts) { /* a derivative is 0 where no piece says
+                                                             more, and may be read there */
                     VEC_PUSH(g->arena, lo, graph_of_poly(g, shift));
                 }
                 if (ARRAY(g, a)->adjoint_of && !ends) {
@@ -322,7 +352,8 @@ static void circle_level(Gen *x, const Circle *c, Fixed *fixed, uint32_t *used, 
                 writes[c->members.at[k]] = true;
             }
             const char *name = g->indices.at[NODE(g, ARRAY(g, seed)->axis[axis])->aux].name;
-            Ref first = gen_tightest(x, lo.at[0], lo.at + 1, lo.n - 1, false), end = gen_tightest(x, hi.at[0], hi.at + 1, hi.n - 1, true);
+            Ref first = gen_tightest(x, lo.at[0], lo.at + 1, lo.n - 1, false),
+                end = gen_tightest(x, hi.at[0], hi.at + 1, hi.n - 1, true);
             end = graph_op2(g, OP_add, end, graph_int(g, 1));
             Ref turn = graph_index(g, name, graph_poly(g, end));
             VEC(Push) pushes = {0};
@@ -385,20 +416,23 @@ static void circle_level(Gen *x, const Circle *c, Fixed *fixed, uint32_t *used, 
             return;
         }
     }
-    error_at(g->cx, ARRAY(g, seed)->at, "no order of loops computes '%s' and what it needs", ARRAY(g, seed)->name);
+    error_at(g->cx, ARRAY(g, seed)->at, "no order of loops computes '%s' and what it needs",
+             ARRAY(g, seed)->name);
 }
 
 void circle_arrays(Gen *x, int n, const ArrayRef *members) {
     Graph *g = x->g;
     size_t all = (size_t)g->arrays.n;
     Circle c = {0};
-    bool *in = arena_alloc(g->arena, all * sizeof *in), **take = arena_alloc(g->arena, all * sizeof *take);
+    bool *in = arena_alloc(g->arena, all * sizeof *in),
+         **take = arena_alloc(g->arena, all * sizeof *take);
     Fixed *fixed = arena_alloc(g->arena, all * sizeof *fixed);
     uint32_t *used = arena_alloc(g->arena, all * sizeof *used);
     for (int k = 0; k < n; k++) {
         VEC_PUSH(g->arena, c.members, members[k]);
         in[members[k]] = true;
-        fixed[members[k]].at = arena_alloc(g->arena, (size_t)(ARRAY(g, members[k])->rank + 1) * sizeof(Ref));
+        fixed[members[k]].at =
+            arena_alloc(g->arena, (size_t)(ARRAY(g, members[k])->rank + 1) * sizeof(Ref));
         nest_comment(x, members[k]);
     }
     for (int k = 0; k < n; k++) {

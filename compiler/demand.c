@@ -1,6 +1,7 @@
-/* demand: lazy by need. An array whose every read stands under a condition is wanted only where the condition holds: it need not
- * be computed elsewhere, and its adjoint is zero there, whatever 0 times infinity would give.
- * In: arrays in order. Out: for each the condition over its axes, or 0. */
+/* demand: lazy by need. An array whose every read stands under a condition is wanted only where the
+ * condition holds: it need not be computed elsewhere, and its adjoint is zero there, whatever 0
+ * times infinity would give. In: arrays in order. Out: for each the condition over its axes, or 0.
+ */
 #include "demand.h"
 #include "ops.h"
 #include <stdlib.h>
@@ -9,14 +10,14 @@ enum { MANY_CONDITIONS = 4 };
 
 typedef struct Demand {
     bool always;
-    int sides;  /* how many conditions were joined */
-    Ref guard;  /* over the array's axes */
+    int sides; /* how many conditions were joined */
+    Ref guard; /* over the array's axes */
 } Demand;
 
 enum { NEVER, ALWAYS, UNDER };
 typedef struct Work { /* by node; reset for the nodes of each term */
     VEC(uint8_t) how;
-    VEC(Ref) need;    /* the condition of UNDER */
+    VEC(Ref) need; /* the condition of UNDER */
 } Work;
 
 static int falling(const void *a, const void *b) {
@@ -24,12 +25,14 @@ static int falling(const void *a, const void *b) {
     return x < y ? 1 : x > y ? -1 : 0;
 }
 
-/* The index that a position holds with the factor 1 or -1, beside sizes alone; else 0. Then index = *of, over the axis. */
+/* The index that a position holds with the factor 1 or -1, beside sizes alone; else 0. Then index =
+ * *of, over the axis. */
 static Ref only_index(Graph *g, Ref position, Ref axis, const Poly **of) {
     const Ref *free;
     const Poly *rest;
     int64_t num, den;
-    if (graph_free(g, position, &free) != 1 || !poly_linear(g->arena, graph_poly(g, position), free[0], &num, &den, &rest) || den != 1 ||
+    if (graph_free(g, position, &free) != 1 ||
+        !poly_linear(g->arena, graph_poly(g, position), free[0], &num, &den, &rest) || den != 1 ||
         num * num != 1) {
         return 0;
     }
@@ -49,11 +52,13 @@ static Ref and_not_negative(Graph *g, Ref bounds, const Poly *p, Ref axis) {
     if (graph_prove(g, p, 0, NULL) || !poly_linear(g->arena, p, axis, &num, &den, &rest)) {
         return bounds;
     }
-    Ref inside = num > 0 ? graph_op2(g, OP_le, graph_of_poly(g, poly_neg(g->arena, rest)), axis) : graph_op2(g, OP_le, axis, graph_of_poly(g, rest));
+    Ref inside = num > 0 ? graph_op2(g, OP_le, graph_of_poly(g, poly_neg(g->arena, rest)), axis)
+                         : graph_op2(g, OP_le, axis, graph_of_poly(g, rest));
     return bounds ? graph_and(g, bounds, inside) : inside;
 }
 
-/* ---- conditions as sets of what must hold ----------------------------------------------------------------------------- */
+/* ---- conditions as sets of what must hold
+ * ----------------------------------------------------------------------------- */
 
 enum { MANY_PARTS = 24 };
 typedef struct Parts {
@@ -107,8 +112,8 @@ static Ref both(Graph *g, Ref x, Ref y) {
 }
 
 typedef struct Look {
-    bool reads;  /* anything at all */
-    bool safe;   /* all reads stay inside of their arrays, whatever the indices are */
+    bool reads; /* anything at all */
+    bool safe;  /* all reads stay inside of their arrays, whatever the indices are */
 } Look;
 
 static Look look_at(Graph *g, const Parts *s) {
@@ -130,8 +135,10 @@ static Look look_at(Graph *g, const Parts *s) {
         if (NODE(g, r)->op == OP_READ) {
             look.reads = true;
             for (int k = 0; k < NODE(g, r)->nargs && look.safe; k++) {
-                const Poly *at = graph_poly(g, ARG(g, r, k)), *end = ARRAY(g, NODE(g, r)->aux)->extent[k];
-                const Poly *room = poly_sub(g->arena, poly_sub(g->arena, end, at), poly_int(g->arena, 1));
+                const Poly *at = graph_poly(g, ARG(g, r, k)),
+                           *end = ARRAY(g, NODE(g, r)->aux)->extent[k];
+                const Poly *room =
+                    poly_sub(g->arena, poly_sub(g->arena, end, at), poly_int(g->arena, 1));
                 look.safe = graph_prove(g, at, 0, NULL) && graph_prove(g, room, 0, NULL);
             }
         }
@@ -139,7 +146,8 @@ static Look look_at(Graph *g, const Parts *s) {
     return look;
 }
 
-/* x || y, or something weaker that is simpler: what is common to both, if the rest tells indices apart and nothing else. */
+/* x || y, or something weaker that is simpler: what is common to both, if the rest tells indices
+ * apart and nothing else. */
 static Ref either(Graph *g, Ref x, Ref y) {
     Parts a = {0}, b = {0}, common = {0}, rest_a = {0}, rest_b = {0}, rest = {0};
     if (!parts_add(g, &a, x) || !parts_add(g, &b, y)) {
@@ -168,7 +176,8 @@ static Ref either(Graph *g, Ref x, Ref y) {
 }
 
 /* A read under the condition `need`, in a piece of the array `reader`. */
-static void demand_read(Graph *g, Demand *demand, ArrayRef reader, const Piece *piece, Ref read, Ref need) {
+static void demand_read(Graph *g, Demand *demand, ArrayRef reader, const Piece *piece, Ref read,
+                        Ref need) {
     ArrayRef array = NODE(g, read)->aux;
     Demand *d = &demand[array];
     if (!need) {
@@ -179,8 +188,8 @@ static void demand_read(Graph *g, Demand *demand, ArrayRef reader, const Piece *
     if (d->always) {
         return;
     }
-    /* Axes read at an index and a distance carry the condition over; what stands at the other axes does not matter: more than is
-     * read may be wanted, never less. */
+    /* Axes read at an index and a distance carry the condition over; what stands at the other axes
+     * does not matter: more than is read may be wanted, never less. */
     Ref from[16], to[16], axis[16];
     const Poly *of[16];
     int placed_axes = 0;
@@ -214,8 +223,10 @@ static void demand_read(Graph *g, Demand *demand, ArrayRef reader, const Piece *
             d->always = true;
             break;
         }
-        /* The condition means something only where its index is in its range: beyond, it may read outside of arrays. */
-        const Poly *lo = poly_int(g->arena, 0), *hi = poly_sub(g->arena, EXTENT(g, used[f]), poly_int(g->arena, 1));
+        /* The condition means something only where its index is in its range: beyond, it may read
+         * outside of arrays. */
+        const Poly *lo = poly_int(g->arena, 0),
+                   *hi = poly_sub(g->arena, EXTENT(g, used[f]), poly_int(g->arena, 1));
         for (int k = 0; k < ARRAY(g, reader)->rank; k++) {
             if (ARRAY(g, reader)->axis[k] == used[f]) {
                 lo = piece->lo[k], hi = piece->hi[k];
@@ -235,8 +246,10 @@ static void demand_read(Graph *g, Demand *demand, ArrayRef reader, const Piece *
     d->always = d->sides > MANY_CONDITIONS || graph_is_true(g, d->guard);
 }
 
-/* Adds what the piece of a reader asks for. Nodes are met users first, so a node's condition is complete when it is met. */
-static void demand_term(Graph *g, Work *w, Demand *demand, ArrayRef reader, const Piece *piece, Ref root, Ref guard) {
+/* Adds what the piece of a reader asks for. Nodes are met users first, so a node's condition is
+ * complete when it is met. */
+static void demand_term(Graph *g, Work *w, Demand *demand, ArrayRef reader, const Piece *piece,
+                        Ref root, Ref guard) {
     while (w->how.n <= (int)root) {
         VEC_PUSH(g->arena, w->how, NEVER);
         VEC_PUSH(g->arena, w->need, 0);
@@ -295,7 +308,8 @@ const Ref *demand_find(Graph *g, const Order *order, bool (*asked)(const Graph *
     for (int k = order->n - 1; k >= 0; k--) { /* readers first */
         ArrayRef a = order->array[k];
         bool circle = (k > 0 && order->component[k - 1] == order->component[k]) ||
-                      (k + 1 < order->n && order->component[k + 1] == order->component[k]) || graph_reads_itself(g, a);
+                      (k + 1 < order->n && order->component[k + 1] == order->component[k]) ||
+                      graph_reads_itself(g, a);
         const Demand *d = &demand[a];
         if (ARRAY(g, a)->role == ARRAY_INTERNAL && !asked(g, a) && !circle && !d->always) {
             guard[a] = d->guard;

@@ -3,6 +3,7 @@
 #define GRADC_DEMAND_H
 #include "graph.h"
 
-/* By array, over its axes: where some array of the order reads it; 0: everywhere, or too much to say. `asked`: read from outside. */
+/* By array, over its axes: where some array of the order reads it; 0: everywhere, or too much to
+ * say. `asked`: read from outside. */
 const Ref *demand_find(Graph *g, const Order *order, bool (*asked)(const Graph *g, ArrayRef a));
 #endif

@@ -1,6 +1,7 @@
-/* describe: tables that tell code which does not know a model its tensors, dimensions and functions.
- * In: the graph and the C names that emit gave. Out: `const gradc_model NAME_model` and what it points to. Functions are called
- * through thunks, since a function of another type may not be called through a cast pointer. */
+/* describe: tables that tell code which does not know a model its tensors, dimensions and
+ * functions. In: the graph and the C names that emit gave. Out: `const gradc_model NAME_model` and
+ * what it points to. Functions are called through thunks, since a function of another type may not
+ * be called through a cast pointer. */
 #include "describe.h"
 #include <string.h>
 
@@ -29,7 +30,8 @@ static void tensor_add(Graph *g, Tensors *t, ArrayRef a, const char *role, int o
 static Tensors tensors_of(Graph *g) {
     Tensors t = {0};
     for (int k = 0; k < g->inputs.n; k++) {
-        tensor_add(g, &t, g->inputs.at[k], ARRAY(g, g->inputs.at[k])->role == ARRAY_PARAM ? "PARAM" : "INPUT", -1, -1);
+        tensor_add(g, &t, g->inputs.at[k],
+                   ARRAY(g, g->inputs.at[k])->role == ARRAY_PARAM ? "PARAM" : "INPUT", -1, -1);
     }
     for (int k = 0; k < g->outputs.n; k++) {
         if (tensor_of(&t, g->outputs.at[k]) < 0) {
@@ -40,12 +42,14 @@ static Tensors tensors_of(Graph *g) {
         const Request *r = &g->requests.at[k];
         for (int q = 0; q < r->seed.n; q++) {
             if (tensor_of(&t, r->seed.at[q]) < 0) {
-                tensor_add(g, &t, r->seed.at[q], "SEED", tensor_of(&t, r->kind == REQUEST_VJP ? r->of : r->by.at[q]), -1);
+                tensor_add(g, &t, r->seed.at[q], "SEED",
+                           tensor_of(&t, r->kind == REQUEST_VJP ? r->of : r->by.at[q]), -1);
             }
         }
         for (int q = 0; q < r->result.n; q++) {
             bool matrix = r->kind == REQUEST_GRADIENT || r->kind == REQUEST_JACOBIAN;
-            tensor_add(g, &t, r->result.at[q], "DERIVATIVE", tensor_of(&t, r->of), matrix ? tensor_of(&t, r->by.at[q]) : -1);
+            tensor_add(g, &t, r->result.at[q], "DERIVATIVE", tensor_of(&t, r->of),
+                       matrix ? tensor_of(&t, r->by.at[q]) : -1);
         }
     }
     return t;
@@ -65,7 +69,11 @@ void describe_header(const Graph *g, const Description *d, Text *out) {
 }
 
 static const char *type_constant(const char *entry) {
-    return !strcmp(entry, "float") ? "FLOAT" : !strcmp(entry, "double") ? "DOUBLE" : !strcmp(entry, "int32_t") ? "INT32" : !strcmp(entry, "int64_t") ? "INT64" : "BOOL";
+    return !strcmp(entry, "float")     ? "FLOAT"
+           : !strcmp(entry, "double")  ? "DOUBLE"
+           : !strcmp(entry, "int32_t") ? "INT32"
+           : !strcmp(entry, "int64_t") ? "INT64"
+                                       : "BOOL";
 }
 
 /* Functions that share a workspace function share its thunk: that of the first. */
@@ -84,13 +92,20 @@ void describe_source(Graph *g, const Description *d, Text *out) {
     text_raw(out, "/* ---- the description of the model ---- */\n\n");
     for (int k = 0; k < d->nfunctions; k++) {
         if (workspace_thunk(d, k) == k) {
-            text_add(out, "static size_t %s_describe_workspace_%d(const void *a) {\n    return %s((const %s_args *)a);\n}\n", m, k,
-                     d->functions[k].workspace, m);
+            text_add(out,
+                     "static size_t %s_describe_workspace_%d(const void *a) {\n    return "
+                     "%s((const %s_args *)a);\n}\n",
+                     m, k, d->functions[k].workspace, m);
         }
-        text_add(out, "static int %s_describe_call_%d(const void *a, void *workspace) {\n    return %s((const %s_args *)a, workspace);\n}\n", m, k,
-                 d->functions[k].name, m);
+        text_add(out,
+                 "static int %s_describe_call_%d(const void *a, void *workspace) {\n    return "
+                 "%s((const %s_args *)a, workspace);\n}\n",
+                 m, k, d->functions[k].name, m);
     }
-    text_add(out, "static int64_t %s_describe_extent(const void *args, int tensor, int axis) {\n    const %s_args *a = (const %s_args *)args;\n", m, m, m);
+    text_add(out,
+             "static int64_t %s_describe_extent(const void *args, int tensor, int axis) {\n    "
+             "const %s_args *a = (const %s_args *)args;\n",
+             m, m, m);
     text_raw(out, "    (void)a;\n    switch (tensor * 64 + axis) {\n");
     for (int k = 0; k < t.array.n; k++) {
         for (int q = 0; q < ARRAY(g, t.array.at[k])->rank; q++, axes++) {
@@ -104,7 +119,8 @@ void describe_source(Graph *g, const Description *d, Text *out) {
         text_add(out, "static const gradc_dim %s_describe_dims[] = {\n", m);
         for (int k = 1; k < g->dims.n; k++) {
             int64_t least = g->dims.at[k].least > 1 ? g->dims.at[k].least : 1;
-            text_add(out, "    {\"%s\", offsetof(%s_args, %s), %lld},\n", g->dims.at[k].name, m, d->dim(d->user, k), (long long)least);
+            text_add(out, "    {\"%s\", offsetof(%s_args, %s), %lld},\n", g->dims.at[k].name, m,
+                     d->dim(d->user, k), (long long)least);
         }
         text_raw(out, "};\n");
     }
@@ -112,22 +128,30 @@ void describe_source(Graph *g, const Description *d, Text *out) {
     for (int k = 0; k < t.array.n; k++) {
         ArrayRef a = t.array.at[k];
         bool given = ARRAY(g, a)->role != ARRAY_INTERNAL;
-        text_add(out, "    {\"%s\", GRADC_ROLE_%s, GRADC_TYPE_%s, %d, %d, offsetof(%s_args, %s), %d, %d},\n", ARRAY(g, a)->name, t.role.at[k],
-                 type_constant(d->entry(d->user, a)), ARRAY(g, a)->rank, given && ARRAY(g, a)->rank == 0, m, d->field(d->user, a),
-                 t.of.at[k], t.by.at[k]);
+        text_add(
+            out,
+            "    {\"%s\", GRADC_ROLE_%s, GRADC_TYPE_%s, %d, %d, offsetof(%s_args, %s), %d, %d},\n",
+            ARRAY(g, a)->name, t.role.at[k], type_constant(d->entry(d->user, a)), ARRAY(g, a)->rank,
+            given && ARRAY(g, a)->rank == 0, m, d->field(d->user, a), t.of.at[k], t.by.at[k]);
     }
-    text_raw(out, t.array.n ? "};\n" : "    {\"\", GRADC_ROLE_INPUT, GRADC_TYPE_BOOL, 0, 0, 0, -1, -1},\n};\n");
+    text_raw(out, t.array.n
+                      ? "};\n"
+                      : "    {\"\", GRADC_ROLE_INPUT, GRADC_TYPE_BOOL, 0, 0, 0, -1, -1},\n};\n");
     text_add(out, "static const gradc_function %s_describe_functions[] = {\n", m);
     for (int k = 0; k < d->nfunctions; k++) {
-        const char *name = d->functions[k].name + (!strncmp(d->functions[k].name, m, strlen(m)) ? strlen(m) + 1 : 0);
-        text_add(out, "    {\"%s\", %s_describe_workspace_%d, %s_describe_call_%d},\n", name, m, workspace_thunk(d, k), m, k);
+        const char *name = d->functions[k].name +
+                           (!strncmp(d->functions[k].name, m, strlen(m)) ? strlen(m) + 1 : 0);
+        text_add(out, "    {\"%s\", %s_describe_workspace_%d, %s_describe_call_%d},\n", name, m,
+                 workspace_thunk(d, k), m, k);
     }
     text_raw(out, "};\n");
-    text_add(out, "const gradc_model %s_model = {\n    \"%s\", sizeof(%s_args), %d, %d, %d, ", m, g->name, m, g->dims.n - 1, t.array.n, d->nfunctions);
+    text_add(out, "const gradc_model %s_model = {\n    \"%s\", sizeof(%s_args), %d, %d, %d, ", m,
+             g->name, m, g->dims.n - 1, t.array.n, d->nfunctions);
     if (g->dims.n > 1) {
         text_add(out, "%s_describe_dims, ", m);
     } else {
         text_raw(out, "NULL, ");
     }
-    text_add(out, "%s_describe_tensors,\n    %s_describe_functions, %s_describe_extent};\n", m, m, m);
+    text_add(out, "%s_describe_tensors,\n    %s_describe_functions, %s_describe_extent};\n", m, m,
+             m);
 }

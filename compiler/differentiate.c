@@ -1,9 +1,10 @@
 /* differentiate: reverse mode on indexed equations.
  * In: a term and the arrays to differentiate by. Out: adjoint arrays in the same graph.
- * The idea: first every shared term and every reduction of the arrays on the way becomes an array of its own, so that the terms
- * are trees; then arrays are taken readers first, and each read sends a contribution to the array that it reads. A contribution
- * is a sum over the indices around the read, with the bracket [position = p] solved for an index where that is possible. Arrays
- * that read each other get adjoints that read each other: recurrences need no rule of their own. */
+ * The idea: first every shared term and every reduction of the arrays on the way becomes an array
+ * of its own, so that the terms are trees; then arrays are taken readers first, and each read sends
+ * a contribution to the array that it reads. A contribution is a sum over the indices around the
+ * read, with the bracket [position = p] solved for an index where that is possible. Arrays that
+ * read each other get adjoints that read each other: recurrences need no rule of their own. */
 #include "differentiate.h"
 #include "demand.h"
 #include "ops.h"
@@ -14,24 +15,27 @@
 typedef struct Contribution {
     ArrayRef to;
     const Ref *position;
-    Scope around;   /* indices to sum over, with their ranges and all conditions */
+    Scope around; /* indices to sum over, with their ranges and all conditions */
     Ref ct;
     Span at;
-    int next;       /* to the same array, 1 + its place in State.sent; 0: the last */
+    int next; /* to the same array, 1 + its place in State.sent; 0: the last */
 } Contribution;
 
 typedef struct State {
     Graph *g;
-    Scope context;         /* e's indices */
+    Scope context; /* e's indices */
     Paths paths;
     VEC(Contribution) sent;
-    int *first, *last;     /* by array: what was sent to it, 1 + places in `sent`; 0: nothing */
-    Adjoint *adjoint;      /* by array */
-    const Ref *wanted;     /* by array: the condition under which e needs it, or 0; its adjoint is zero elsewhere */
+    int *first, *last; /* by array: what was sent to it, 1 + places in `sent`; 0: nothing */
+    Adjoint *adjoint;  /* by array */
+    const Ref *wanted; /* by array: the condition under which e needs it, or 0; its adjoint is zero
+                          elsewhere */
     Span at;
 } State;
 
-/* ---- contributions ------------------------------------------------------------------------------------------------------------ */
+/* ---- contributions
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 static void sent_add(State *s, Contribution c) {
     VEC_PUSH(s->g->arena, s->sent, c);
@@ -82,7 +86,8 @@ static void visit_reduce(State *s, Ref r, Ref ct, const Scope *around, Ref resul
     }
     index = graph_open(g, r, &condition, &body);
     if (kind == RED_MAX || kind == RED_MIN) { /* the whole derivative to the first extreme entry */
-        Ref best = graph_reduce(g, kind == RED_MAX ? RED_ARGMAX : RED_ARGMIN, index, condition, body);
+        Ref best =
+            graph_reduce(g, kind == RED_MAX ? RED_ARGMAX : RED_ARGMIN, index, condition, body);
         visit(s, graph_subst(g, body, 1, &index, &best), ct, around, 0);
         return;
     }
@@ -98,7 +103,8 @@ static void visit_reduce(State *s, Ref r, Ref ct, const Scope *around, Ref resul
     visit(s, body, ct, &inside, 0);
 }
 
-/* Sends ct times the derivative of term r to all that r reads. `result`: a read that has r's value already, or 0. */
+/* Sends ct times the derivative of term r to all that r reads. `result`: a read that has r's value
+ * already, or 0. */
 static void visit(State *s, Ref r, Ref ct, const Scope *around, Ref result) {
     Graph *g = s->g;
     double zero;
@@ -109,7 +115,10 @@ static void visit(State *s, Ref r, Ref ct, const Scope *around, Ref result) {
     ct = graph_cast(g, (ValueType)n.type, ct);
     switch (n.op) {
     case OP_READ: send(s, n.aux, r, around, ct); return;
-    case OP_CAST: visit(s, ARG(g, r, 0), graph_cast(g, (ValueType)NODE(g, ARG(g, r, 0))->type, ct), around, 0); return;
+    case OP_CAST:
+        visit(s, ARG(g, r, 0), graph_cast(g, (ValueType)NODE(g, ARG(g, r, 0))->type, ct), around,
+              0);
+        return;
     case OP_REDUCE: visit_reduce(s, r, ct, around, result); return;
     case OP_SELECT:
         for (int k = 1; k < 3; k++) {
@@ -141,7 +150,8 @@ static void visit(State *s, Ref r, Ref ct, const Scope *around, Ref result) {
     }
 }
 
-/* ---- collecting what was sent to one array -------------------------------------------------------------------------------------- */
+/* ---- collecting what was sent to one array
+ * -------------------------------------------------------------------------------------- */
 
 typedef struct Term { /* one contribution, solved: a box, and a term over the adjoint's axes */
     const Poly **lo, **hi;
@@ -162,7 +172,8 @@ static bool only_sizes(const Graph *g, Arena *arena, const Poly *p) {
 }
 
 /* Narrows lo..hi by the range from..to; false where neither can be proved to be the inner one. */
-static bool box_narrow(Graph *g, const Poly **lo, const Poly **hi, const Poly *from, const Poly *to) {
+static bool box_narrow(Graph *g, const Poly **lo, const Poly **hi, const Poly *from,
+                       const Poly *to) {
     bool ok = true;
     if (graph_prove(g, poly_sub(g->arena, from, *lo), 0, NULL)) {
         *lo = from;
@@ -177,7 +188,8 @@ static bool box_narrow(Graph *g, const Poly **lo, const Poly **hi, const Poly *f
     return ok;
 }
 
-/* Solves the bracket of one contribution. axis: the adjoint's own indices for the unpinned axes of the target. */
+/* Solves the bracket of one contribution. axis: the adjoint's own indices for the unpinned axes of
+ * the target. */
 static Term solve(State *s, const Contribution *c, const Adjoint *adj, const Ref *axis) {
     Graph *g = s->g;
     const Array *target = ARRAY(g, c->to);
@@ -193,7 +205,8 @@ static Term solve(State *s, const Contribution *c, const Adjoint *adj, const Ref
         t.lo[k] = poly_int(g->arena, 0);
         t.hi[k] = poly_sub(g->arena, target->extent[k], poly_int(g->arena, 1));
     }
-    /* Axes whose position is the plainest go first, so that i is solved from [i] and not from [i + j]. */
+    /* Axes whose position is the plainest go first, so that i is solved from [i] and not from [i +
+     * j]. */
     for (int round = 0; round < 3; round++) {
         for (int k = 0; k < rank; k++) {
             if (adj->pin[k] || !e[k]) {
@@ -203,8 +216,9 @@ static Term solve(State *s, const Contribution *c, const Adjoint *adj, const Ref
             int best = -1;
             int64_t num, den, best_num = 0;
             for (int i = 0; i < n && best < 0; i++) {
-                if (solved[i] || !poly_linear(g->arena, p, c->around.index[i], &num, &den, &rest) || den != 1 ||
-                    (num != 1 && num != -1) || graph_has_index(g, graph_of_poly(g, rest), c->around.index[i])) {
+                if (solved[i] || !poly_linear(g->arena, p, c->around.index[i], &num, &den, &rest) ||
+                    den != 1 || (num != 1 && num != -1) ||
+                    graph_has_index(g, graph_of_poly(g, rest), c->around.index[i])) {
                     continue;
                 }
                 if (round > 0 || only_sizes(g, g->arena, rest)) {
@@ -224,8 +238,10 @@ static Term solve(State *s, const Contribution *c, const Adjoint *adj, const Ref
                 ct = graph_subst(g, ct, 1, &i, &by);
                 condition = condition ? graph_subst(g, condition, 1, &i, &by) : 0;
                 if (only_sizes(g, g->arena, best_rest)) {
-                    const Poly *from = best_num == 1 ? poly_add(g->arena, lo, best_rest) : poly_sub(g->arena, best_rest, hi);
-                    const Poly *to = best_num == 1 ? poly_add(g->arena, hi, best_rest) : poly_sub(g->arena, best_rest, lo);
+                    const Poly *from = best_num == 1 ? poly_add(g->arena, lo, best_rest)
+                                                     : poly_sub(g->arena, best_rest, hi);
+                    const Poly *to = best_num == 1 ? poly_add(g->arena, hi, best_rest)
+                                                   : poly_sub(g->arena, best_rest, lo);
                     if (box_narrow(g, &t.lo[k], &t.hi[k], from, to)) {
                         continue;
                     }
@@ -274,7 +290,8 @@ static bool rooted_in_reduction(const Graph *g, Ref r) {
         return true;
     }
     return (n->op == OP_mul || n->op == OP_div || n->op == OP_neg || n->op == OP_SELECT) &&
-           (rooted_in_reduction(g, ARG(g, r, 0)) || (n->nargs > 1 && rooted_in_reduction(g, ARG(g, r, n->nargs - 1))));
+           (rooted_in_reduction(g, ARG(g, r, 0)) ||
+            (n->nargs > 1 && rooted_in_reduction(g, ARG(g, r, n->nargs - 1))));
 }
 
 /* Not worth an array of its own: a number, a read, or a read times a number. */
@@ -287,7 +304,8 @@ static bool plain(const Graph *g, Ref r) {
         return plain(g, ARG(g, r, 0));
     }
     if (n->op == OP_mul || n->op == OP_div) {
-        return (NODE(g, ARG(g, r, 0))->op == OP_CONST && plain(g, ARG(g, r, 1))) || (NODE(g, ARG(g, r, 1))->op == OP_CAST && plain(g, ARG(g, r, 0)));
+        return (NODE(g, ARG(g, r, 0))->op == OP_CONST && plain(g, ARG(g, r, 1))) ||
+               (NODE(g, ARG(g, r, 1))->op == OP_CAST && plain(g, ARG(g, r, 0)));
     }
     return false;
 }
@@ -301,7 +319,8 @@ static bool box_equal(const Term *x, const Term *y, int rank) {
     return true;
 }
 
-/* Prepares the adjoint of a: which axes are pinned, which of e's indices it depends on. `pinnable`: not in a circle. */
+/* Prepares the adjoint of a: which axes are pinned, which of e's indices it depends on. `pinnable`:
+ * not in a circle. */
 static void adjoint_start(State *s, ArrayRef a, bool pinnable) {
     Graph *g = s->g;
     Adjoint *adj = &s->adjoint[a];
@@ -326,7 +345,8 @@ static void adjoint_start(State *s, ArrayRef a, bool pinnable) {
         adj->pin[k] = !first && same && graph_free(g, pin, &free) > 0 ? pin : 0;
     }
     /* In a circle every member may pass on what any other was sent. */
-    for (int c = pinnable ? s->first[a] : s->sent.n; c; c = pinnable ? s->sent.at[c - 1].next : c - 1) {
+    for (int c = pinnable ? s->first[a] : s->sent.n; c;
+         c = pinnable ? s->sent.at[c - 1].next : c - 1) {
         const Contribution *x = &s->sent.at[c - 1];
         VEC_PUSH(g->arena, terms, x->ct);
         if (x->around.guard) {
@@ -353,7 +373,8 @@ static void adjoint_make(State *s, ArrayRef a) {
     Graph *g = s->g;
     Adjoint *adj = &s->adjoint[a];
     int rank = ARRAY(g, a)->rank, n = 0;
-    const Poly **extent = arena_alloc(g->arena, (size_t)(adj->ncontext + rank + 1) * sizeof *extent);
+    const Poly **extent =
+        arena_alloc(g->arena, (size_t)(adj->ncontext + rank + 1) * sizeof *extent);
     const char **names = arena_alloc(g->arena, (size_t)(adj->ncontext + rank + 1) * sizeof *names);
     for (int k = 0; k < adj->ncontext; k++) {
         extent[n] = EXTENT(g, adj->context[k]);
@@ -391,7 +412,8 @@ static void adjoint_finish(State *s, ArrayRef a, bool may_stay_term) {
         Term t = solve(s, &s->sent.at[next - 1], adj, axis);
         bool merged = false;
         for (int k = 0; k < terms.n && !merged; k++) {
-            if (box_equal(&t, &terms.at[k], rank) && rooted_in_reduction(g, t.body) == rooted_in_reduction(g, terms.at[k].body) &&
+            if (box_equal(&t, &terms.at[k], rank) &&
+                rooted_in_reduction(g, t.body) == rooted_in_reduction(g, terms.at[k].body) &&
                 !rooted_in_reduction(g, t.body)) {
                 terms.at[k].body = graph_op2(g, OP_add, terms.at[k].body, t.body);
                 merged = true;
@@ -408,8 +430,11 @@ static void adjoint_finish(State *s, ArrayRef a, bool may_stay_term) {
     if (may_stay_term && nterms == 1 && plain(g, terms.at[0].body)) {
         bool whole = true;
         for (int k = 0; k < rank; k++) {
-            whole = whole && (adj->pin[k] || (poly_equal(terms.at[0].lo[k], poly_int(g->arena, 0)) &&
-                              poly_equal(poly_add(g->arena, terms.at[0].hi[k], poly_int(g->arena, 1)), ARRAY(g, a)->extent[k])));
+            whole =
+                whole && (adj->pin[k] ||
+                          (poly_equal(terms.at[0].lo[k], poly_int(g->arena, 0)) &&
+                           poly_equal(poly_add(g->arena, terms.at[0].hi[k], poly_int(g->arena, 1)),
+                                      ARRAY(g, a)->extent[k])));
         }
         if (whole) {
             adj->value = terms.at[0].body;
@@ -420,7 +445,8 @@ static void adjoint_finish(State *s, ArrayRef a, bool may_stay_term) {
         adjoint_make(s, a);
     }
     Array *bar = ARRAY(g, adj->array);
-    const Poly **lo = arena_alloc(g->arena, (size_t)(bar->rank + 1) * sizeof *lo), **hi = arena_alloc(g->arena, (size_t)(bar->rank + 1) * sizeof *hi);
+    const Poly **lo = arena_alloc(g->arena, (size_t)(bar->rank + 1) * sizeof *lo),
+               **hi = arena_alloc(g->arena, (size_t)(bar->rank + 1) * sizeof *hi);
     VEC(Ref) from = {0}, to = {0};
     for (int k = 0; k < adj->ncontext; k++) {
         VEC_PUSH(g->arena, from, adj->context[k]);
@@ -443,7 +469,8 @@ static void adjoint_finish(State *s, ArrayRef a, bool may_stay_term) {
                 lo[n] = terms.at[t].lo[k], hi[n++] = terms.at[t].hi[k];
             }
         }
-        if (graph_piece(g, adj->array, lo, hi, graph_subst(g, terms.at[t].body, from.n, from.at, to.at), terms.at[t].at) &&
+        if (graph_piece(g, adj->array, lo, hi,
+                        graph_subst(g, terms.at[t].body, from.n, from.at, to.at), terms.at[t].at) &&
             s->context.guard) {
             Piece *p = &ARRAY(g, adj->array)->pieces.at[ARRAY(g, adj->array)->pieces.n - 1];
             Ref guard = graph_subst(g, s->context.guard, from.n, from.at, to.at);
@@ -491,7 +518,8 @@ Ref adjoint_at(Graph *g, const Adjoint *adj, const Ref *position) {
     return graph_select(g, here, value, graph_real(g, type, 0));
 }
 
-ArrayRef adjoint_array(Graph *g, const Adjoint *adj, const Scope *context, const char *name, Span at) {
+ArrayRef adjoint_array(Graph *g, const Adjoint *adj, const Scope *context, const char *name,
+                       Span at) {
     const Array *of = ARRAY(g, adj->of);
     Scope s = scope_copy(g, context);
     Ref *fresh = arena_alloc(g->arena, (size_t)(of->rank + 1) * sizeof *fresh);
@@ -500,15 +528,17 @@ ArrayRef adjoint_array(Graph *g, const Adjoint *adj, const Scope *context, const
         scope_add(g, &s, fresh[k], NULL, NULL);
     }
     Ref body = adjoint_at(g, adj, fresh);
-    ArrayRef a = graph_array_over(g, name ? name : arena_format(g->arena, "%s_bar", of->name), &s, body, at, NULL);
+    ArrayRef a = graph_array_over(g, name ? name : arena_format(g->arena, "%s_bar", of->name), &s,
+                                  body, at, NULL);
     ARRAY(g, a)->adjoint_of = adj->of;
     ARRAY(g, a)->order = of->order + 1;
     return a;
 }
 
-/* Where in a box of array a its adjoint is looked at: pinned axes at their pins, others at fresh indices, which are added to
- * `around` with all conditions. NULL where nothing is left. */
-static Ref *enter(State *s, ArrayRef a, const Poly **lo, const Poly **hi, Ref guard, Scope *around) {
+/* Where in a box of array a its adjoint is looked at: pinned axes at their pins, others at fresh
+ * indices, which are added to `around` with all conditions. NULL where nothing is left. */
+static Ref *enter(State *s, ArrayRef a, const Poly **lo, const Poly **hi, Ref guard,
+                  Scope *around) {
     Graph *g = s->g;
     const Adjoint *adj = &s->adjoint[a];
     int rank = ARRAY(g, a)->rank;
@@ -526,7 +556,8 @@ static Ref *enter(State *s, ArrayRef a, const Poly **lo, const Poly **hi, Ref gu
         } else if (poly_equal(lo[k], hi[k])) { /* one place: no index is left to sum over */
             place[k] = graph_of_poly(g, lo[k]);
         } else {
-            /* A fresh index for each visit: the adjoint of a recurrence reads the array's own axes. */
+            /* A fresh index for each visit: the adjoint of a recurrence reads the array's own axes.
+             */
             place[k] = graph_index(g, g->indices.at[NODE(g, axis)->aux].name, EXTENT(g, axis));
             scope_add(g, around, place[k], lo[k], hi[k]);
         }
@@ -544,7 +575,8 @@ static Ref *enter(State *s, ArrayRef a, const Poly **lo, const Poly **hi, Ref gu
 static void visit_rule(State *s, ArrayRef a, const ArrayRule *rule, Ref guard) {
     Graph *g = s->g;
     int rank = ARRAY(g, a)->rank, own = ARRAY(g, rule->by)->rank - rule->nlead;
-    const Poly **lo = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *lo), **hi = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *hi);
+    const Poly **lo = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *lo),
+               **hi = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *hi);
     Scope around = {0};
     for (int k = 0; k < rank; k++) {
         lo[k] = poly_int(g->arena, 0);
@@ -559,13 +591,16 @@ static void visit_rule(State *s, ArrayRef a, const ArrayRule *rule, Ref guard) {
         position[k] = graph_subst(g, rule->lead[k], rank, ARRAY(g, a)->axis, place);
     }
     for (int k = 0; k < own; k++) {
-        Ref fresh = graph_index(g, g->indices.at[NODE(g, rule->index[k])->aux].name, EXTENT(g, rule->index[k]));
+        Ref fresh = graph_index(g, g->indices.at[NODE(g, rule->index[k])->aux].name,
+                                EXTENT(g, rule->index[k]));
         position[rule->nlead + k] = fresh;
         scope_add(g, &around, fresh, NULL, NULL);
     }
-    Ref value = graph_subst(g, graph_subst(g, rule->value, rank, ARRAY(g, a)->axis, place), own, rule->index, position + rule->nlead);
+    Ref value = graph_subst(g, graph_subst(g, rule->value, rank, ARRAY(g, a)->axis, place), own,
+                            rule->index, position + rule->nlead);
     Ref ct = graph_op2(g, OP_mul, adjoint_at(g, &s->adjoint[a], place), value);
-    send(s, rule->by, graph_read(g, rule->by, position), &around, graph_cast(g, ARRAY(g, rule->by)->type, ct));
+    send(s, rule->by, graph_read(g, rule->by, position), &around,
+         graph_cast(g, ARRAY(g, rule->by)->type, ct));
 }
 
 /* Passes the adjoint of a on to what a reads. */
@@ -584,7 +619,8 @@ static void visit_array(State *s, ArrayRef a) {
             continue;
         }
         Ref body = graph_subst(g, p.body, ARRAY(g, a)->rank, ARRAY(g, a)->axis, place);
-        /* Cases of an equation are disjoint, so the array has the value of this piece; contributions overlap. */
+        /* Cases of an equation are disjoint, so the array has the value of this piece;
+         * contributions overlap. */
         bool own = ARRAY(g, a)->pieces.n == 1 || ARRAY(g, a)->order == 0;
         visit(s, body, adjoint_at(g, adj, place), &around, own ? graph_read(g, a, place) : 0);
     }
@@ -603,7 +639,8 @@ static bool is_nothing(const Graph *g, ArrayRef a) {
     return false;
 }
 
-void differentiate(Graph *g, Ref e, const Scope *scope, int n, const ArrayRef *by, Adjoint *result) {
+void differentiate(Graph *g, Ref e, const Scope *scope, int n, const ArrayRef *by,
+                   Adjoint *result) {
     State *s = arena_alloc(g->arena, sizeof *s);
     s->g = g, s->paths = (Paths){.g = g, .nby = n, .by = by};
     s->context = scope_part(g, scope, 1, &e);
@@ -613,7 +650,8 @@ void differentiate(Graph *g, Ref e, const Scope *scope, int n, const ArrayRef *b
     ArrayRef root = graph_array_over(g, "e", &s->context, e, at, &read);
     paths_find(&s->paths, root);
     if (s->paths.active[root]) {
-        for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) { /* arrays made meanwhile are lifted in their turn */
+        for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n;
+             a++) { /* arrays made meanwhile are lifted in their turn */
             if ((int)a < s->paths.nactive && s->paths.active[a] && !paths_is_by(&s->paths, a)) {
                 paths_lift(&s->paths, a);
             }
@@ -626,7 +664,8 @@ void differentiate(Graph *g, Ref e, const Scope *scope, int n, const ArrayRef *b
     for (int k = 0; k < n; k++) {
         s->adjoint[by[k]].of = by[k];
     }
-    Contribution seed = {.to = root, .ct = graph_real(g, ARRAY(g, root)->type, 1), .position = s->context.index};
+    Contribution seed = {
+        .to = root, .ct = graph_real(g, ARRAY(g, root)->type, 1), .position = s->context.index};
     seed.around.guard = s->context.guard;
     s->first = arena_alloc(g->arena, (size_t)(all + 1) * sizeof *s->first);
     s->last = arena_alloc(g->arena, (size_t)(all + 1) * sizeof *s->last);
@@ -676,7 +715,8 @@ void differentiate(Graph *g, Ref e, const Scope *scope, int n, const ArrayRef *b
         result[k] = s->adjoint[by[k]];
         result[k].of = by[k];
         if (!result[k].pin) {
-            result[k].pin = arena_alloc(g->arena, (size_t)(ARRAY(g, by[k])->rank + 1) * sizeof(Ref));
+            result[k].pin =
+                arena_alloc(g->arena, (size_t)(ARRAY(g, by[k])->rank + 1) * sizeof(Ref));
         }
     }
     paths_release_arrays(g, (ArrayRef)all);

@@ -1,5 +1,6 @@
-/* draw: the graph as pictures and as data. In: a graph. Out: text for `dot`, where a node is an array with its equations and an
- * arrow says who reads whom; or JSON with arrays, terms and requests. Both hold what the outputs and the requests need. */
+/* draw: the graph as pictures and as data. In: a graph. Out: text for `dot`, where a node is an
+ * array with its equations and an arrow says who reads whom; or JSON with arrays, terms and
+ * requests. Both hold what the outputs and the requests need. */
 #include "draw.h"
 #include "ops.h"
 #include "print.h"
@@ -18,14 +19,17 @@ static const char *role_text(ArrayRole role) {
     return "internal";
 }
 
-/* ---- dot ---------------------------------------------------------------------------------------------------------- */
+/* ---- dot
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 static void add_escaped(Text *out, const char *s, size_t n) {
     for (size_t k = 0; k < n; k++) {
         if (s[k] == '&') text_raw(out, "&amp;");
         else if (s[k] == '<') text_raw(out, "&lt;");
         else if (s[k] == '>') text_raw(out, "&gt;");
-        else if (s[k] == ' ' && (k == 0 || s[k - 1] == ' ')) text_raw(out, "&#160;"); /* indentation survives */
+        else if (s[k] == ' ' && (k == 0 || s[k - 1] == ' '))
+            text_raw(out, "&#160;"); /* indentation survives */
         else text_char(out, s[k]);
     }
 }
@@ -86,10 +90,13 @@ static void add_node(Graph *g, const Parts *parts, ArrayRef a, Text *out) {
 
 static void add_cluster(Graph *g, const Parts *parts, GraphPart part, Text *out) {
     text_add(out, "  subgraph cluster_%s {\n", part == PART_FORWARD ? "forward" : "gradient");
-    text_add(out, "    label=\"%s\"; style=\"rounded,filled\"; color=\"#c8c8c8\"; fillcolor=\"#fafafa\";\n",
-             part == PART_FORWARD ? "forward" : "gradient");
+    text_add(
+        out,
+        "    label=\"%s\"; style=\"rounded,filled\"; color=\"#c8c8c8\"; fillcolor=\"#fafafa\";\n",
+        part == PART_FORWARD ? "forward" : "gradient");
     for (int k = 0; k < parts->order.n; k++) {
-        if (parts->of[parts->order.array[k]] == part) add_node(g, parts, parts->order.array[k], out);
+        if (parts->of[parts->order.array[k]] == part)
+            add_node(g, parts, parts->order.array[k], out);
     }
     text_raw(out, "  }\n");
 }
@@ -97,13 +104,18 @@ static void add_cluster(Graph *g, const Parts *parts, GraphPart part, Text *out)
 void draw_dot(Graph *g, Text *out) {
     Parts parts = graph_parts(g);
     bool gradient = false;
-    for (int k = 0; k < parts.order.n; k++) gradient = gradient || parts.of[parts.order.array[k]] == PART_GRADIENT;
+    for (int k = 0; k < parts.order.n; k++)
+        gradient = gradient || parts.of[parts.order.array[k]] == PART_GRADIENT;
     text_add(out, "digraph %s {\n", g->name);
-    text_add(out, "  label=<<b>%s</b><br/><font point-size=\"10\">blue: input &#160; green: parameter &#160; "
-                  "double border: output &#160; orange border: kept for the gradient &#160; red: derivative asked for</font>>;\n",
-             g->name);
+    text_add(
+        out,
+        "  label=<<b>%s</b><br/><font point-size=\"10\">blue: input &#160; green: parameter &#160; "
+        "double border: output &#160; orange border: kept for the gradient &#160; red: derivative "
+        "asked for</font>>;\n",
+        g->name);
     text_raw(out, "  labelloc=t; fontname=\"Helvetica\"; nodesep=0.25; ranksep=0.4;\n"
-                  "  node [shape=box, style=\"filled\", fillcolor=white, color=\"#555555\", fontname=\"Courier\", fontsize=11, margin=\"0.12,0.06\"];\n"
+                  "  node [shape=box, style=\"filled\", fillcolor=white, color=\"#555555\", "
+                  "fontname=\"Courier\", fontsize=11, margin=\"0.12,0.06\"];\n"
                   "  edge [color=\"#666666\", arrowsize=0.6];\n");
     add_cluster(g, &parts, PART_FORWARD, out);
     if (gradient) add_cluster(g, &parts, PART_GRADIENT, out);
@@ -113,14 +125,18 @@ void draw_dot(Graph *g, Text *out) {
         int n = graph_array_reads(g, to, &reads);
         for (int q = 0; q < n; q++) {
             bool across = parts.of[to] == PART_GRADIENT && parts.of[reads[q]] == PART_FORWARD;
-            const char *look = !across ? "" : parts.kept[reads[q]] ? " [color=\"#d9730d\"]" : " [color=\"#b5b5b5\", style=dashed]";
+            const char *look = !across                ? ""
+                               : parts.kept[reads[q]] ? " [color=\"#d9730d\"]"
+                                                      : " [color=\"#b5b5b5\", style=dashed]";
             text_add(out, "  a%u -> a%u%s;\n", reads[q], to, look);
         }
     }
     text_raw(out, "}\n");
 }
 
-/* ---- json --------------------------------------------------------------------------------------------------------- */
+/* ---- json
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static const char *structural_text(Op op) {
     switch (op) {
@@ -139,7 +155,10 @@ static const char *structural_text(Op op) {
 }
 
 static const char *value_type_text(ValueType type) {
-    return type == VALUE_BOOL ? "bool" : type == VALUE_INT ? "int" : type == VALUE_FLOAT ? "float" : "double";
+    return type == VALUE_BOOL    ? "bool"
+           : type == VALUE_INT   ? "int"
+           : type == VALUE_FLOAT ? "float"
+                                 : "double";
 }
 
 static void add_number(Text *out, ValueType type, double value) {
@@ -173,7 +192,8 @@ static void add_names(Graph *g, Text *out, const char *name, int n, const ArrayR
     text_char(out, ']');
 }
 
-/* Nodes that the arrays use, numbered anew in an order in which arguments stand before their users. */
+/* Nodes that the arrays use, numbered anew in an order in which arguments stand before their users.
+ */
 static int *number_nodes(Graph *g, const Parts *parts) {
     int *number = arena_alloc(g->arena, (size_t)g->nodes.n * sizeof *number), n = 0;
     for (int k = 0; k < parts->order.n; k++) {
@@ -217,13 +237,15 @@ static void add_json_node(Graph *g, Text *out, const int *number, Ref r) {
     }
     if (n->nargs) {
         text_raw(out, ", \"args\": [");
-        for (int k = 0; k < n->nargs; k++) text_add(out, "%s%d", k ? ", " : "", number[ARG(g, r, k)]);
+        for (int k = 0; k < n->nargs; k++)
+            text_add(out, "%s%d", k ? ", " : "", number[ARG(g, r, k)]);
         text_char(out, ']');
     }
     text_char(out, '}');
 }
 
-static void add_json_array(Graph *g, Text *out, const Parts *parts, const int *number, ArrayRef ref) {
+static void add_json_array(Graph *g, Text *out, const Parts *parts, const int *number,
+                           ArrayRef ref) {
     const Array *a = ARRAY(g, ref);
     const ArrayRef *reads;
     int nreads = graph_array_reads(g, ref, &reads);
@@ -234,7 +256,8 @@ static void add_json_array(Graph *g, Text *out, const Parts *parts, const int *n
     add_polys(g, out, "shape", a->rank, a->extent);
     if (a->target) add_member(out, "target", graph_poly_text(g, a->target));
     add_member(out, "part", parts->of[ref] == PART_FORWARD ? "forward" : "gradient");
-    text_add(out, ", \"output\": %s, \"kept\": %s, \"order\": %d", a->is_output ? "true" : "false", parts->kept[ref] ? "true" : "false", a->order);
+    text_add(out, ", \"output\": %s, \"kept\": %s, \"order\": %d", a->is_output ? "true" : "false",
+             parts->kept[ref] ? "true" : "false", a->order);
     if (a->adjoint_of) add_member(out, "adjoint_of", ARRAY(g, a->adjoint_of)->name);
     text_raw(out, ", \"axes\": [");
     for (int k = 0; k < a->rank; k++) text_add(out, "%s%d", k ? ", " : "", number[a->axis[k]]);

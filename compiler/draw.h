@@ -1,4 +1,5 @@
-/* draw: a graph for other programs: a drawing for graphviz, and JSON with everything that is in it. */
+/* draw: a graph for other programs: a drawing for graphviz, and JSON with everything that is in it.
+ */
 #ifndef GRADC_DRAW_H
 #define GRADC_DRAW_H
 #include "graph.h"

@@ -1,5 +1,5 @@
-/* embed: build tool. In: a name and a text file. Out: C that holds its lines as an array of strings that ends in NULL.
- * (One string would be longer than the C standard grants.) */
+/* embed: build tool. In: a name and a text file. Out: C that holds its lines as an array of strings
+ * that ends in NULL. (One string would be longer than the C standard grants.) */
 #include <stdio.h>
 
 static void put(int c, FILE *out) {

@@ -1,7 +1,8 @@
 /* emit: prints a plan as C.
- * In: the loop trees of the entry functions. Out: a header and a source, C99 that is also C++, readable: the names of the source,
- * each nest under its equation. Public functions check what they are given, lay out the workspace and call static workers,
- * whose `restrict` parameters C compilers honour. */
+ * In: the loop trees of the entry functions. Out: a header and a source, C99 that is also C++,
+ * readable: the names of the source, each nest under its equation. Public functions check what they
+ * are given, lay out the workspace and call static workers, whose `restrict` parameters C compilers
+ * honour. */
 #include "emit.h"
 #include "describe.h"
 #include "ops.h"
@@ -10,18 +11,66 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- names ---------------------------------------------------------------------------------------------------------- */
+/* ---- names
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
-static const char *const taken_words[] = {
-    "alignas", "alignof", "and", "and_eq", "asm", "assert", "auto", "bitand", "bitor", "bool", "break", "case", "catch", "char", "class",
-    "compl", "concept", "const", "const_cast", "constexpr", "continue", "decltype", "default", "delete", "do", "double", "dynamic_cast",
-    "else", "enum", "errno", "explicit", "export", "extern", "false", "float", "for", "friend", "goto", "if", "inline", "int", "linux",
-    "long", "mutable", "namespace", "new", "noexcept", "not", "not_eq", "nullptr", "operator", "or", "or_eq", "private", "protected",
-    "public", "register", "reinterpret_cast", "requires", "restrict", "return", "short", "signed", "sizeof", "static", "static_assert",
-    "static_cast", "struct", "switch", "template", "this", "thread_local", "throw", "true", "try", "typedef", "typeid", "typename",
-    "typeof", "union", "unix", "unsigned", "using", "virtual", "void", "volatile", "wchar_t", "while", "xor", "xor_eq", "NULL", "NAN",
-    "INFINITY", "HUGE_VAL", "HUGE_VALF", "DOMAIN", "OVERFLOW", "UNDERFLOW", "SING", "PLOSS", "TLOSS", "status", "INT32_MAX", "SIZE_MAX", "int32_t", "int64_t", "memcpy",
-    "memset", "offsetof", "size_t", "uint8_t"};
+static const char *const taken_words[] = {"alignas",      "alignof",
+                                          "and",          "and_eq",
+                                          "asm",          "assert",
+                                          "auto",         "bitand",
+                                          "bitor",        "bool",
+                                          "break",        "case",
+                                          "catch",        "char",
+                                          "class",        "compl",
+                                          "concept",      "const",
+                                          "const_cast",   "constexpr",
+                                          "continue",     "decltype",
+                                          "default",      "delete",
+                                          "do",           "double",
+                                          "dynamic_cast", "else",
+                                          "enum",         "errno",
+                                          "explicit",     "export",
+                                          "extern",       "false",
+                                          "float",        "for",
+                                          "friend",       "goto",
+                                          "if",           "inline",
+                                          "int",          "linux",
+                                          "long",         "mutable",
+                                          "namespace",    "new",
+                                          "noexcept",     "not",
+                                          "not_eq",       "nullptr",
+                                          "operator",     "or",
+                                          "or_eq",        "private",
+                                          "protected",    "public",
+                                          "register",     "reinterpret_cast",
+                                          "requires",     "restrict",
+                                          "return",       "short",
+                                          "signed",       "sizeof",
+                                          "static",       "static_assert",
+                                          "static_cast",  "struct",
+                                          "switch",       "template",
+                                          "this",         "thread_local",
+                                          "throw",        "true",
+                                          "try",          "typedef",
+                                          "typeid",       "typename",
+                                          "typeof",       "union",
+                                          "unix",         "unsigned",
+                                          "using",        "virtual",
+                                          "void",         "volatile",
+                                          "wchar_t",      "while",
+                                          "xor",          "xor_eq",
+                                          "NULL",         "NAN",
+                                          "INFINITY",     "HUGE_VAL",
+                                          "HUGE_VALF",    "DOMAIN",
+                                          "OVERFLOW",     "UNDERFLOW",
+                                          "SING",         "PLOSS",
+                                          "TLOSS",        "status",
+                                          "INT32_MAX",    "SIZE_MAX",
+                                          "int32_t",      "int64_t",
+                                          "memcpy",       "memset",
+                                          "offsetof",     "size_t",
+                                          "uint8_t"};
 
 static bool is_taken_word(const char *name) {
     for (size_t k = 0; k < sizeof taken_words / sizeof *taken_words; k++) {
@@ -29,8 +78,9 @@ static bool is_taken_word(const char *name) {
             return true;
         }
     }
-    return !strncmp(name, "gradc_", 6) || !strncmp(name, "GRADC_", 6) || !strncmp(name, "M_", 2) || !strncmp(name, "FP_", 3) ||
-           !strncmp(name, "__", 2) || (name[0] == '_' && isupper((unsigned char)name[1]));
+    return !strncmp(name, "gradc_", 6) || !strncmp(name, "GRADC_", 6) || !strncmp(name, "M_", 2) ||
+           !strncmp(name, "FP_", 3) || !strncmp(name, "__", 2) ||
+           (name[0] == '_' && isupper((unsigned char)name[1]));
 }
 
 const char *c_name(Arena *arena, const char *name) {
@@ -63,18 +113,19 @@ typedef struct Emit {
     Graph *g;
     const EmitOptions *o;
     Arena *arena;
-    const Function *f;       /* whose worker is printed */
+    const Function *f; /* whose worker is printed */
     Text *out;
     int depth;
-    VEC(Name) names;         /* in use where we are; those of inner blocks are dropped when the block ends */
-    VEC(int) used;           /* by Symbol: how many of `names` are this one */
+    VEC(Name)
+    names;         /* in use where we are; those of inner blocks are dropped when the block ends */
+    VEC(int) used; /* by Symbol: how many of `names` are this one */
     VEC(int) numbered;       /* by Symbol: how many of `names` are this one with a number */
     const char **array_name; /* by array, in this worker */
     const char **out_name;   /* by array: the caller's, of an output that is computed elsewhere */
     const char **local_name; /* by local */
     VEC(Ref) loop;           /* indices of the loops around, with their names */
     VEC(const char *) loop_name;
-    bool *dim_used;          /* by dimension: the worker at hand reads it */
+    bool *dim_used;                          /* by dimension: the worker at hand reads it */
     const char *kept_name[VALUE_DOUBLE + 1]; /* of the arrays of kept numbers, in this worker */
 } Emit;
 
@@ -120,7 +171,9 @@ static const char *new_name(Emit *e, const char *hint, bool numbered) {
     return name;
 }
 
-/* ---- types and numbers ---------------------------------------------------------------------------------------------------- */
+/* ---- types and numbers
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 static const char *value_type_text(ValueType t) {
     static const char *const names[] = {"int", "int64_t", "float", "double"};
@@ -142,7 +195,11 @@ static const char *entry_type_text(const Graph *g, ArrayRef a) {
 static void put_real(Text *t, ValueType type, double v) {
     const char *f = type == VALUE_FLOAT ? "f" : "";
     if (isinf(v) || isnan(v)) {
-        text_add(t, "%s%s%s", v < 0 ? "-" : "", isnan(v) ? "NAN" : type == VALUE_FLOAT ? "HUGE_VALF" : "HUGE_VAL", "");
+        text_add(t, "%s%s%s", v < 0 ? "-" : "",
+                 isnan(v)              ? "NAN"
+                 : type == VALUE_FLOAT ? "HUGE_VALF"
+                                       : "HUGE_VAL",
+                 "");
         return;
     }
     size_t from = t->n;
@@ -157,7 +214,9 @@ static void put_real(Text *t, ValueType type, double v) {
     text_raw(t, f);
 }
 
-/* ---- expressions ------------------------------------------------------------------------------------------------------------- */
+/* ---- expressions
+ * -------------------------------------------------------------------------------------------------------------
+ */
 
 enum { PREC_ATOM = 100, PREC_UNARY = 90, PREC_CHOICE = 20, PREC_LOWEST = 0 };
 
@@ -225,7 +284,8 @@ static void put_place(Emit *e, ArrayRef a, Expr *const *position) {
 
 /* An int from data is 32 bits wide in memory; arithmetic is in 64. */
 static bool is_narrow(const Emit *e, const Expr *x) {
-    return x->kind == EXPR_LOAD && x->type == VALUE_INT && !strcmp(entry_type_text(e->g, x->array), "int32_t");
+    return x->kind == EXPR_LOAD && x->type == VALUE_INT &&
+           !strcmp(entry_type_text(e->g, x->array), "int32_t");
 }
 
 static void put_op(Emit *e, const Expr *x) {
@@ -243,7 +303,10 @@ static void put_op(Emit *e, const Expr *x) {
         return;
     }
     if (x->checked) {
-        text_add(e->out, "gradc_int_%s(", x->op == OP_add ? "add" : x->op == OP_mul ? "mul" : "sub");
+        text_add(e->out, "gradc_int_%s(",
+                 x->op == OP_add   ? "add"
+                 : x->op == OP_mul ? "mul"
+                                   : "sub");
         for (int k = 0; k < 2; k++) {
             if (x->n == 1 && k == 0) {
                 text_char(e->out, '0'); /* -x is 0 - x */
@@ -259,7 +322,9 @@ static void put_op(Emit *e, const Expr *x) {
     for (int k = 0; k < x->n; k++) {
         is_float = is_float || x->arg[k]->type == VALUE_FLOAT;
     }
-    const char *text = x->type == VALUE_INT && info->typing == TYPING_NUMBER ? info->c_int : info->c[is_float ? 0 : 1];
+    const char *text = x->type == VALUE_INT && info->typing == TYPING_NUMBER
+                           ? info->c_int
+                           : info->c[is_float ? 0 : 1];
     if (!text) {
         text = info->c[1];
     }
@@ -271,11 +336,14 @@ static void put_op(Emit *e, const Expr *x) {
         }
         int k = *++s - '0';
         bool bare = call && strchr(text, '(') && text[0] != '(';
-        int least = bare ? PREC_LOWEST : call ? PREC_ATOM : info->precedence + (k > 0 || x->n == 1 ? 1 : 0);
+        int least = bare   ? PREC_LOWEST
+                    : call ? PREC_ATOM
+                           : info->precedence + (k > 0 || x->n == 1 ? 1 : 0);
         if ((x->op == OP_add || x->op == OP_mul) && k == 1 && x->type == VALUE_INT) {
             least = info->precedence;
         }
-        if (x->op == OP_and || x->op == OP_or) { /* && inside || is clearer in parentheses, and some compilers warn */
+        if (x->op == OP_and ||
+            x->op == OP_or) { /* && inside || is clearer in parentheses, and some compilers warn */
             least = x->arg[k]->kind == EXPR_OP && x->arg[k]->op == x->op ? info->precedence : 50;
         }
         if (x->n == 1 && info->precedence == 90) {
@@ -361,7 +429,10 @@ static void put_size(Emit *e, const Poly *p, int least, const char *prefix) {
     for (int k = 0; k < p->n; k++) {
         scale = scale % p->term[k].den ? scale * p->term[k].den : scale;
     }
-    bool sum = p->n > 1, paren = (scale != 1 ? 80 : sum ? 70 : p->term[0].nvars > 1 || p->term[0].num != 1 ? 80 : 100) < least;
+    bool sum = p->n > 1, paren = (scale != 1                                    ? 80
+                                  : sum                                         ? 70
+                                  : p->term[0].nvars > 1 || p->term[0].num != 1 ? 80
+                                                                                : 100) < least;
     text_raw(e->out, paren ? "(" : "");
     text_raw(e->out, scale != 1 && sum ? "(" : "");
     for (int k = 0; k < p->n; k++) {
@@ -372,7 +443,8 @@ static void put_size(Emit *e, const Poly *p, int least, const char *prefix) {
             text_add(e->out, "%lld%s", (long long)c, p->term[k].nvars ? " * " : "");
         }
         for (int q = 0; q < p->term[k].nvars; q++) {
-            text_add(e->out, "%s%s%s", q ? " * " : "", prefix, c_name(e->arena, g->dims.at[NODE(g, p->term[k].var[q])->aux].name));
+            text_add(e->out, "%s%s%s", q ? " * " : "", prefix,
+                     c_name(e->arena, g->dims.at[NODE(g, p->term[k].var[q])->aux].name));
         }
     }
     text_raw(e->out, scale != 1 && sum ? ")" : "");
@@ -386,7 +458,9 @@ static void put_poly(Emit *e, const Poly *p, int least) {
     put_size(e, p, least, "");
 }
 
-/* ---- statements ---------------------------------------------------------------------------------------------------------------- */
+/* ---- statements
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 static void put_block(Emit *e, const Block *b);
 
@@ -492,7 +566,8 @@ static void put_loop(Emit *e, const Stmt *s) {
         text_char(e->out, '\n');
     }
     int names = e->names.n;
-    const char *name = new_name(e, c_name(e->arena, e->g->indices.at[NODE(e->g, s->index)->aux].name), false);
+    const char *name =
+        new_name(e, c_name(e->arena, e->g->indices.at[NODE(e->g, s->index)->aux].name), false);
     line_start(e);
     if (s->down) {
         text_add(e->out, "for (int64_t %s = ", name);
@@ -520,7 +595,9 @@ static void put_loop(Emit *e, const Stmt *s) {
 static const char *name_local(Emit *e, int local) {
     const Local *l = &e->f->locals.at[local];
     if (!e->local_name[local]) {
-        e->local_name[local] = l->array ? new_name(e, c_name(e->arena, ARRAY(e->g, l->array)->name), false) : new_name(e, l->hint, true);
+        e->local_name[local] =
+            l->array ? new_name(e, c_name(e->arena, ARRAY(e->g, l->array)->name), false)
+                     : new_name(e, l->hint, true);
     }
     return e->local_name[local];
 }
@@ -579,7 +656,8 @@ static void put_stmt(Emit *e, const Stmt *s) {
         line_start(e);
         text_raw(t, e->local_name[s->local]);
         if (s->checked) {
-            text_add(t, " = gradc_int_%s(%s, ", s->op == '*' ? "mul" : "add", e->local_name[s->local]);
+            text_add(t, " = gradc_int_%s(%s, ", s->op == '*' ? "mul" : "add",
+                     e->local_name[s->local]);
             put_expr(e, s->value, PREC_LOWEST);
             text_raw(t, ", &status);\n");
             return;
@@ -592,7 +670,8 @@ static void put_stmt(Emit *e, const Stmt *s) {
         text_add(t, "%s[", e->array_name[s->array]);
         put_place(e, s->array, s->position);
         text_char(t, ']');
-        put_assign(e, s->op, s->value, strcmp(entry, value_type_text(ARRAY(g, s->array)->type)) ? entry : NULL);
+        put_assign(e, s->op, s->value,
+                   strcmp(entry, value_type_text(ARRAY(g, s->array)->type)) ? entry : NULL);
         return;
     }
     case STMT_ZERO:
@@ -613,7 +692,8 @@ static void put_stmt(Emit *e, const Stmt *s) {
         line_start(e);
         if (ARRAY(g, s->array)->rank == 0) {
             bool cast = strcmp(entry, value_type_text(ARRAY(g, s->array)->type)) != 0;
-            text_add(t, "*%s = %s%s%s%s;\n", out_name(e, s->array), cast ? "(" : "", cast ? entry : "", cast ? ")" : "", e->array_name[s->array]);
+            text_add(t, "*%s = %s%s%s%s;\n", out_name(e, s->array), cast ? "(" : "",
+                     cast ? entry : "", cast ? ")" : "", e->array_name[s->array]);
         } else {
             text_add(t, "memcpy(%s, %s, (size_t)(", out_name(e, s->array), e->array_name[s->array]);
             put_count(e, s->array);
@@ -631,11 +711,14 @@ static void put_stmt(Emit *e, const Stmt *s) {
     }
 }
 
-enum { WIDTH = 100 }; /* of the emitted text: longer statements are broken where they are nested least */
+enum {
+    WIDTH = 100
+}; /* of the emitted text: longer statements are broken where they are nested least */
 
 static void put_block(Emit *e, const Block *b) {
     for (const Stmt *s = b->first; s; s = s->next) {
-        if (s->kind == STMT_COMMENT || s->kind == STMT_LOOP || s->kind == STMT_IF || s->kind == STMT_COPY) {
+        if (s->kind == STMT_COMMENT || s->kind == STMT_LOOP || s->kind == STMT_IF ||
+            s->kind == STMT_COPY) {
             put_stmt(e, s);
             continue;
         }
@@ -647,7 +730,9 @@ static void put_block(Emit *e, const Block *b) {
     }
 }
 
-/* ---- functions -------------------------------------------------------------------------------------------------------------------- */
+/* ---- functions
+ * --------------------------------------------------------------------------------------------------------------------
+ */
 
 static bool is_in(const ArrayRef *list, int n, ArrayRef a) {
     for (int k = 0; k < n; k++) {
@@ -658,7 +743,8 @@ static bool is_in(const ArrayRef *list, int n, ArrayRef a) {
     return false;
 }
 
-/* "mnist" for the only gradient or vjp, "mnist_hvp" for another only one of its kind, else "mnist_gradient_loss". */
+/* "mnist" for the only gradient or vjp, "mnist_hvp" for another only one of its kind, else
+ * "mnist_gradient_loss". */
 static const char *stem(Emit *e, int request) {
     Graph *g = e->g;
     int same = 0;
@@ -681,7 +767,8 @@ static const char *layout_stem(Emit *e, int layout) {
     return stem(e, e->plan->layouts.at[layout].request);
 }
 
-/* The layout, other than the value's, that goes by the bare name: M_workspace is enough for it and for the value. 0: none. */
+/* The layout, other than the value's, that goes by the bare name: M_workspace is enough for it and
+ * for the value. 0: none. */
 static int main_layout(Emit *e) {
     for (int k = 1; k < e->plan->layouts.n; k++) {
         if (!strcmp(layout_stem(e, k), e->o->prefix)) {
@@ -693,7 +780,8 @@ static int main_layout(Emit *e) {
 
 /* Each layout has its function: the value's is smaller than a gradient's. */
 static const char *layout_name(Emit *e, int layout) {
-    return arena_format(e->arena, "%s%s_layout", layout_stem(e, layout), layout == 0 ? "_value" : "");
+    return arena_format(e->arena, "%s%s_layout", layout_stem(e, layout),
+                        layout == 0 ? "_value" : "");
 }
 
 static const char *function_name(Emit *e, const Function *f) {
@@ -750,7 +838,8 @@ static int layout_entries(const Graph *g, const Layout *l) {
 
 /* Slots of kept numbers, by array: each type counts for itself. */
 static const int *kept_slots(Emit *e, const Layout *l) {
-    int *slot = arena_alloc(e->arena, (size_t)(e->g->arrays.n + 1) * sizeof *slot), next[VALUE_DOUBLE + 1] = {0};
+    int *slot = arena_alloc(e->arena, (size_t)(e->g->arrays.n + 1) * sizeof *slot),
+        next[VALUE_DOUBLE + 1] = {0};
     for (int k = 0; k < l->kept.n; k++) {
         slot[l->kept.at[k]] = next[ARRAY(e->g, l->kept.at[k])->type]++;
     }
@@ -776,24 +865,30 @@ static Parameters parameters(Emit *e, const Function *f) {
         const char *name = c_name(e->arena, g->dims.at[k].name);
         name_add(e, name, name);
         if (!e->dim_used || e->dim_used[k]) {
-            VEC_PUSH(e->arena, list, (Parameter){arena_format(e->arena, "int64_t %s", name), arena_format(e->arena, "a->%s", name)});
+            VEC_PUSH(e->arena, list,
+                     (Parameter){arena_format(e->arena, "int64_t %s", name),
+                                 arena_format(e->arena, "a->%s", name)});
         }
     }
     for (int k = 0; k < f->reads.n; k++) {
         ArrayRef a = f->reads.at[k];
         e->array_name[a] = new_name(e, field_name(e, a), false);
         const char *entry = entry_type_text(g, a);
-        const char *d = ARRAY(g, a)->rank ? arena_format(e->arena, "const %s *gradc_restrict %s", entry, e->array_name[a])
-                                          : arena_format(e->arena, "%s %s", entry, e->array_name[a]);
+        const char *d =
+            ARRAY(g, a)->rank
+                ? arena_format(e->arena, "const %s *gradc_restrict %s", entry, e->array_name[a])
+                : arena_format(e->arena, "%s %s", entry, e->array_name[a]);
         VEC_PUSH(e->arena, list, (Parameter){d, arena_format(e->arena, "a->%s", field_name(e, a))});
     }
     for (int k = 0; k < f->buffers.n; k++) {
         ArrayRef a = f->buffers.at[k];
         e->array_name[a] = new_name(e, field_name(e, a), false);
         const char *entry = entry_type_text(g, a);
-        VEC_PUSH(e->arena, list,
-                 (Parameter){arena_format(e->arena, "%s *gradc_restrict %s", entry, e->array_name[a]),
-                             arena_format(e->arena, "(%s *)(void *)(w + at[%d])", entry, layout_place(layout_of(e->plan, f), a))});
+        VEC_PUSH(
+            e->arena, list,
+            (Parameter){arena_format(e->arena, "%s *gradc_restrict %s", entry, e->array_name[a]),
+                        arena_format(e->arena, "(%s *)(void *)(w + at[%d])", entry,
+                                     layout_place(layout_of(e->plan, f), a))});
     }
     for (int k = 0; k < f->locals.n; k++) {
         if (f->locals.at[k].array) {
@@ -806,8 +901,10 @@ static Parameters parameters(Emit *e, const Function *f) {
         if (kept_count(g, l, (ValueType)type)) {
             e->kept_name[type] = new_name(e, "kept", false);
             VEC_PUSH(e->arena, list,
-                     (Parameter){arena_format(e->arena, "%s *gradc_restrict %s", value_type_text((ValueType)type), e->kept_name[type]),
-                                 arena_format(e->arena, "(%s *)(void *)(w + at[%d])", value_type_text((ValueType)type),
+                     (Parameter){arena_format(e->arena, "%s *gradc_restrict %s",
+                                              value_type_text((ValueType)type), e->kept_name[type]),
+                                 arena_format(e->arena, "(%s *)(void *)(w + at[%d])",
+                                              value_type_text((ValueType)type),
                                               l->buffers.n + kept_place(g, l, type))});
         }
     }
@@ -817,15 +914,19 @@ static Parameters parameters(Emit *e, const Function *f) {
         if (direct) {
             e->array_name[a] = new_name(e, field_name(e, a), false);
         }
-        const char *name = direct ? e->array_name[a] : new_name(e, arena_format(e->arena, "%s_out", e->array_name[a]), false);
+        const char *name =
+            direct ? e->array_name[a]
+                   : new_name(e, arena_format(e->arena, "%s_out", e->array_name[a]), false);
         e->out_name[a] = name;
         VEC_PUSH(e->arena, list,
-                 (Parameter){arena_format(e->arena, "%s *gradc_restrict %s", entry_type_text(g, a), name),
-                             arena_format(e->arena, "a->%s", field_name(e, a))});
+                 (Parameter){
+                     arena_format(e->arena, "%s *gradc_restrict %s", entry_type_text(g, a), name),
+                     arena_format(e->arena, "a->%s", field_name(e, a))});
     }
     for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) {
         if (f->place[a] == PLACE_TABLE) {
-            e->array_name[a] = arena_format(e->arena, "%s_table_%s", e->o->prefix, ARRAY(g, a)->name);
+            e->array_name[a] =
+                arena_format(e->arena, "%s_table_%s", e->o->prefix, ARRAY(g, a)->name);
         }
     }
     return list;
@@ -868,12 +969,14 @@ static void put_worker(Emit *e, const Function *f) {
     for (int k = 0; k < f->saved.n && comes_after(f); k++) {
         ArrayRef a = f->saved.at[k];
         ValueType type = ARRAY(g, a)->type;
-        text_add(&body, "    const %s %s = %s[%d];\n", value_type_text(type), e->array_name[a], e->kept_name[type], slot[a]);
+        text_add(&body, "    const %s %s = %s[%d];\n", value_type_text(type), e->array_name[a],
+                 e->kept_name[type], slot[a]);
     }
     put_block(e, &f->body);
     for (int k = 0; k < f->saved.n && !comes_after(f); k++) {
         ArrayRef a = f->saved.at[k];
-        text_add(&body, "    %s[%d] = %s;\n", e->kept_name[ARRAY(g, a)->type], slot[a], e->array_name[a]);
+        text_add(&body, "    %s[%d] = %s;\n", e->kept_name[ARRAY(g, a)->type], slot[a],
+                 e->array_name[a]);
     }
     const char *code = code_alone(e->arena, text_string(&body));
     bool *used = arena_alloc(e->arena, (size_t)g->dims.n + 1);
@@ -883,7 +986,8 @@ static void put_worker(Emit *e, const Function *f) {
     e->dim_used = used;
     e->out = t;
     Parameters p = parameters(e, f);
-    /* Not inlined: where the promises of `restrict` come from a function that was inlined, gcc 12 at -O3 moves loads over stores. */
+    /* Not inlined: where the promises of `restrict` come from a function that was inlined, gcc 12
+     * at -O3 moves loads over stores. */
     text_add(t, "GRADC_OUTLINE int %s_worker(", function_name(e, f));
     for (int k = 0; k < p.n; k++) {
         text_add(t, "%s\n        %s", k ? "," : "", p.at[k].declare);
@@ -900,9 +1004,12 @@ static void put_public(Emit *e, const Function *f) {
     Graph *g = e->g;
     const Layout *l = layout_of(e->plan, f);
     if (f->kind == FN_VALUE_AND_GRADIENT) {
-        text_add(t, "int %s(const %s_args *a, void *workspace) {\n    const int status = %s_forward(a, workspace);\n", function_name(e, f),
-                 e->o->prefix, stem(e, f->request));
-        text_add(t, "    return status != GRADC_OK ? status : %s_backward(a, workspace);\n}\n\n", stem(e, f->request));
+        text_add(t,
+                 "int %s(const %s_args *a, void *workspace) {\n    const int status = "
+                 "%s_forward(a, workspace);\n",
+                 function_name(e, f), e->o->prefix, stem(e, f->request));
+        text_add(t, "    return status != GRADC_OK ? status : %s_backward(a, workspace);\n}\n\n",
+                 stem(e, f->request));
         return;
     }
     Parameters p = parameters(e, f);
@@ -910,14 +1017,23 @@ static void put_public(Emit *e, const Function *f) {
     text_add(t, "int %s(const %s_args *a, void *workspace) {\n", function_name(e, f), e->o->prefix);
     text_raw(t, "    int status;\n");
     if (uses_workspace) {
-        text_add(t, "    size_t at[%d], bytes;\n    char nothing[1];\n    char *const w = workspace != NULL ? (char *)workspace : nothing;\n",
+        text_add(t,
+                 "    size_t at[%d], bytes;\n    char nothing[1];\n    char *const w = workspace "
+                 "!= NULL ? (char *)workspace : nothing;\n",
                  layout_entries(g, l));
     }
-    text_add(t, "    if (a == NULL) {\n        return GRADC_NULL;\n    }\n    status = %s_check_sizes(a);\n", e->o->prefix);
+    text_add(t,
+             "    if (a == NULL) {\n        return GRADC_NULL;\n    }\n    status = "
+             "%s_check_sizes(a);\n",
+             e->o->prefix);
     text_raw(t, "    if (status != GRADC_OK) {\n        return status;\n    }\n");
     if (uses_workspace) {
-        text_add(t, "    bytes = %s(a, at);\n    if (bytes == SIZE_MAX) {\n        return GRADC_OVERFLOW;\n    }\n", layout_name(e, f->layout));
-        text_raw(t, "    if (bytes > 0 && (workspace == NULL || !gradc_aligned(workspace))) {\n        return GRADC_WORKSPACE;\n    }\n");
+        text_add(t,
+                 "    bytes = %s(a, at);\n    if (bytes == SIZE_MAX) {\n        return "
+                 "GRADC_OVERFLOW;\n    }\n",
+                 layout_name(e, f->layout));
+        text_raw(t, "    if (bytes > 0 && (workspace == NULL || !gradc_aligned(workspace))) {\n    "
+                    "    return GRADC_WORKSPACE;\n    }\n");
     } else {
         text_raw(t, "    (void)workspace;\n");
     }
@@ -982,7 +1098,8 @@ static void put_tables(Emit *e) {
             n *= one;
         }
         Text line = text_new(e->arena);
-        text_add(e->out, "static const %s %s_table_%s[%lld] = {\n", entry_type_text(g, a), e->o->prefix, x->name, (long long)n);
+        text_add(e->out, "static const %s %s_table_%s[%lld] = {\n", entry_type_text(g, a),
+                 e->o->prefix, x->name, (long long)n);
         for (int64_t k = 0; k < n; k++) {
             size_t from = line.n;
             if (x->type >= VALUE_FLOAT) {
@@ -1006,10 +1123,12 @@ static void put_tables(Emit *e) {
 static void put_checks(Emit *e) {
     Graph *g = e->g;
     Text *t = e->out;
-    text_add(t, "static int %s_check_sizes(const %s_args *a) {\n    (void)a;\n", e->o->prefix, e->o->prefix);
+    text_add(t, "static int %s_check_sizes(const %s_args *a) {\n    (void)a;\n", e->o->prefix,
+             e->o->prefix);
     for (int k = 1; k < g->dims.n; k++) {
         const char *name = c_name(e->arena, g->dims.at[k].name);
-        text_add(t, "    if (a->%s < %lld) {\n        return GRADC_BAD_SIZE;\n    }\n", name, (long long)(g->dims.at[k].least > 1 ? g->dims.at[k].least : 1));
+        text_add(t, "    if (a->%s < %lld) {\n        return GRADC_BAD_SIZE;\n    }\n", name,
+                 (long long)(g->dims.at[k].least > 1 ? g->dims.at[k].least : 1));
         text_add(t, "    if (a->%s > INT32_MAX) {\n        return GRADC_OVERFLOW;\n    }\n", name);
     }
     for (int k = 0; k < g->demands.n; k++) {
@@ -1050,8 +1169,11 @@ static void put_layout(Emit *e, int layout) {
     if (!layout_entries(g, l)) {
         return;
     }
-    text_add(t, "/* Where the arrays of the workspace start; returns its size in bytes, SIZE_MAX when that overflows. */\n");
-    text_add(t, "static size_t %s(const %s_args *a, size_t *at) {\n    size_t n = 0;\n    (void)a;\n", layout_name(e, layout), e->o->prefix);
+    text_add(t, "/* Where the arrays of the workspace start; returns its size in bytes, SIZE_MAX "
+                "when that overflows. */\n");
+    text_add(t,
+             "static size_t %s(const %s_args *a, size_t *at) {\n    size_t n = 0;\n    (void)a;\n",
+             layout_name(e, layout), e->o->prefix);
     for (int k = 0; k < l->buffers.n; k++) {
         ArrayRef a = l->buffers.at[k];
         text_add(t, "    at[%d] = n; /* %s", k, ARRAY(g, a)->name);
@@ -1076,8 +1198,10 @@ static void put_layout(Emit *e, int layout) {
     for (int type = VALUE_BOOL; type <= VALUE_DOUBLE; type++) {
         int count = kept_count(g, l, (ValueType)type);
         if (count) {
-            text_add(t, "    at[%d] = n; /* numbers kept for backward */\n", l->buffers.n + kept_place(g, l, type));
-            text_add(t, "    n = gradc_size_add(n, gradc_align(%d * sizeof(%s)));\n", count, value_type_text((ValueType)type));
+            text_add(t, "    at[%d] = n; /* numbers kept for backward */\n",
+                     l->buffers.n + kept_place(g, l, type));
+            text_add(t, "    n = gradc_size_add(n, gradc_align(%d * sizeof(%s)));\n", count,
+                     value_type_text((ValueType)type));
         }
     }
     text_raw(t, "    return n;\n}\n\n");
@@ -1088,20 +1212,26 @@ static void put_workspace(Emit *e, int layout) {
     Text *t = e->out;
     int n = 0, layouts[2] = {layout, 0};
     const char *s = layout_stem(e, layout);
-    const Layout *l[2] = {&e->plan->layouts.at[layout], layout && !strcmp(s, e->o->prefix) ? &e->plan->layouts.at[0] : NULL};
+    const Layout *l[2] = {&e->plan->layouts.at[layout],
+                          layout && !strcmp(s, e->o->prefix) ? &e->plan->layouts.at[0] : NULL};
     text_add(t, "size_t %s_workspace(const %s_args *a) {\n", s, e->o->prefix);
     for (int k = 0; k < 2; k++) {
         n = l[k] && layout_entries(e->g, l[k]) > n ? layout_entries(e->g, l[k]) : n;
     }
     if (!n) {
-        text_add(t, "    return a == NULL || %s_check_sizes(a) != GRADC_OK ? SIZE_MAX : 0;\n}\n\n", e->o->prefix);
+        text_add(t, "    return a == NULL || %s_check_sizes(a) != GRADC_OK ? SIZE_MAX : 0;\n}\n\n",
+                 e->o->prefix);
         return;
     }
     text_add(t, "    size_t at[%d], n, most = 0;\n", n);
-    text_add(t, "    if (a == NULL || %s_check_sizes(a) != GRADC_OK) {\n        return SIZE_MAX;\n    }\n", e->o->prefix);
+    text_add(
+        t,
+        "    if (a == NULL || %s_check_sizes(a) != GRADC_OK) {\n        return SIZE_MAX;\n    }\n",
+        e->o->prefix);
     for (int k = 0; k < 2; k++) {
         if (l[k] && layout_entries(e->g, l[k])) {
-            text_add(t, "    n = %s(a, at);\n    most = n > most ? n : most;\n", layout_name(e, layouts[k]));
+            text_add(t, "    n = %s(a, at);\n    most = n > most ? n : most;\n",
+                     layout_name(e, layouts[k]));
         }
     }
     text_raw(t, "    return most;\n}\n\n");
@@ -1136,16 +1266,20 @@ static Description description(Emit *e) {
         const char *workspace = arena_format(e->arena, "%s_workspace", layout_stem(e, f->layout));
         VEC_PUSH(e->arena, list, (DescribedFunction){function_name(e, f), workspace});
     }
-    return (Description){e->o->prefix, list.n, list.at, described_dim, described_field, described_entry, described_size, e};
+    return (Description){e->o->prefix,    list.n,          list.at,        described_dim,
+                         described_field, described_entry, described_size, e};
 }
 
-/* ---- the header -------------------------------------------------------------------------------------------------------------------- */
+/* ---- the header
+ * --------------------------------------------------------------------------------------------------------------------
+ */
 
 static void put_field(Emit *e, Text *t, ArrayRef a, const char *what, bool constant) {
     Graph *g = e->g;
     const Array *x = ARRAY(g, a);
     size_t from = t->n;
-    text_add(t, "    %s%s %s%s;", constant && x->rank ? "const " : "", entry_type_text(g, a), constant && x->rank == 0 ? "" : "*", field_name(e, a));
+    text_add(t, "    %s%s %s%s;", constant && x->rank ? "const " : "", entry_type_text(g, a),
+             constant && x->rank == 0 ? "" : "*", field_name(e, a));
     for (size_t n = t->n - from; n < 32; n++) {
         text_char(t, ' ');
     }
@@ -1169,7 +1303,11 @@ static const char *upper(Emit *e, const char *s) {
 static const char *names_of(Emit *e, int n, const ArrayRef *arrays) {
     Text t = text_new(e->arena);
     for (int k = 0; k < n; k++) {
-        text_add(&t, "%s%s", k == 0 ? "" : k + 1 < n ? ", " : " and ", ARRAY(e->g, arrays[k])->name);
+        text_add(&t, "%s%s",
+                 k == 0      ? ""
+                 : k + 1 < n ? ", "
+                             : " and ",
+                 ARRAY(e->g, arrays[k])->name);
     }
     return text_string(&t);
 }
@@ -1181,30 +1319,42 @@ static const char *purpose(Emit *e, const Function *f) {
     const char *y = r ? ARRAY(g, r->of)->name : "", *x = r ? names_of(e, r->by.n, r->by.at) : "";
     switch (f->kind) {
     case FN_VALUE: return "The outputs alone.";
-    case FN_FORWARD: return r->kind == REQUEST_VJP ? "The outputs; the workspace keeps what vjp reads." : "The outputs; the workspace keeps what backward reads.";
-    case FN_BACKWARD: return "The gradient. The same arguments and workspace as forward, which came before; reads no output.";
+    case FN_FORWARD:
+        return r->kind == REQUEST_VJP ? "The outputs; the workspace keeps what vjp reads."
+                                      : "The outputs; the workspace keeps what backward reads.";
+    case FN_BACKWARD:
+        return "The gradient. The same arguments and workspace as forward, which came before; "
+               "reads no output.";
     case FN_VALUE_AND_GRADIENT: return "The outputs and the gradient at once.";
     case FN_VJP:
-        return arena_format(e->arena, "The derivatives of the sum of %s %s by %s. The same arguments and workspace as forward, which came before.",
+        return arena_format(e->arena,
+                            "The derivatives of the sum of %s %s by %s. The same arguments and "
+                            "workspace as forward, which came before.",
                             ARRAY(g, r->seed.at[0])->name, y, x);
     case FN_DERIVATIVE: break;
     }
     switch (r->kind) {
     case REQUEST_JACOBIAN:
-        return arena_format(e->arena, "The derivatives of %s by %s, in %s mode; no outputs.", y, x, r->forward ? "forward" : "reverse");
+        return arena_format(e->arena, "The derivatives of %s by %s, in %s mode; no outputs.", y, x,
+                            r->forward ? "forward" : "reverse");
     case REQUEST_HESSIAN:
-        return arena_format(e->arena, "The second derivatives of %s by %s, forward over reverse; no outputs.", y, x);
+        return arena_format(e->arena,
+                            "The second derivatives of %s by %s, forward over reverse; no outputs.",
+                            y, x);
     case REQUEST_JVP:
-        return arena_format(e->arena, "The derivative of %s as %s move%s along %s, in forward mode; no outputs.", y, x, r->by.n > 1 ? "" : "s",
-                            names_of(e, r->seed.n, r->seed.at));
+        return arena_format(
+            e->arena, "The derivative of %s as %s move%s along %s, in forward mode; no outputs.", y,
+            x, r->by.n > 1 ? "" : "s", names_of(e, r->seed.n, r->seed.at));
     default:
-        return arena_format(e->arena, "The second derivative of %s times %s, forward over reverse; no outputs.", y,
-                            names_of(e, r->seed.n, r->seed.at));
+        return arena_format(
+            e->arena, "The second derivative of %s times %s, forward over reverse; no outputs.", y,
+            names_of(e, r->seed.n, r->seed.at));
     }
 }
 
 static void put_prototype(Emit *e, Text *t, const Function *f) {
-    text_add(t, "/* %s */\nint %s(const %s_args *a, void *workspace);\n", purpose(e, f), function_name(e, f), e->o->prefix);
+    text_add(t, "/* %s */\nint %s(const %s_args *a, void *workspace);\n", purpose(e, f),
+             function_name(e, f), e->o->prefix);
 }
 
 /* The fields that requests add: what their functions take, and what they give. */
@@ -1230,12 +1380,25 @@ static void put_request_fields(Emit *e, Text *t) {
             const char *what = "";
             switch (r->kind) {
             case REQUEST_GRADIENT:
-            case REQUEST_JACOBIAN: what = arena_format(e->arena, "d %s / d %s", y, ARRAY(g, r->by.at[q])->name); break;
-            case REQUEST_VJP: what = arena_format(e->arena, "d %s %s / d %s", ARRAY(g, r->seed.at[0])->name, y, ARRAY(g, r->by.at[q])->name); break;
-            case REQUEST_JVP: what = arena_format(e->arena, "d %s along %s", y, names_of(e, r->seed.n, r->seed.at)); break;
-            case REQUEST_HVP: what = arena_format(e->arena, "d2 %s / d %s along %s", y, ARRAY(g, r->by.at[q])->name, names_of(e, r->seed.n, r->seed.at)); break;
+            case REQUEST_JACOBIAN:
+                what = arena_format(e->arena, "d %s / d %s", y, ARRAY(g, r->by.at[q])->name);
+                break;
+            case REQUEST_VJP:
+                what = arena_format(e->arena, "d %s %s / d %s", ARRAY(g, r->seed.at[0])->name, y,
+                                    ARRAY(g, r->by.at[q])->name);
+                break;
+            case REQUEST_JVP:
+                what =
+                    arena_format(e->arena, "d %s along %s", y, names_of(e, r->seed.n, r->seed.at));
+                break;
+            case REQUEST_HVP:
+                what =
+                    arena_format(e->arena, "d2 %s / d %s along %s", y, ARRAY(g, r->by.at[q])->name,
+                                 names_of(e, r->seed.n, r->seed.at));
+                break;
             case REQUEST_HESSIAN:
-                what = arena_format(e->arena, "d2 %s / d %s d %s", y, ARRAY(g, r->by.at[i])->name, ARRAY(g, r->by.at[j])->name);
+                what = arena_format(e->arena, "d2 %s / d %s d %s", y, ARRAY(g, r->by.at[i])->name,
+                                    ARRAY(g, r->by.at[j])->name);
                 j = j + 1 < r->by.n ? j + 1 : ++i;
                 break;
             }
@@ -1247,13 +1410,19 @@ static void put_request_fields(Emit *e, Text *t) {
 static void put_header(Emit *e, Text *t) {
     Graph *g = e->g;
     const char *m = e->o->prefix, *guard = upper(e, arena_format(e->arena, "gradc_model_%s_h", m));
-    text_add(t, "/* %s: made by gradc from %s. It may be used without any condition. */\n", m, e->o->source_name);
-    text_add(t, "#ifndef %s\n#define %s\n#include <stddef.h>\n#include <stdint.h>\n\n", guard, guard);
+    text_add(t, "/* %s: made by gradc from %s. It may be used without any condition. */\n", m,
+             e->o->source_name);
+    text_add(t, "#ifndef %s\n#define %s\n#include <stddef.h>\n#include <stdint.h>\n\n", guard,
+             guard);
     text_raw(t, "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
-    text_add(t, "/* Set by name; what is not used may stay 0. Arrays are row-major and may not overlap what is written.\n"
-                " * An output that is NULL is not written. Functions return 0, or what went wrong:\n"
-                " * 1 a dimension is too small, 2 a size overflows, 3 an index from data is out of range, 4 a maximum, minimum or mean over\n"
-                " * nothing, 8 an input is NULL, 9 the workspace is NULL or not aligned to 64 bytes. Outputs are unspecified then. */\n");
+    text_add(t,
+             "/* Set by name; what is not used may stay 0. Arrays are row-major and may not "
+             "overlap what is written.\n"
+             " * An output that is NULL is not written. Functions return 0, or what went wrong:\n"
+             " * 1 a dimension is too small, 2 a size overflows, 3 an index from data is out of "
+             "range, 4 a maximum, minimum or mean over\n"
+             " * nothing, 8 an input is NULL, 9 the workspace is NULL or not aligned to 64 bytes. "
+             "Outputs are unspecified then. */\n");
     text_add(t, "typedef struct %s_args {\n", m);
     for (int k = 1; k < g->dims.n; k++) {
         const char *name = c_name(e->arena, g->dims.at[k].name);
@@ -1262,10 +1431,12 @@ static void put_header(Emit *e, Text *t) {
         for (size_t n = t->n - from; n < 32; n++) {
             text_char(t, ' ');
         }
-        text_add(t, " /* dimension, at least %lld */\n", (long long)(g->dims.at[k].least > 1 ? g->dims.at[k].least : 1));
+        text_add(t, " /* dimension, at least %lld */\n",
+                 (long long)(g->dims.at[k].least > 1 ? g->dims.at[k].least : 1));
     }
     for (int k = 0; k < g->inputs.n; k++) {
-        put_field(e, t, g->inputs.at[k], ARRAY(g, g->inputs.at[k])->role == ARRAY_PARAM ? "param" : "input", true);
+        put_field(e, t, g->inputs.at[k],
+                  ARRAY(g, g->inputs.at[k])->role == ARRAY_PARAM ? "param" : "input", true);
     }
     for (int k = 0; k < g->outputs.n; k++) {
         put_field(e, t, g->outputs.at[k], "output", false);
@@ -1286,14 +1457,20 @@ static void put_header(Emit *e, Text *t) {
             text_add(&served, "%s%s", shown++ ? ", " : "", function_name(e, f));
         }
     }
-    text_add(t, "/* Bytes of workspace that %s needs, given the dimensions; SIZE_MAX when they are not possible. It starts at a multiple of\n"
-                " * 64 bytes, and 0 bytes may be NULL. */\nsize_t %s_workspace(const %s_args *a);\n",
-             every && shown > 1 ? "each function" : shown > 1 ? arena_format(e->arena, "each of %s", text_string(&served)) : text_string(&served), m, m);
+    text_add(t,
+             "/* Bytes of workspace that %s needs, given the dimensions; SIZE_MAX when they are "
+             "not possible. It starts at a multiple of\n"
+             " * 64 bytes, and 0 bytes may be NULL. */\nsize_t %s_workspace(const %s_args *a);\n",
+             every && shown > 1 ? "each function"
+             : shown > 1        ? arena_format(e->arena, "each of %s", text_string(&served))
+                                : text_string(&served),
+             m, m);
     for (int k = 0, last = 0; k < e->plan->functions.n; k++) {
         const Function *f = &e->plan->functions.at[k];
         if (f->layout != last && f->layout != main) {
-            text_add(t, "\n/* The workspace of %s%s. */\nsize_t %s_workspace(const %s_args *a);\n", function_name(e, f),
-                     f->kind == FN_FORWARD ? " and of those after it" : "", layout_stem(e, f->layout), m);
+            text_add(t, "\n/* The workspace of %s%s. */\nsize_t %s_workspace(const %s_args *a);\n",
+                     function_name(e, f), f->kind == FN_FORWARD ? " and of those after it" : "",
+                     layout_stem(e, f->layout), m);
         }
         last = f->layout;
         put_prototype(e, t, f);
@@ -1303,7 +1480,8 @@ static void put_header(Emit *e, Text *t) {
     text_raw(t, "\n#ifdef __cplusplus\n}\n#endif\n#endif\n");
 }
 
-/* ---- --standalone: the parts of the runtime that the text uses ---------------------------------------------------------------------- */
+/* ---- --standalone: the parts of the runtime that the text uses
+ * ---------------------------------------------------------------------- */
 
 typedef struct Part {
     const char *name, *needs;
@@ -1331,7 +1509,9 @@ static void standalone(Emit *e, const Text *code, Text *out) {
             size_t n = strcspn(line + 9, " ");
             const char *needs = strstr(line, " needs");
             size_t length = strcspn(needs + 6, "*");
-            VEC_PUSH(e->arena, parts, (Part){arena_text(e->arena, line + 9, n), arena_text(e->arena, needs + 6, length), k + 1, k + 1, false});
+            VEC_PUSH(e->arena, parts,
+                     (Part){arena_text(e->arena, line + 9, n),
+                            arena_text(e->arena, needs + 6, length), k + 1, k + 1, false});
         } else if (!strncmp(line, "/* @end", 7) && parts.n) {
             parts.at[parts.n - 1].to = k;
         }
@@ -1384,7 +1564,8 @@ static void standalone(Emit *e, const Text *code, Text *out) {
             s += blank + n;
         }
     }
-    text_raw(out, "/* ---- from the gradc runtime, which may be used without any condition ---- */\n");
+    text_raw(out,
+             "/* ---- from the gradc runtime, which may be used without any condition ---- */\n");
     text_raw(out, "#ifndef GRADC_H\n");
     for (int p = 0; p < parts.n; p++) {
         for (int k = parts.at[p].from; parts.at[p].used && k < parts.at[p].to; k++) {
@@ -1406,7 +1587,8 @@ void emit_c(const Plan *plan, const EmitOptions *o, Text *header, Text *source) 
     for (int k = 0; k < plan->layouts.n; k++) {
         put_layout(e, k);
     }
-    for (int k = main_layout(e) ? 1 : 0; k < plan->layouts.n; k++) { /* the value has one of its own where none goes by the bare name */
+    for (int k = main_layout(e) ? 1 : 0; k < plan->layouts.n;
+         k++) { /* the value has one of its own where none goes by the bare name */
         put_workspace(e, k);
     }
     for (int k = 0; k < plan->functions.n; k++) {
@@ -1418,7 +1600,9 @@ void emit_c(const Plan *plan, const EmitOptions *o, Text *header, Text *source) 
     }
     Description d = description(e);
     describe_source(g, &d, &code);
-    text_add(source, "/* %s: made by gradc from %s. This text, and what it takes from the gradc runtime, may be used without any condition. */\n",
+    text_add(source,
+             "/* %s: made by gradc from %s. This text, and what it takes from the gradc runtime, "
+             "may be used without any condition. */\n",
              o->prefix, o->source_name);
     if (o->header_name) {
         text_add(source, "#include \"%s\"\n", o->header_name);
@@ -1437,7 +1621,8 @@ void emit_c(const Plan *plan, const EmitOptions *o, Text *header, Text *source) 
 void plan_print(const Plan *p, FILE *out) {
     Graph *g = p->g;
     Emit *e = arena_alloc(g->arena, sizeof *e);
-    static const char *const places[] = {"", "given", "table", "variable", "workspace", "caller's array"};
+    static const char *const places[] = {"",         "given",     "table",
+                                         "variable", "workspace", "caller's array"};
     EmitOptions o = {.prefix = g->name, .source_name = "", .header_name = NULL};
     e->plan = p, e->g = g, e->o = &o, e->arena = g->arena;
     for (int k = 0; k < p->functions.n; k++) {
@@ -1452,7 +1637,8 @@ void plan_print(const Plan *p, FILE *out) {
             if (f->place[a]) {
                 Text shape = text_new(g->arena);
                 graph_shape_text(g, a, &shape);
-                fprintf(out, "  %s%s: %s%s\n", ARRAY(g, a)->name, text_string(&shape), places[f->place[a]],
+                fprintf(out, "  %s%s: %s%s\n", ARRAY(g, a)->name, text_string(&shape),
+                        places[f->place[a]],
                         is_in(f->saved.at, f->saved.n, a) ? ", kept for backward" : "");
             }
         }

@@ -1,10 +1,11 @@
 /* fuse: which arrays need no memory of their own.
- * In: the simplified graph. Out: the same, where an array that costs nothing, or that is read once and as often as it has
- * entries, is computed in the place where it is read. */
+ * In: the simplified graph. Out: the same, where an array that costs nothing, or that is read once
+ * and as often as it has entries, is computed in the place where it is read. */
 #include "gen.h"
 #include "ops.h"
 
-/* ---- which arrays need no memory: they are computed where they are read ------------------------------------------------ */
+/* ---- which arrays need no memory: they are computed where they are read
+ * ------------------------------------------------ */
 
 typedef struct Fuse {
     Graph *g;
@@ -15,7 +16,11 @@ typedef struct Fuse {
 
 int term_cost(const Graph *g, Ref r, int budget) {
     const Node *n = NODE(g, r);
-    int cost = n->op == OP_REDUCE ? 1000 : n->type == VALUE_INT || n->op < OP_FIRST_SCALAR ? 0 : n->op == OP_div ? 4 : op_info[n->op].cheap ? 1 : 20;
+    int cost = n->op == OP_REDUCE                                ? 1000
+               : n->type == VALUE_INT || n->op < OP_FIRST_SCALAR ? 0
+               : n->op == OP_div                                 ? 4
+               : op_info[n->op].cheap                            ? 1
+                                                                 : 20;
     if (n->op == OP_CHECKED || n->op == OP_trunc) {
         cost = 4;
     }
@@ -104,14 +109,16 @@ static bool whole_box(Graph *g, ArrayRef a) {
     }
     for (int k = 0; k < x->rank; k++) {
         const Poly *end = poly_sub(g->arena, x->extent[k], poly_int(g->arena, 1));
-        if (!poly_equal(x->pieces.at[0].lo[k], poly_int(g->arena, 0)) || !poly_equal(x->pieces.at[0].hi[k], end)) {
+        if (!poly_equal(x->pieces.at[0].lo[k], poly_int(g->arena, 0)) ||
+            !poly_equal(x->pieces.at[0].hi[k], end)) {
             return false;
         }
     }
     return true;
 }
 
-/* Is a one box of its extent, so that no read falls outside? (back[t + 1] starts at 1 and is never read at 0.) */
+/* Is a one box of its extent, so that no read falls outside? (back[t + 1] starts at 1 and is never
+ * read at 0.) */
 static bool one_piece(const Graph *g, ArrayRef a) {
     return ARRAY(g, a)->pieces.n == 1;
 }
@@ -145,21 +152,25 @@ void fuse_arrays(Graph *g, int n, const ArrayRef *roots) {
     for (int k = 0; k < order.n; k++) {
         const Array *x = ARRAY(g, order.array[k]);
         for (int q = 0; q < x->pieces.n; q++) {
-            note_reads(&f, ARRAY(g, order.array[k])->pieces.at[q].body, x->rank, ARRAY(g, order.array[k])->axis);
+            note_reads(&f, ARRAY(g, order.array[k])->pieces.at[q].body, x->rank,
+                       ARRAY(g, order.array[k])->axis);
             if (ARRAY(g, order.array[k])->pieces.at[q].guard) {
                 note_reads(&f, ARRAY(g, order.array[k])->pieces.at[q].guard, 0, NULL);
             }
             Ref body = ARRAY(g, order.array[k])->pieces.at[q].body;
-            if (term_is_contraction(g, body) && ARRAY(g, order.array[k])->rank > 1) { /* its factors must stay reads */
+            if (term_is_contraction(g, body) &&
+                ARRAY(g, order.array[k])->rank > 1) { /* its factors must stay reads */
                 Ref product = ARG(g, body, 2);
-                keep_shape[NODE(g, ARG(g, product, 0))->aux] = keep_shape[NODE(g, ARG(g, product, 1))->aux] = true;
+                keep_shape[NODE(g, ARG(g, product, 0))->aux] =
+                    keep_shape[NODE(g, ARG(g, product, 1))->aux] = true;
             }
         }
     }
     for (int k = 0; k < order.n; k++) {
         ArrayRef a = order.array[k];
         bool circle = (k > 0 && order.component[k - 1] == order.component[k]) ||
-                      (k + 1 < order.n && order.component[k + 1] == order.component[k]) || graph_reads_itself(g, a);
+                      (k + 1 < order.n && order.component[k + 1] == order.component[k]) ||
+                      graph_reads_itself(g, a);
         for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
             Ref body = graph_rewrite_reads(g, ARRAY(g, a)->pieces.at[q].body, fuse_read, &f);
             Ref guard = ARRAY(g, a)->pieces.at[q].guard;
@@ -174,7 +185,8 @@ void fuse_arrays(Graph *g, int n, const ArrayRef *roots) {
         int cost = term_cost(g, body, 64);
         if (cost == 0 && whole_box(g, a)) {
             f.into[a] = true;
-        } else if (!keep_shape[a] && !term_has_reduction(g, body) && (cost <= 3 || (f.readers[a] == 1 && !f.loose[a]))) {
+        } else if (!keep_shape[a] && !term_has_reduction(g, body) &&
+                   (cost <= 3 || (f.readers[a] == 1 && !f.loose[a]))) {
             f.into[a] = true;
         }
     }

@@ -1,15 +1,17 @@
-/* gen: what the parts of the planner share: the state while statements are made for one function. */
+/* gen: what the parts of the planner share: the state while statements are made for one function.
+ */
 #ifndef GRADC_GEN_H
 #define GRADC_GEN_H
 #include "plan.h"
 
 typedef struct Frame {
     Block *block;
-    Ref index;               /* bound by the loop that this is the body of; 0: none */
-    bool guard;              /* nothing from inside may be computed outside */
-    bool expression;         /* one C expression: nothing is named */
-    bool narrowed;           /* conditions narrow the range of this loop: its body may need them to read safely */
-    const bool *writes;      /* by array: changed inside this loop; NULL: nothing that is read here */
+    Ref index;          /* bound by the loop that this is the body of; 0: none */
+    bool guard;         /* nothing from inside may be computed outside */
+    bool expression;    /* one C expression: nothing is named */
+    bool narrowed;      /* conditions narrow the range of this loop: its body may need them to read
+                           safely */
+    const bool *writes; /* by array: changed inside this loop; NULL: nothing that is read here */
     uint32_t serial;
 } Frame;
 
@@ -20,10 +22,10 @@ typedef struct Gen {
     VEC(Frame) frames;
     int top;
     uint32_t serials;
-    VEC(Expr *) known;       /* by node: its value, if the frame that holds it is still open */
-    VEC(uint32_t) known_in;  /* serial of that frame */
+    VEC(Expr *) known;      /* by node: its value, if the frame that holds it is still open */
+    VEC(uint32_t) known_in; /* serial of that frame */
     VEC(int) known_level;
-    VEC(int) uses;           /* by node, in the term at work */
+    VEC(int) uses; /* by node, in the term at work */
 } Gen;
 
 typedef struct Range {
@@ -33,23 +35,25 @@ typedef struct Range {
 typedef struct Fixed { /* axes of an array that loops around have fixed already */
     Ref *at;           /* by axis: 0, or the place, over indices in force */
     const bool *writes;
-    bool zeroed;       /* all of the array was set to 0 before these loops */
+    bool zeroed; /* all of the array was set to 0 before these loops */
 } Fixed;
 
 /* A sum at the root of a piece, opened. */
 typedef struct Scatter {
-    VEC(Ref) index;   /* summed over */
-    Ref condition;    /* 0: none */
+    VEC(Ref) index; /* summed over */
+    Ref condition;  /* 0: none */
     Ref term;
 } Scatter;
 
-/* fuse: how much work a term is (counted up to the budget: 1 an addition, 20 a function, 1000 a reduction), and what is read in place. */
+/* fuse: how much work a term is (counted up to the budget: 1 an addition, 20 a function, 1000 a
+ * reduction), and what is read in place. */
 int term_cost(const Graph *g, Ref r, int budget);
 bool term_has_reduction(const Graph *g, Ref r);
 bool term_is_contraction(const Graph *g, Ref r); /* sum[p](a[...] * b[...]) */
 void fuse_arrays(Graph *g, int n, const ArrayRef *roots);
 
-/* value: expressions, statements, loops. What is opened is added to the block around when it is closed. */
+/* value: expressions, statements, loops. What is opened is added to the block around when it is
+ * closed. */
 Expr *gen_expr(Gen *x, ExprKind kind, ValueType type, int n);
 Expr *gen_local_expr(Gen *x, int local);
 int gen_local(Gen *x, const char *hint, ValueType type, bool changes);
@@ -58,17 +62,18 @@ void gen_append(Block *b, Stmt *s);
 void gen_add(Gen *x, Stmt *s);
 void gen_push(Gen *x, Block *block, Ref index, bool guard, const bool *writes);
 void gen_pop(Gen *x);
-void gen_count_uses(Gen *x, Ref root);              /* before gen_value: what is used twice gets a name */
+void gen_count_uses(Gen *x, Ref root); /* before gen_value: what is used twice gets a name */
 Expr *gen_name(Gen *x, Expr *e, const char *hint);
-Expr *gen_value(Gen *x, Ref r);                     /* its statements are added where they belong */
+Expr *gen_value(Gen *x, Ref r); /* its statements are added where they belong */
 Ref gen_take_bounds(Gen *x, Ref condition, Ref index, Range *range, const Ref *later, int nlater);
 Ref gen_tightest(Gen *x, Ref start, const Ref *bound, int n, bool largest);
 Expr *gen_bound(Gen *x, Ref r);
-Stmt *gen_loop_open(Gen *x, Ref index, const Poly *lo, const Poly *hi, Ref *condition, const Ref *later, int nlater, const bool *writes);
+Stmt *gen_loop_open(Gen *x, Ref index, const Poly *lo, const Poly *hi, Ref *condition,
+                    const Ref *later, int nlater, const bool *writes);
 void gen_loop_close(Gen *x, Stmt *s);
 Stmt *gen_if_open(Gen *x, Ref condition);
 void gen_if_close(Gen *x, Stmt *s);
-bool gen_is_straight(const Block *b);               /* names and one statement: fit for lanes */
+bool gen_is_straight(const Block *b); /* names and one statement: fit for lanes */
 bool gen_may_fail(const Block *b);
 Stmt *gen_set(Gen *x, int local, char op, Expr *e);
 Expr *gen_op(Gen *x, Op op, ValueType type, Expr *a, Expr *b);

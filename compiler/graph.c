@@ -1,14 +1,16 @@
 /* graph: makes terms and arrays, and answers questions about them.
- * In: pieces of terms. Out: hash-consed nodes, simplified as they are made; nothing is ever changed in place but the list of
- * pieces of an array. What is structural (integers, conditions, selections, sums) is simplified here; what belongs to an
- * operation comes from its row, through rewrite. */
+ * In: pieces of terms. Out: hash-consed nodes, simplified as they are made; nothing is ever changed
+ * in place but the list of pieces of an array. What is structural (integers, conditions,
+ * selections, sums) is simplified here; what belongs to an operation comes from its row, through
+ * rewrite. */
 #include "graph.h"
 #include "ops.h"
 #include "rewrite.h"
 #include <math.h>
 #include <string.h>
 
-/* ---- sets of free indices: interned, so that a node holds a number ------------------------------------------------ */
+/* ---- sets of free indices: interned, so that a node holds a number
+ * ------------------------------------------------ */
 
 typedef struct Set {
     int n;
@@ -115,7 +117,9 @@ static uint32_t set_without(Graph *g, uint32_t set, Ref index) {
     return set_intern(g, out, n);
 }
 
-/* ---- nodes --------------------------------------------------------------------------------------------------------- */
+/* ---- nodes
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 Graph *graph_new(Context *cx, const char *name, ValueType real) {
     Graph *g = arena_alloc(cx->arena, sizeof *g);
@@ -182,14 +186,17 @@ static Ref node_intern(Graph *g, Node n, const Ref *args) {
         }
     }
     Ref r = (Ref)g->nodes.n;
-    /* Indices, dimensions, counts and data of type index lie below 2^31, their sums and products far from overflow; other ints
-     * may be anything. */
+    /* Indices, dimensions, counts and data of type index lie below 2^31, their sums and products
+     * far from overflow; other ints may be anything. */
     bool sums = n.op == OP_REDUCE && (n.aux == RED_SUM || n.aux == RED_PROD);
     if (n.type == VALUE_INT) {
-        n.wide = n.op == OP_READ ? !ARRAY(g, n.aux)->target : n.op == OP_trunc || (n.op == OP_REDUCE && n.aux == RED_PROD) || (wide && n.op != OP_CHECKED);
+        n.wide = n.op == OP_READ ? !ARRAY(g, n.aux)->target
+                                 : n.op == OP_trunc || (n.op == OP_REDUCE && n.aux == RED_PROD) ||
+                                       (wide && n.op != OP_CHECKED);
     }
     n.fails = n.fails || n.op == OP_CHECKED || n.op == OP_NONEMPTY || n.op == OP_trunc ||
-              (n.wide && (sums || n.op == OP_add || n.op == OP_sub || n.op == OP_mul || n.op == OP_neg || n.op == OP_abs));
+              (n.wide && (sums || n.op == OP_add || n.op == OP_sub || n.op == OP_mul ||
+                          n.op == OP_neg || n.op == OP_abs));
     if (n.op == OP_REDUCE) {
         n.free = set_without(g, n.free, own[0]);
         n.depth = g->indices.at[NODE(g, own[0])->aux].number;
@@ -259,7 +266,9 @@ Ref graph_axis(Graph *g, int k, const Poly *extent) {
     return index_bound(g, 0x40000000u + (uint32_t)k, "i", extent);
 }
 
-/* ---- looking --------------------------------------------------------------------------------------------------------- */
+/* ---- looking
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 bool graph_is_int(const Graph *g, Ref r, int64_t *value) {
     const Node *n = NODE(g, r);
@@ -322,7 +331,8 @@ static bool sets_meet(const Graph *g, uint32_t a, uint32_t b) {
     return false;
 }
 
-/* ---- integers are polynomials ------------------------------------------------------------------------------------------ */
+/* ---- integers are polynomials
+ * ------------------------------------------------------------------------------------------ */
 
 static void poly_remember(Graph *g, Ref r, const Poly *p) {
     struct PolyMemo *m = g->polys;
@@ -414,7 +424,8 @@ Ref graph_of_poly(Graph *g, const Poly *p) {
     }
     for (int t = 0; t < p->n; t++) {
         if (t != lead) {
-            r = int_node(g, p->term[t].num < 0 ? OP_sub : OP_add, r, term_node(g, &p->term[t], scale));
+            r = int_node(g, p->term[t].num < 0 ? OP_sub : OP_add, r,
+                         term_node(g, &p->term[t], scale));
         }
     }
     if (scale != 1) {
@@ -429,7 +440,8 @@ static bool var_is_index(const void *user, uint32_t var) {
     return NODE(g, var)->op != OP_DIM;
 }
 
-/* What is known of every variable of p: its range. Extents may bring in more variables; two rounds reach dimensions. */
+/* What is known of every variable of p: its range. Extents may bring in more variables; two rounds
+ * reach dimensions. */
 static int range_facts(Graph *g, const Poly *p, const Poly **facts, int n, int room) {
     const uint32_t *vars;
     int nvars = poly_vars(g->arena, p, &vars);
@@ -445,7 +457,8 @@ static int range_facts(Graph *g, const Poly *p, const Poly **facts, int n, int r
         } else if (v->op == OP_CHECKED) {
             if (n + 2 <= room) {
                 facts[n++] = poly_sub(g->arena, x, graph_poly(g, ARG(g, vars[k], 1)));
-                facts[n++] = poly_sub(g->arena, poly_sub(g->arena, graph_poly(g, ARG(g, vars[k], 2)), x), one);
+                facts[n++] = poly_sub(
+                    g->arena, poly_sub(g->arena, graph_poly(g, ARG(g, vars[k], 2)), x), one);
             }
         } else if (v->op == OP_DIM && g->dims.at[v->aux].least > 1 && n < room) {
             facts[n++] = poly_sub(g->arena, x, poly_int(g->arena, g->dims.at[v->aux].least));
@@ -486,10 +499,16 @@ int graph_facts(Graph *g, Ref c, bool yes, const Poly **facts, int room) {
         return 0;
     }
     const Poly *a = graph_poly(g, ARG(g, c, 0)), *b = graph_poly(g, ARG(g, c, 1));
-    const Poly *d = poly_sub(g->arena, b, a), *minus = poly_neg(g->arena, d), *one = poly_int(g->arena, 1);
+    const Poly *d = poly_sub(g->arena, b, a), *minus = poly_neg(g->arena, d),
+               *one = poly_int(g->arena, 1);
     int op = n->op;
     if (!yes) {
-        op = op == OP_lt ? OP_ge : op == OP_le ? OP_gt : op == OP_gt ? OP_le : op == OP_ge ? OP_lt : op == OP_eq ? OP_ne : OP_eq;
+        op = op == OP_lt   ? OP_ge
+             : op == OP_le ? OP_gt
+             : op == OP_gt ? OP_le
+             : op == OP_ge ? OP_lt
+             : op == OP_eq ? OP_ne
+                           : OP_eq;
     }
     switch (op) {
     case OP_lt: facts[0] = poly_sub(g->arena, d, one); return 1;
@@ -501,7 +520,9 @@ int graph_facts(Graph *g, Ref c, bool yes, const Poly **facts, int room) {
     }
 }
 
-/* ---- making terms -------------------------------------------------------------------------------------------------------- */
+/* ---- making terms
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 Ref graph_cast(Graph *g, ValueType type, Ref x) {
     const Node n = *NODE(g, x);
@@ -523,24 +544,39 @@ static Ref fold_int_compare(Graph *g, Op op, const Ref *args) {
     const Poly *more = poly_sub(g->arena, d, one), *less = poly_sub(g->arena, minus, one);
     int64_t num, den;
     if (poly_is_number(d, &num, &den)) {
-        bool v = op == OP_lt ? num > 0 : op == OP_le ? num >= 0 : op == OP_gt ? num < 0 : op == OP_ge ? num <= 0 : op == OP_eq ? num == 0 : num != 0;
+        bool v = op == OP_lt   ? num > 0
+                 : op == OP_le ? num >= 0
+                 : op == OP_gt ? num < 0
+                 : op == OP_ge ? num <= 0
+                 : op == OP_eq ? num == 0
+                               : num != 0;
         return graph_bool(g, v);
     }
-    const Poly *sure = op == OP_lt ? more : op == OP_le ? d : op == OP_gt ? less : op == OP_ge ? minus : NULL;
-    const Poly *never = op == OP_lt ? minus : op == OP_le ? less : op == OP_gt ? d : op == OP_ge ? more : NULL;
+    const Poly *sure = op == OP_lt   ? more
+                       : op == OP_le ? d
+                       : op == OP_gt ? less
+                       : op == OP_ge ? minus
+                                     : NULL;
+    const Poly *never = op == OP_lt   ? minus
+                        : op == OP_le ? less
+                        : op == OP_gt ? d
+                        : op == OP_ge ? more
+                                      : NULL;
     if (sure && graph_prove(g, sure, 0, NULL)) {
         return graph_bool(g, true);
     }
     if (never && graph_prove(g, never, 0, NULL)) {
         return graph_bool(g, false);
     }
-    if ((op == OP_eq || op == OP_ne) && (graph_prove(g, more, 0, NULL) || graph_prove(g, less, 0, NULL))) {
+    if ((op == OP_eq || op == OP_ne) &&
+        (graph_prove(g, more, 0, NULL) || graph_prove(g, less, 0, NULL))) {
         return graph_bool(g, op == OP_ne);
     }
     return 0;
 }
 
-/* The comparison that holds where this one does not; for reals a NaN may make both false, unless it is == or !=. */
+/* The comparison that holds where this one does not; for reals a NaN may make both false, unless it
+ * is == or !=. */
 static Op contrary(Op op) {
     switch (op) {
     case OP_lt: return OP_ge;
@@ -559,10 +595,12 @@ static bool has_contrary(const Graph *g, Ref r) {
 }
 
 static bool is_contrary(const Graph *g, Ref x, Ref y) {
-    if ((NODE(g, x)->op == OP_not && ARG(g, x, 0) == y) || (NODE(g, y)->op == OP_not && ARG(g, y, 0) == x)) {
+    if ((NODE(g, x)->op == OP_not && ARG(g, x, 0) == y) ||
+        (NODE(g, y)->op == OP_not && ARG(g, y, 0) == x)) {
         return true;
     }
-    return has_contrary(g, x) && NODE(g, y)->op == contrary((Op)NODE(g, x)->op) && ARG(g, x, 0) == ARG(g, y, 0) && ARG(g, x, 1) == ARG(g, y, 1);
+    return has_contrary(g, x) && NODE(g, y)->op == contrary((Op)NODE(g, x)->op) &&
+           ARG(g, x, 0) == ARG(g, y, 0) && ARG(g, x, 1) == ARG(g, y, 1);
 }
 
 /* Does the chain x op x op ... hold the term (or, with `contrary`, its contrary)? */
@@ -665,7 +703,8 @@ Ref graph_op(Graph *g, Op op, const Ref *given) {
     Ref r = 0;
     int64_t n;
     if (result == VALUE_INT && (op == OP_add || op == OP_sub || op == OP_mul || op == OP_neg)) {
-        const Poly *x = graph_poly(g, args[0]), *y = info->arity > 1 ? graph_poly(g, args[1]) : NULL;
+        const Poly *x = graph_poly(g, args[0]),
+                   *y = info->arity > 1 ? graph_poly(g, args[1]) : NULL;
         return graph_of_poly(g, op == OP_add   ? poly_add(g->arena, x, y)
                                 : op == OP_sub ? poly_sub(g->arena, x, y)
                                 : op == OP_mul ? poly_mul(g->arena, x, y)
@@ -677,14 +716,16 @@ Ref graph_op(Graph *g, Op op, const Ref *given) {
         r = fold_logic(g, op, args);
     } else if (op == OP_powi && graph_is_int(g, args[1], &n)) {
         r = power(g, args[0], n);
-    } else if (op == OP_pow && graph_is_real(g, args[1], NULL) && fmod(NODE(g, args[1])->value.real, 1) == 0 &&
+    } else if (op == OP_pow && graph_is_real(g, args[1], NULL) &&
+               fmod(NODE(g, args[1])->value.real, 1) == 0 &&
                fabs(NODE(g, args[1])->value.real) <= 1024) {
         return graph_op2(g, OP_powi, args[0], graph_int(g, (int64_t)NODE(g, args[1])->value.real));
     }
-    if ((op == OP_add || op == OP_sub) && NODE(g, args[0])->op == OP_SELECT && NODE(g, args[1])->op == OP_SELECT &&
-        ARG(g, args[0], 0) == ARG(g, args[1], 0)) {
+    if ((op == OP_add || op == OP_sub) && NODE(g, args[0])->op == OP_SELECT &&
+        NODE(g, args[1])->op == OP_SELECT && ARG(g, args[0], 0) == ARG(g, args[1], 0)) {
         Ref a = args[0], b = args[1];
-        Ref yes = graph_op2(g, op, ARG(g, a, 1), ARG(g, b, 1)), no = graph_op2(g, op, ARG(g, a, 2), ARG(g, b, 2));
+        Ref yes = graph_op2(g, op, ARG(g, a, 1), ARG(g, b, 1)),
+            no = graph_op2(g, op, ARG(g, a, 2), ARG(g, b, 2));
         return graph_select(g, ARG(g, a, 0), yes, no);
     }
     if (!r) {
@@ -693,7 +734,8 @@ Ref graph_op(Graph *g, Op op, const Ref *given) {
     if (!r) {
         r = ops_rewrite(g, op, args, info->arity);
     }
-    if (!r && info->commutative && NODE(g, args[0])->op != OP_CONST && NODE(g, args[1])->op == OP_CONST && op == OP_mul) {
+    if (!r && info->commutative && NODE(g, args[0])->op != OP_CONST &&
+        NODE(g, args[1])->op == OP_CONST && op == OP_mul) {
         Ref t = args[0]; /* constants first */
         args[0] = args[1], args[1] = t;
     }
@@ -727,7 +769,8 @@ Ref graph_select(Graph *g, Ref c, Ref yes, Ref no) {
     if (NODE(g, c)->op == OP_not) {
         return graph_select(g, ARG(g, c, 0), no, yes);
     }
-    ValueType a = (ValueType)NODE(g, yes)->type, b = (ValueType)NODE(g, no)->type, type = a > b ? a : b;
+    ValueType a = (ValueType)NODE(g, yes)->type, b = (ValueType)NODE(g, no)->type,
+              type = a > b ? a : b;
     if ((a == VALUE_BOOL) != (b == VALUE_BOOL)) {
         bug("one side is a condition, the other a number");
     }
@@ -752,12 +795,14 @@ Ref graph_read(Graph *g, ArrayRef array, const Ref *positions) {
         if (NODE(g, positions[k])->type != VALUE_INT) {
             bug("position %d of a read of %s is no integer", k, a->name);
         }
-        if (NODE(g, positions[k])->op == OP_SELECT) { /* a choice of places is a choice of reads: each side is affine where it can be */
+        if (NODE(g, positions[k])->op == OP_SELECT) { /* a choice of places is a choice of reads:
+                                                         each side is affine where it can be */
             Ref side[16], place = positions[k], c = ARG(g, place, 0), read[2];
             if (a->rank > 16) {
                 bug("an array with more than 16 axes");
             }
-            memcpy(side, positions, (size_t)a->rank * sizeof *side); /* positions may lie in g->args, which grows */
+            memcpy(side, positions,
+                   (size_t)a->rank * sizeof *side); /* positions may lie in g->args, which grows */
             for (int s = 0; s < 2; s++) {
                 side[k] = ARG(g, place, s + 1);
                 read[s] = graph_read(g, array, side);
@@ -771,7 +816,8 @@ Ref graph_read(Graph *g, ArrayRef array, const Ref *positions) {
 Ref graph_checked(Graph *g, Ref position, Ref lower, Ref upper) {
     const Poly *p = graph_poly(g, position);
     const Poly *low = poly_sub(g->arena, p, graph_poly(g, lower));
-    const Poly *high = poly_sub(g->arena, poly_sub(g->arena, graph_poly(g, upper), p), poly_int(g->arena, 1));
+    const Poly *high =
+        poly_sub(g->arena, poly_sub(g->arena, graph_poly(g, upper), p), poly_int(g->arena, 1));
     if (graph_prove(g, low, 0, NULL) && graph_prove(g, high, 0, NULL)) {
         return position;
     }
@@ -807,7 +853,8 @@ static Ref split_condition(Graph *g, Ref c, Ref index, Ref *rest) {
     return c;
 }
 
-/* A conjunct i == e of c, with e free of i: returns e and the other conjuncts in *rest; 0 when there is none. */
+/* A conjunct i == e of c, with e free of i: returns e and the other conjuncts in *rest; 0 when
+ * there is none. */
 static Ref solve_condition(Graph *g, Ref c, Ref index, Ref *rest) {
     const Node n = *NODE(g, c);
     if (n.op == OP_and) {
@@ -826,9 +873,11 @@ static Ref solve_condition(Graph *g, Ref c, Ref index, Ref *rest) {
     if (n.op != OP_eq || NODE(g, ARG(g, c, 0))->type != VALUE_INT) {
         return 0;
     }
-    const Poly *d = poly_sub(g->arena, graph_poly(g, ARG(g, c, 0)), graph_poly(g, ARG(g, c, 1))), *other;
+    const Poly *d = poly_sub(g->arena, graph_poly(g, ARG(g, c, 0)), graph_poly(g, ARG(g, c, 1))),
+               *other;
     int64_t num, den;
-    if (!poly_linear(g->arena, d, index, &num, &den, &other) || den != 1 || (num != 1 && num != -1)) {
+    if (!poly_linear(g->arena, d, index, &num, &den, &other) || den != 1 ||
+        (num != 1 && num != -1)) {
         return 0;
     }
     Ref e = graph_of_poly(g, num == 1 ? poly_neg(g->arena, other) : other);
@@ -883,20 +932,24 @@ Ref graph_reduce(Graph *g, Reduction kind, Ref index, Ref condition, Ref body) {
         }
         Ref inner = split_condition(g, condition, index, &outside);
         if (!graph_is_true(g, outside)) {
-            return graph_select(g, outside, graph_reduce(g, kind, index, inner, body), reduce_identity(g, kind, type));
+            return graph_select(g, outside, graph_reduce(g, kind, index, inner, body),
+                                reduce_identity(g, kind, type));
         }
         Ref at = solve_condition(g, condition, index, &rest);
         if (at) { /* one term is left, where the solution lies in the range */
             const Poly *p = graph_poly(g, at);
-            Ref low = graph_op2(g, OP_le, graph_int(g, 0), at), high = graph_op2(g, OP_lt, at, graph_of_poly(g, extent));
+            Ref low = graph_op2(g, OP_le, graph_int(g, 0), at),
+                high = graph_op2(g, OP_lt, at, graph_of_poly(g, extent));
             if (graph_prove(g, p, 0, NULL)) {
                 low = graph_bool(g, true);
             }
             Ref c = graph_and(g, graph_and(g, low, high), graph_subst(g, rest, 1, &index, &at));
-            return graph_select(g, c, graph_subst(g, body, 1, &index, &at), reduce_identity(g, kind, type));
+            return graph_select(g, c, graph_subst(g, body, 1, &index, &at),
+                                reduce_identity(g, kind, type));
         }
     }
-    if (kind == RED_SUM && NODE(g, body)->op == OP_SELECT) { /* a masked term is a term under a condition */
+    if (kind == RED_SUM &&
+        NODE(g, body)->op == OP_SELECT) { /* a masked term is a term under a condition */
         double none;
         Ref c = ARG(g, body, 0), yes = ARG(g, body, 1), no = ARG(g, body, 2);
         if (graph_is_real(g, no, &none) && none == 0) {
@@ -917,11 +970,13 @@ Ref graph_reduce(Graph *g, Reduction kind, Ref index, Ref condition, Ref body) {
         }
         if (type >= VALUE_FLOAT) {
             Ref inside, out = split_product(g, body, index, &inside);
-            /* Under a condition only numbers leave: a factor may be infinite where no term is taken. */
+            /* Under a condition only numbers leave: a factor may be infinite where no term is
+             * taken. */
             if (out && inside && (graph_is_true(g, condition) || graph_is_real(g, out, NULL))) {
                 return graph_op2(g, OP_mul, out, graph_reduce(g, kind, index, condition, inside));
             }
-            if (out && !inside && graph_is_real(g, out, NULL)) { /* only the condition depends on the index */
+            if (out && !inside &&
+                graph_is_real(g, out, NULL)) { /* only the condition depends on the index */
                 Ref one = graph_real(g, type, 1);
                 if (out != one) {
                     return graph_op2(g, OP_mul, out, graph_reduce(g, kind, index, condition, one));
@@ -929,11 +984,13 @@ Ref graph_reduce(Graph *g, Reduction kind, Ref index, Ref condition, Ref body) {
             }
         }
     }
-    if ((kind == RED_MAX || kind == RED_MIN) && graph_is_true(g, condition) && !graph_has_index(g, body, index) &&
+    if ((kind == RED_MAX || kind == RED_MIN) && graph_is_true(g, condition) &&
+        !graph_has_index(g, body, index) &&
         graph_prove(g, poly_sub(g->arena, extent, poly_int(g->arena, 1)), 0, NULL)) {
         return body;
     }
-    uint32_t number = NODE(g, condition)->depth > NODE(g, body)->depth ? NODE(g, condition)->depth : NODE(g, body)->depth;
+    uint32_t number = NODE(g, condition)->depth > NODE(g, body)->depth ? NODE(g, condition)->depth
+                                                                       : NODE(g, body)->depth;
     Index *named = &g->indices.at[NODE(g, index)->aux];
     if (named->number != number + 1) {
         Ref bound = index_bound(g, number + 1, named->name, extent);
@@ -955,24 +1012,27 @@ Ref graph_open(Graph *g, Ref reduce, Ref *condition, Ref *body) {
     return fresh;
 }
 
-/* ---- rebuilding -------------------------------------------------------------------------------------------------------------- */
+/* ---- rebuilding
+ * --------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct Rebuild {
     Graph *g;
     int n;
     const Ref *from, *to;
-    uint32_t touched;   /* free indices that are replaced */
-    bool everywhere;    /* something that is no index is replaced: no pruning by free indices */
+    uint32_t touched; /* free indices that are replaced */
+    bool everywhere;  /* something that is no index is replaced: no pruning by free indices */
     ReadRewriter *with;
     void *user;
-    Ref *key, *value;   /* memo */
+    Ref *key, *value; /* memo */
     uint32_t used, room;
 } Rebuild;
 
 static Ref *memo_slot(Rebuild *m, Ref r) {
     if (m->used * 2 >= m->room) {
         uint32_t room = m->room ? m->room * 2 : 64;
-        Ref *key = arena_alloc(m->g->arena, room * sizeof *key), *value = arena_alloc(m->g->arena, room * sizeof *value);
+        Ref *key = arena_alloc(m->g->arena, room * sizeof *key),
+            *value = arena_alloc(m->g->arena, room * sizeof *value);
         for (uint32_t k = 0; k < m->room; k++) {
             if (m->key[k]) {
                 uint32_t h = (m->key[k] * 0x9E3779B1u) & (room - 1);
@@ -1033,7 +1093,8 @@ static Ref rebuild_node(Rebuild *m, Ref r) {
         /* Simplification may want to renumber, so the binder is opened first. */
         const Index named = g->indices.at[NODE(g, args[0])->aux];
         Ref fresh = graph_index(g, named.name, named.extent);
-        Ref c = graph_subst(g, args[1], 1, &args[0], &fresh), b = graph_subst(g, args[2], 1, &args[0], &fresh);
+        Ref c = graph_subst(g, args[1], 1, &args[0], &fresh),
+            b = graph_subst(g, args[2], 1, &args[0], &fresh);
         return graph_reduce(g, (Reduction)n.aux, fresh, c, b);
     }
     default: return graph_op(g, (Op)n.op, args);
@@ -1079,7 +1140,9 @@ Ref graph_rewrite_reads(Graph *g, Ref term, ReadRewriter *with, void *user) {
     return rebuild(&m, term);
 }
 
-/* ---- arrays -------------------------------------------------------------------------------------------------------------------- */
+/* ---- arrays
+ * --------------------------------------------------------------------------------------------------------------------
+ */
 
 static bool name_taken(Graph *g, const char *name) {
     Symbol s = symbol_of(g->cx, name);
@@ -1103,7 +1166,8 @@ static const char *unique_name(Graph *g, const char *name) {
     return try;
 }
 
-ArrayRef graph_array(Graph *g, const char *name, ValueType type, int rank, const Poly *const *extent, const char *const *axis_names) {
+ArrayRef graph_array(Graph *g, const char *name, ValueType type, int rank,
+                     const Poly *const *extent, const char *const *axis_names) {
     Array a = {.name = unique_name(g, name), .type = type, .rank = rank};
     a.axis = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *a.axis);
     a.extent = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *a.extent);
@@ -1115,7 +1179,8 @@ ArrayRef graph_array(Graph *g, const char *name, ValueType type, int rank, const
     return (ArrayRef)(g->arrays.n - 1);
 }
 
-bool graph_piece(Graph *g, ArrayRef array, const Poly *const *lo, const Poly *const *hi, Ref body, Span at) {
+bool graph_piece(Graph *g, ArrayRef array, const Poly *const *lo, const Poly *const *hi, Ref body,
+                 Span at) {
     Array *a = ARRAY(g, array);
     Piece p = {.at = at};
     p.lo = arena_alloc(g->arena, (size_t)(a->rank + 1) * sizeof *p.lo);
@@ -1135,7 +1200,9 @@ bool graph_piece(Graph *g, ArrayRef array, const Poly *const *lo, const Poly *co
     return true;
 }
 
-/* ---- scopes ------------------------------------------------------------------------------------------------------------------ */
+/* ---- scopes
+ * ------------------------------------------------------------------------------------------------------------------
+ */
 
 void scope_add(Graph *g, Scope *s, Ref index, const Poly *lo, const Poly *hi) {
     if (s->n == s->room) {
@@ -1192,7 +1259,8 @@ Scope scope_part(Graph *g, const Scope *s, int n, const Ref *terms) {
     return part;
 }
 
-ArrayRef graph_array_over(Graph *g, const char *name, const Scope *s, Ref body, Span at, Ref *read) {
+ArrayRef graph_array_over(Graph *g, const char *name, const Scope *s, Ref body, Span at,
+                          Ref *read) {
     const Poly **extent = arena_alloc(g->arena, (size_t)(s->n + 1) * sizeof *extent);
     const char **names = arena_alloc(g->arena, (size_t)(s->n + 1) * sizeof *names);
     for (int k = 0; k < s->n; k++) {
@@ -1200,7 +1268,9 @@ ArrayRef graph_array_over(Graph *g, const char *name, const Scope *s, Ref body, 
         names[k] = g->indices.at[NODE(g, s->index[k])->aux].name;
     }
     ArrayRef a = graph_array(g, name, (ValueType)NODE(g, body)->type, s->n, extent, names);
-    if (graph_piece(g, a, s->lo, s->hi, graph_subst(g, body, s->n, s->index, ARRAY(g, a)->axis), at) && s->guard) {
+    if (graph_piece(g, a, s->lo, s->hi, graph_subst(g, body, s->n, s->index, ARRAY(g, a)->axis),
+                    at) &&
+        s->guard) {
         Ref guard = graph_subst(g, s->guard, s->n, s->index, ARRAY(g, a)->axis);
         ARRAY(g, a)->pieces.at[0].guard = guard;
     }
@@ -1211,7 +1281,9 @@ ArrayRef graph_array_over(Graph *g, const char *name, const Scope *s, Ref body, 
     return a;
 }
 
-/* ---- walks -------------------------------------------------------------------------------------------------------------------- */
+/* ---- walks
+ * --------------------------------------------------------------------------------------------------------------------
+ */
 
 void graph_walk_start(Graph *g) {
     g->walks++;
@@ -1286,9 +1358,11 @@ Order graph_order(Graph *g, int n, const ArrayRef *roots) {
         const ArrayRef *reads;
     } Frame;
     size_t all = (size_t)g->arrays.n + 1;
-    int *number = arena_alloc(g->arena, all * sizeof *number), *low = arena_alloc(g->arena, all * sizeof *low);
+    int *number = arena_alloc(g->arena, all * sizeof *number),
+        *low = arena_alloc(g->arena, all * sizeof *low);
     bool *on = arena_alloc(g->arena, all * sizeof *on);
-    ArrayRef *stack = arena_alloc(g->arena, all * sizeof *stack), *order = arena_alloc(g->arena, all * sizeof *order);
+    ArrayRef *stack = arena_alloc(g->arena, all * sizeof *stack),
+             *order = arena_alloc(g->arena, all * sizeof *order);
     int *component = arena_alloc(g->arena, all * sizeof *component);
     VEC(Frame) frames = {0};
     int counter = 0, depth = 0, out = 0, components = 0;
@@ -1340,7 +1414,8 @@ Order graph_order(Graph *g, int n, const ArrayRef *roots) {
 void graph_check(Graph *g) {
     for (Ref r = 1; r < (Ref)g->nodes.n; r++) {
         const Node *n = NODE(g, r);
-        if (n->op == OP_READ && (n->aux == 0 || n->aux >= (uint32_t)g->arrays.n || ARRAY(g, n->aux)->rank != n->nargs)) {
+        if (n->op == OP_READ && (n->aux == 0 || n->aux >= (uint32_t)g->arrays.n ||
+                                 ARRAY(g, n->aux)->rank != n->nargs)) {
             bug("node %u reads an array that does not exist, or at the wrong rank", r);
         }
     }
@@ -1356,7 +1431,8 @@ void graph_check(Graph *g) {
                     own = own || a->axis[x] == free[f];
                 }
                 if (!own) {
-                    bug("piece %d of %s has the index %s, which is none of its axes: %s", q, a->name, g->indices.at[NODE(g, free[f])->aux].name,
+                    bug("piece %d of %s has the index %s, which is none of its axes: %s", q,
+                        a->name, g->indices.at[NODE(g, free[f])->aux].name,
                         graph_term_text(g, p->body));
                 }
             }

@@ -1,14 +1,17 @@
 /* graph: the one representation of a function and of all its derivatives.
  *
- * An *array* is an equation: axes and pieces. A piece is a box and a scalar term over the axes; the value of an entry is the
- * SUM of the pieces whose boxes contain it, 0 where there is none. So the cases of a recurrence (disjoint boxes) and the
- * contributions to an adjoint (boxes that overlap) are one thing. Arrays are handles: an array may read itself.
+ * An *array* is an equation: axes and pieces. A piece is a box and a scalar term over the axes; the
+ * value of an entry is the SUM of the pieces whose boxes contain it, 0 where there is none. So the
+ * cases of a recurrence (disjoint boxes) and the contributions to an adjoint (boxes that overlap)
+ * are one thing. Arrays are handles: an array may read itself.
  *
- * A *term* is a DAG of hash-consed nodes: equal terms are the same Ref. Arguments stand before their users (smaller Refs).
- * Free indices are unique (each array owns its axes); the index bound by a reduction is numbered 1 + the largest number
- * bound inside, so that terms equal but for names are equal. To look under a binder, open it with a fresh index.
+ * A *term* is a DAG of hash-consed nodes: equal terms are the same Ref. Arguments stand before
+ * their users (smaller Refs). Free indices are unique (each array owns its axes); the index bound
+ * by a reduction is numbered 1 + the largest number bound inside, so that terms equal but for names
+ * are equal. To look under a binder, open it with a fresh index.
  *
- * Integer terms are kept as canonical polynomials in indices, dimensions and data reads: (t + 1) - 1 is t. */
+ * Integer terms are kept as canonical polynomials in indices, dimensions and data reads: (t + 1) -
+ * 1 is t. */
 #ifndef GRADC_GRAPH_H
 #define GRADC_GRAPH_H
 #include "poly.h"
@@ -19,16 +22,18 @@ typedef uint32_t ArrayRef; /* an array; 0 is none */
 
 typedef enum Op {
     OP_NONE,
-    OP_CONST,   /* value or integer */
-    OP_DIM,     /* an open dimension: aux is its number in Graph.dims */
-    OP_INDEX,   /* aux is its number in Graph.indices */
-    OP_READ,    /* array aux at positions arg[] (INT) */
-    OP_REDUCE,  /* aux is a Reduction; arg: index, condition (BOOL), body */
-    OP_SELECT,  /* arg: condition, value if true, value if false; one side alone is evaluated and differentiated */
-    OP_CAST,    /* arg[0] as this node's type (int or bool to real, float to double and back) */
-    OP_CHECKED, /* arg: position, lower bound, upper bound: the position, a status unless lower <= position < upper */
-    OP_NONEMPTY,/* arg: count: the count, a status if it is 0 */
-    OP_IDIV,    /* arg[0] / arg[1] of INTs, known to be whole */
+    OP_CONST,    /* value or integer */
+    OP_DIM,      /* an open dimension: aux is its number in Graph.dims */
+    OP_INDEX,    /* aux is its number in Graph.indices */
+    OP_READ,     /* array aux at positions arg[] (INT) */
+    OP_REDUCE,   /* aux is a Reduction; arg: index, condition (BOOL), body */
+    OP_SELECT,   /* arg: condition, value if true, value if false; one side alone is evaluated and
+                    differentiated */
+    OP_CAST,     /* arg[0] as this node's type (int or bool to real, float to double and back) */
+    OP_CHECKED,  /* arg: position, lower bound, upper bound: the position, a status unless lower <=
+                    position < upper */
+    OP_NONEMPTY, /* arg: count: the count, a status if it is 0 */
+    OP_IDIV,     /* arg[0] / arg[1] of INTs, known to be whole */
     OP_FIRST_SCALAR,
     OP_BEFORE_SCALARS = OP_FIRST_SCALAR - 1,
 #include "ops.gen.h" /* OP_add, OP_sub, OP_tanh ...: one for each row of ops.rules */
@@ -36,23 +41,33 @@ typedef enum Op {
 } Op;
 
 typedef enum ValueType { VALUE_BOOL, VALUE_INT, VALUE_FLOAT, VALUE_DOUBLE } ValueType;
-typedef enum Reduction { RED_SUM, RED_PROD, RED_MAX, RED_MIN, RED_ARGMAX, RED_ARGMIN, RED_LOGSUMEXP, RED_COUNT } Reduction;
+typedef enum Reduction {
+    RED_SUM,
+    RED_PROD,
+    RED_MAX,
+    RED_MIN,
+    RED_ARGMAX,
+    RED_ARGMIN,
+    RED_LOGSUMEXP,
+    RED_COUNT
+} Reduction;
 
 typedef struct Node {
     uint16_t op;
-    uint8_t type;       /* ValueType */
+    uint8_t type; /* ValueType */
     uint8_t nargs;
     uint32_t aux;
-    uint32_t first;     /* arguments are Graph.args[first .. first + nargs - 1] */
-    uint32_t next;      /* chain of the hash table */
-    uint32_t free;      /* set of free indices, see set_... */
-    uint32_t depth;     /* largest number bound inside */
-    bool wide;          /* an INT that nothing bounds: arithmetic on it is checked for overflow */
-    bool fails;         /* evaluating it may set a status: it must not be moved to where it was not evaluated */
+    uint32_t first; /* arguments are Graph.args[first .. first + nargs - 1] */
+    uint32_t next;  /* chain of the hash table */
+    uint32_t free;  /* set of free indices, see set_... */
+    uint32_t depth; /* largest number bound inside */
+    bool wide;      /* an INT that nothing bounds: arithmetic on it is checked for overflow */
+    bool fails;     /* evaluating it may set a status: it must not be moved to where it was not
+                       evaluated */
     union {
         double real;
         int64_t integer;
-    } value;            /* OP_CONST */
+    } value; /* OP_CONST */
 } Node;
 
 typedef struct Index {
@@ -64,100 +79,112 @@ typedef struct Index {
 
 typedef struct GraphDim {
     const char *name;
-    int64_t least;      /* checked on entry */
+    int64_t least; /* checked on entry */
     Ref node;
 } GraphDim;
 
 typedef struct Piece {
     const Poly **lo, **hi; /* per axis, both ends included; over dimensions only */
     Ref body;              /* over Array.axis */
-    Ref guard;             /* 0, or a condition over Array.axis: nobody reads entries where it is false, so they are not computed */
-    Span at;               /* the equation it comes from */
+    Ref guard; /* 0, or a condition over Array.axis: nobody reads entries where it is false, so they
+                  are not computed */
+    Span at;   /* the equation it comes from */
 } Piece;
 
-/* A derivative that the source states: d array[axes] / d by[lead ..., index ...] = value. It takes the place of what the body
- * says: there `by` stands in OP_held. */
+/* A derivative that the source states: d array[axes] / d by[lead ..., index ...] = value. It takes
+ * the place of what the body says: there `by` stands in OP_held. */
 typedef struct ArrayRule {
     ArrayRef by;
     int nlead;
-    const Ref *lead;       /* terms over Array.axis */
-    const Ref *index;      /* one per other axis of `by` */
-    Ref value;             /* over Array.axis and index */
+    const Ref *lead;  /* terms over Array.axis */
+    const Ref *index; /* one per other axis of `by` */
+    Ref value;        /* over Array.axis and index */
 } ArrayRule;
 
 typedef enum ArrayRole { ARRAY_INTERNAL, ARRAY_INPUT, ARRAY_PARAM, ARRAY_CONST } ArrayRole;
 typedef struct Array {
-    const char *name;      /* unique in the graph, a C identifier */
+    const char *name; /* unique in the graph, a C identifier */
     ValueType type;
     int rank;
-    Ref *axis;             /* OP_INDEX nodes, this array's own */
+    Ref *axis; /* OP_INDEX nodes, this array's own */
     const Poly **extent;
     ArrayRole role;
     VEC(Piece) pieces;
-    VEC(ArrayRule) rules;  /* of differentiation alone */
-    ArrayRef twin;         /* for an array made from what is held: the same values, made from what is not; else 0 */
-    ArrayRef copy_of;      /* a twin: of that array */
-    const double *table;   /* ARRAY_CONST: its values, row-major */
-    const Poly *target;    /* data of type index: entries lie in 0 .. target - 1, checked on entry */
-    bool is_int_data;      /* ARRAY_INPUT of type int or index: int32_t in the C arguments */
+    VEC(ArrayRule) rules; /* of differentiation alone */
+    ArrayRef twin; /* for an array made from what is held: the same values, made from what is not;
+                      else 0 */
+    ArrayRef copy_of;    /* a twin: of that array */
+    const double *table; /* ARRAY_CONST: its values, row-major */
+    const Poly *target;  /* data of type index: entries lie in 0 .. target - 1, checked on entry */
+    bool is_int_data;    /* ARRAY_INPUT of type int or index: int32_t in the C arguments */
     bool is_output;
-    bool keep;             /* it has a name of the source, or is asked for: its identity matters until derivatives are expanded */
-    ArrayRef adjoint_of;   /* it is the adjoint (or tangent) of that array */
-    int order;             /* 0: primal; 1: made by the first differentiation ... */
+    bool keep;           /* it has a name of the source, or is asked for: its identity matters until
+                            derivatives are expanded */
+    ArrayRef adjoint_of; /* it is the adjoint (or tangent) of that array */
+    int order;           /* 0: primal; 1: made by the first differentiation ... */
     Span at;
 } Array;
 
-typedef enum RequestKind { REQUEST_GRADIENT, REQUEST_JACOBIAN, REQUEST_HESSIAN, REQUEST_JVP, REQUEST_VJP, REQUEST_HVP } RequestKind;
+typedef enum RequestKind {
+    REQUEST_GRADIENT,
+    REQUEST_JACOBIAN,
+    REQUEST_HESSIAN,
+    REQUEST_JVP,
+    REQUEST_VJP,
+    REQUEST_HVP
+} RequestKind;
 
-typedef struct Request {   /* one `derive` */
-    RequestKind kind;      /* also the index in request_names */
+typedef struct Request { /* one `derive` */
+    RequestKind kind;    /* also the index in request_names */
     ArrayRef of;
     VEC(ArrayRef) by;
-    VEC(ArrayRef) seed;    /* jvp, hvp: the directions, like by; vjp: the cotangent of `of` */
-    VEC(ArrayRef) result;  /* like by; jvp: one, like `of`; hessian: by[0] by[0], by[0] by[1] ... by[1] by[1] ..., each pair once */
-    bool forward;          /* jacobian: made in forward mode */
+    VEC(ArrayRef) seed; /* jvp, hvp: the directions, like by; vjp: the cotangent of `of` */
+    VEC(ArrayRef)
+    result; /* like by; jvp: one, like `of`; hessian: by[0] by[0], by[0] by[1] ... by[1] by[1] ...,
+               each pair once */
+    bool forward; /* jacobian: made in forward mode */
     Span at;
 } Request;
 
-/* One array moves. Its entry [lead ..., index ...] has the derivative `value`, a term over the indices around and `index`;
- * entries at other places of the leading axes stand still. */
+/* One array moves. Its entry [lead ..., index ...] has the derivative `value`, a term over the
+ * indices around and `index`; entries at other places of the leading axes stand still. */
 typedef struct Motion {
     ArrayRef of;
     int nlead;
-    const Ref *lead;       /* terms over the indices around */
-    const Ref *index;      /* one per other axis */
+    const Ref *lead;  /* terms over the indices around */
+    const Ref *index; /* one per other axis */
     Ref value;
 } Motion;
 
-typedef struct Gradient {  /* a grad(e, x) or dir(e, x, v) that became arrays: for `gradc check` */
-    Ref of;                /* e, over the indices of context */
-    ArrayRef by, result;   /* result has the axes context ..., axes of by ...; of dir: context ... */
+typedef struct Gradient { /* a grad(e, x) or dir(e, x, v) that became arrays: for `gradc check` */
+    Ref of;               /* e, over the indices of context */
+    ArrayRef by, result;  /* result has the axes context ..., axes of by ...; of dir: context ... */
     VEC(Ref) context;
-    VEC(Motion) along;     /* of dir: what moves (by is 0 then) */
+    VEC(Motion) along; /* of dir: what moves (by is 0 then) */
     Span at;
 } Gradient;
 
 typedef struct Graph {
     Context *cx;
     Arena *arena;
-    const char *name;      /* of the model */
-    ValueType real;        /* VALUE_FLOAT or VALUE_DOUBLE */
+    const char *name; /* of the model */
+    ValueType real;   /* VALUE_FLOAT or VALUE_DOUBLE */
     VEC(Node) nodes;
     VEC(Ref) args;
     uint32_t *slots;
     uint32_t nslots;
     VEC(Index) indices;
     VEC(GraphDim) dims;
-    VEC(Array) arrays;     /* entry 0 unused */
+    VEC(Array) arrays;         /* entry 0 unused */
     VEC(const Poly *) demands; /* over dimensions: checked to be >= 0 on entry */
-    VEC(ArrayRef) inputs;  /* inputs and params in the order of the source */
+    VEC(ArrayRef) inputs;      /* inputs and params in the order of the source */
     VEC(ArrayRef) outputs;
-    bool holds;            /* some arrays have rules of their own */
-    VEC(ArrayRef) seeds;   /* ARRAY_INPUT too, but of requests alone: x_d, y_bar */
+    bool holds;          /* some arrays have rules of their own */
+    VEC(ArrayRef) seeds; /* ARRAY_INPUT too, but of requests alone: x_d, y_bar */
     VEC(Request) requests;
     VEC(Gradient) gradients;
-    VEC(uint8_t) taken;    /* by Symbol: names in use */
-    VEC(uint32_t) seen;    /* by Ref: the last walk that met it, see graph_walk */
+    VEC(uint8_t) taken; /* by Symbol: names in use */
+    VEC(uint32_t) seen; /* by Ref: the last walk that met it, see graph_walk */
     uint32_t walks;
     struct SetTable *sets;
     struct PolyMemo *polys;
@@ -169,23 +196,26 @@ Graph *graph_new(Context *cx, const char *name, ValueType real);
 #define ARRAY(g, a) (&(g)->arrays.at[a])
 #define EXTENT(g, i) ((g)->indices.at[NODE(g, i)->aux].extent)
 
-/* Making terms. Each simplifies as it builds (ops.rules, and what is structural), so the result may be any node. */
+/* Making terms. Each simplifies as it builds (ops.rules, and what is structural), so the result may
+ * be any node. */
 Ref graph_int(Graph *g, int64_t value);
 Ref graph_real(Graph *g, ValueType type, double value);
 Ref graph_bool(Graph *g, bool value);
 Ref graph_dim(Graph *g, const char *name, int64_t least);
 Ref graph_index(Graph *g, const char *name, const Poly *extent); /* a fresh one */
-Ref graph_axis(Graph *g, int k, const Poly *extent);           /* one and the same for all arrays: to compare them */
-Ref graph_op(Graph *g, Op op, const Ref *args);                  /* converts arguments to their common type */
+Ref graph_axis(Graph *g, int k,
+               const Poly *extent); /* one and the same for all arrays: to compare them */
+Ref graph_op(Graph *g, Op op, const Ref *args); /* converts arguments to their common type */
 Ref graph_op1(Graph *g, Op op, Ref x);
 Ref graph_op2(Graph *g, Op op, Ref x, Ref y);
 Ref graph_select(Graph *g, Ref condition, Ref yes, Ref no);
 Ref graph_cast(Graph *g, ValueType type, Ref x);
 Ref graph_read(Graph *g, ArrayRef array, const Ref *positions);
-Ref graph_reduce(Graph *g, Reduction kind, Ref index, Ref condition, Ref body); /* index: fresh; it is bound and renumbered */
+Ref graph_reduce(Graph *g, Reduction kind, Ref index, Ref condition,
+                 Ref body); /* index: fresh; it is bound and renumbered */
 Ref graph_checked(Graph *g, Ref position, Ref lower, Ref upper);
 Ref graph_nonempty(Graph *g, Ref count);
-Ref graph_of_poly(Graph *g, const Poly *p);                      /* INT; variables are Refs */
+Ref graph_of_poly(Graph *g, const Poly *p); /* INT; variables are Refs */
 Ref graph_and(Graph *g, Ref x, Ref y);
 Ref graph_not(Graph *g, Ref x);
 
@@ -193,7 +223,8 @@ Ref graph_not(Graph *g, Ref x);
 Ref graph_open(Graph *g, Ref reduce, Ref *condition, Ref *body); /* returns the fresh index */
 /* from[k] (indices, or any other nodes) becomes to[k], all at once. */
 Ref graph_subst(Graph *g, Ref term, int n, const Ref *from, const Ref *to);
-/* Every read of a for which `with` returns a Ref becomes that; positions are already rewritten when it is called. */
+/* Every read of a for which `with` returns a Ref becomes that; positions are already rewritten when
+ * it is called. */
 typedef Ref ReadRewriter(Graph *g, void *user, ArrayRef array, const Ref *positions);
 Ref graph_rewrite_reads(Graph *g, Ref term, ReadRewriter *with, void *user);
 
@@ -202,7 +233,7 @@ typedef struct Scope {
     int n, room;
     Ref *index;
     const Poly **lo, **hi;
-    Ref guard;             /* 0: nothing */
+    Ref guard; /* 0: nothing */
 } Scope;
 void scope_add(Graph *g, Scope *s, Ref index, const Poly *lo, const Poly *hi);
 Scope scope_copy(Graph *g, const Scope *s);
@@ -210,33 +241,43 @@ Scope scope_of_piece(Graph *g, ArrayRef a, const Piece *p);
 void scope_guard(Graph *g, Scope *s, Ref condition);
 /* The part of a scope that a term needs: its free indices and those of the guard. */
 Scope scope_part(Graph *g, const Scope *s, int n, const Ref *terms);
-/* An array over a scope's indices (its ranges and guard become those of the piece), and the read of it at them. */
+/* An array over a scope's indices (its ranges and guard become those of the piece), and the read of
+ * it at them. */
 ArrayRef graph_array_over(Graph *g, const char *name, const Scope *s, Ref body, Span at, Ref *read);
 
 /* Looking at terms. */
-const Poly *graph_poly(Graph *g, Ref term);       /* of an INT; what is no polynomial is a variable of its own */
+const Poly *graph_poly(Graph *g,
+                       Ref term); /* of an INT; what is no polynomial is a variable of its own */
 bool graph_is_int(const Graph *g, Ref r, int64_t *value);
 bool graph_is_real(const Graph *g, Ref r, double *value); /* a constant of any numeric type */
 bool graph_is_true(const Graph *g, Ref r);
 bool graph_is_false(const Graph *g, Ref r);
 bool graph_has_index(const Graph *g, Ref term, Ref index);
 int graph_free(const Graph *g, Ref term, const Ref **indices); /* ascending; returns how many */
-bool graph_free_within(const Graph *g, Ref term, Ref bound);    /* any free index whatever? (used by asserts) */
-/* Is p >= 0, with 0 <= index <= extent - 1 for every index in it, sizes >= their least, and these facts? */
+bool graph_free_within(const Graph *g, Ref term,
+                       Ref bound); /* any free index whatever? (used by asserts) */
+/* Is p >= 0, with 0 <= index <= extent - 1 for every index in it, sizes >= their least, and these
+ * facts? */
 bool graph_prove(Graph *g, const Poly *p, int nfacts, const Poly *const *facts);
-int graph_facts(Graph *g, Ref condition, bool yes, const Poly **facts, int room); /* what a condition says, as polynomials >= 0 */
+int graph_facts(Graph *g, Ref condition, bool yes, const Poly **facts,
+                int room); /* what a condition says, as polynomials >= 0 */
 
 /* Arrays. */
-ArrayRef graph_array(Graph *g, const char *name, ValueType type, int rank, const Poly *const *extent, const char *const *axis_names);
-void graph_reserve(Graph *g, const char *name); /* no array is given this name: it belongs to the source */
+ArrayRef graph_array(Graph *g, const char *name, ValueType type, int rank,
+                     const Poly *const *extent, const char *const *axis_names);
+void graph_reserve(Graph *g,
+                   const char *name); /* no array is given this name: it belongs to the source */
 /* Adds a piece; lo, hi NULL: everywhere. An empty box of fixed sizes is no piece: then false. */
-bool graph_piece(Graph *g, ArrayRef a, const Poly *const *lo, const Poly *const *hi, Ref body, Span at);
-/* One walk over nodes at a time: start it, then ask of each node whether it is met for the first time. */
+bool graph_piece(Graph *g, ArrayRef a, const Poly *const *lo, const Poly *const *hi, Ref body,
+                 Span at);
+/* One walk over nodes at a time: start it, then ask of each node whether it is met for the first
+ * time. */
 void graph_walk_start(Graph *g);
-bool graph_walk_first(Graph *g, Ref r);           /* not met yet in this walk? */
+bool graph_walk_first(Graph *g, Ref r); /* not met yet in this walk? */
 /* The arrays that an array reads, each once, in order of first appearance. */
 int graph_array_reads(Graph *g, ArrayRef a, const ArrayRef **reads);
-/* Arrays reachable from roots in strongly connected components, dependencies first; component[k] numbers order[k]'s. */
+/* Arrays reachable from roots in strongly connected components, dependencies first; component[k]
+ * numbers order[k]'s. */
 typedef struct Order {
     int n;
     ArrayRef *array;
@@ -244,9 +285,10 @@ typedef struct Order {
 } Order;
 Order graph_order(Graph *g, int n, const ArrayRef *roots);
 bool graph_reads_itself(Graph *g, ArrayRef a);
-void graph_check(Graph *g);                       /* asserts what always holds, through bug() */
+void graph_check(Graph *g); /* asserts what always holds, through bug() */
 
-/* As text that a test can hold: one array after another, dependencies first, in the notation of the language. */
+/* As text that a test can hold: one array after another, dependencies first, in the notation of the
+ * language. */
 const char *graph_term_text(Graph *g, Ref term);
 void graph_print(Graph *g, FILE *out);
 void graph_print_arrays(Graph *g, int n, const ArrayRef *arrays, FILE *out);

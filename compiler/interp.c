@@ -1,12 +1,14 @@
 /* interp: in, a graph, sizes and data; out, values of entries and of terms.
  *
- * An entry is the sum of the pieces whose boxes contain it. It is computed when it is first asked for and kept. The bodies
- * of an array are listed once as *cells*, arguments first; to evaluate an entry a *frame* holds the indices and a slot for
- * each cell, so that a shared term is evaluated once. A slot is stale when an index that the cell depends on has moved.
+ * An entry is the sum of the pieces whose boxes contain it. It is computed when it is first asked
+ * for and kept. The bodies of an array are listed once as *cells*, arguments first; to evaluate an
+ * entry a *frame* holds the indices and a slot for each cell, so that a shared term is evaluated
+ * once. A slot is stale when an index that the cell depends on has moved.
  *
- * An entry may need a chain of a hundred thousand others. The C stack never grows with that: beyond a fixed depth the whole
- * evaluation is dropped, the entry that was wanted there is computed first, from the bottom of the stack, and then what
- * was dropped is begun again and finds it. Each restart completes a whole stack's worth of entries. */
+ * An entry may need a chain of a hundred thousand others. The C stack never grows with that: beyond
+ * a fixed depth the whole evaluation is dropped, the entry that was wanted there is computed first,
+ * from the bottom of the stack, and then what was dropped is begun again and finds it. Each restart
+ * completes a whole stack's worth of entries. */
 #include "interp.h"
 #include "ops.h"
 #include <math.h>
@@ -22,40 +24,150 @@ enum {
 };
 static const int64_t ENTRY_LIMIT = (int64_t)1 << 24; /* of an array that is computed */
 
-/* ---- what an operation does, by its name ----------------------------------------------------------------------------- */
+/* ---- what an operation does, by its name
+ * ----------------------------------------------------------------------------- */
 
 typedef enum Formula {
     F_OTHER, /* value by its row, derivative by differences */
-    F_ADD, F_SUB, F_MUL, F_DIV, F_NEG, F_POW, F_SQUARE, F_RECIP, F_SQRT, F_RSQRT, F_CBRT, F_EXP, F_EXP2, F_EXPM1, F_LOG, F_LOG2,
-    F_LOG10, F_LOG1P, F_SIN, F_COS, F_TAN, F_ASIN, F_ACOS, F_ATAN, F_ATAN2, F_HYPOT, F_SINH, F_COSH, F_TANH, F_ASINH, F_ACOSH,
-    F_ATANH, F_SIGMOID, F_SOFTPLUS, F_LOGSIGMOID, F_RELU, F_ABS, F_MAX, F_MIN, F_LGAMMA, F_DIGAMMA, F_TRIGAMMA, F_ERF, F_ERFC,
-    F_LOGADDEXP, F_LOG1MEXP, F_WEIGHT, F_POLYGAMMA, F_MOD, F_TRUNC, F_FLAT, F_NOT, F_AND, F_OR, F_EQ, F_NE, F_LT, F_LE, F_GT, F_GE
+    F_ADD,
+    F_SUB,
+    F_MUL,
+    F_DIV,
+    F_NEG,
+    F_POW,
+    F_SQUARE,
+    F_RECIP,
+    F_SQRT,
+    F_RSQRT,
+    F_CBRT,
+    F_EXP,
+    F_EXP2,
+    F_EXPM1,
+    F_LOG,
+    F_LOG2,
+    F_LOG10,
+    F_LOG1P,
+    F_SIN,
+    F_COS,
+    F_TAN,
+    F_ASIN,
+    F_ACOS,
+    F_ATAN,
+    F_ATAN2,
+    F_HYPOT,
+    F_SINH,
+    F_COSH,
+    F_TANH,
+    F_ASINH,
+    F_ACOSH,
+    F_ATANH,
+    F_SIGMOID,
+    F_SOFTPLUS,
+    F_LOGSIGMOID,
+    F_RELU,
+    F_ABS,
+    F_MAX,
+    F_MIN,
+    F_LGAMMA,
+    F_DIGAMMA,
+    F_TRIGAMMA,
+    F_ERF,
+    F_ERFC,
+    F_LOGADDEXP,
+    F_LOG1MEXP,
+    F_WEIGHT,
+    F_POLYGAMMA,
+    F_MOD,
+    F_TRUNC,
+    F_FLAT,
+    F_NOT,
+    F_AND,
+    F_OR,
+    F_EQ,
+    F_NE,
+    F_LT,
+    F_LE,
+    F_GT,
+    F_GE
 } Formula;
 
 static const struct {
     const char *name;
     Formula formula;
 } formulas[] = {
-    {"add", F_ADD},           {"sub", F_SUB},           {"mul", F_MUL},         {"div", F_DIV},         {"neg", F_NEG},
-    {"pow", F_POW},           {"powi", F_POW},          {"square", F_SQUARE},   {"recip", F_RECIP},     {"sqrt", F_SQRT},
-    {"rsqrt", F_RSQRT},       {"cbrt", F_CBRT},         {"exp", F_EXP},         {"exp2", F_EXP2},       {"expm1", F_EXPM1},
-    {"log", F_LOG},           {"log2", F_LOG2},         {"log10", F_LOG10},     {"log1p", F_LOG1P},     {"sin", F_SIN},
-    {"cos", F_COS},           {"tan", F_TAN},           {"asin", F_ASIN},       {"acos", F_ACOS},       {"atan", F_ATAN},
-    {"atan2", F_ATAN2},       {"hypot", F_HYPOT},       {"sinh", F_SINH},       {"cosh", F_COSH},       {"tanh", F_TANH},
-    {"asinh", F_ASINH},       {"acosh", F_ACOSH},       {"atanh", F_ATANH},     {"sigmoid", F_SIGMOID}, {"softplus", F_SOFTPLUS},
-    {"logsigmoid", F_LOGSIGMOID}, {"relu", F_RELU},     {"abs", F_ABS},         {"max", F_MAX},         {"min", F_MIN},
-    {"lgamma", F_LGAMMA},     {"digamma", F_DIGAMMA},   {"trigamma", F_TRIGAMMA}, {"erf", F_ERF},       {"erfc", F_ERFC},
-    {"logaddexp", F_LOGADDEXP}, {"log1mexp", F_LOG1MEXP}, {"weight", F_WEIGHT},
-    {"polygamma", F_POLYGAMMA}, {"mod", F_MOD},         {"sign", F_FLAT},       {"floor", F_FLAT},      {"ceil", F_FLAT},       {"round", F_FLAT},
-    {"stop_gradient", F_FLAT}, {"held", F_FLAT},
-    {"trunc", F_TRUNC},        {"not", F_NOT},           {"and", F_AND},         {"or", F_OR},           {"eq", F_EQ},
-    {"ne", F_NE},             {"lt", F_LT},             {"le", F_LE},           {"gt", F_GT},           {"ge", F_GE},
+    {"add", F_ADD},
+    {"sub", F_SUB},
+    {"mul", F_MUL},
+    {"div", F_DIV},
+    {"neg", F_NEG},
+    {"pow", F_POW},
+    {"powi", F_POW},
+    {"square", F_SQUARE},
+    {"recip", F_RECIP},
+    {"sqrt", F_SQRT},
+    {"rsqrt", F_RSQRT},
+    {"cbrt", F_CBRT},
+    {"exp", F_EXP},
+    {"exp2", F_EXP2},
+    {"expm1", F_EXPM1},
+    {"log", F_LOG},
+    {"log2", F_LOG2},
+    {"log10", F_LOG10},
+    {"log1p", F_LOG1P},
+    {"sin", F_SIN},
+    {"cos", F_COS},
+    {"tan", F_TAN},
+    {"asin", F_ASIN},
+    {"acos", F_ACOS},
+    {"atan", F_ATAN},
+    {"atan2", F_ATAN2},
+    {"hypot", F_HYPOT},
+    {"sinh", F_SINH},
+    {"cosh", F_COSH},
+    {"tanh", F_TANH},
+    {"asinh", F_ASINH},
+    {"acosh", F_ACOSH},
+    {"atanh", F_ATANH},
+    {"sigmoid", F_SIGMOID},
+    {"softplus", F_SOFTPLUS},
+    {"logsigmoid", F_LOGSIGMOID},
+    {"relu", F_RELU},
+    {"abs", F_ABS},
+    {"max", F_MAX},
+    {"min", F_MIN},
+    {"lgamma", F_LGAMMA},
+    {"digamma", F_DIGAMMA},
+    {"trigamma", F_TRIGAMMA},
+    {"erf", F_ERF},
+    {"erfc", F_ERFC},
+    {"logaddexp", F_LOGADDEXP},
+    {"log1mexp", F_LOG1MEXP},
+    {"weight", F_WEIGHT},
+    {"polygamma", F_POLYGAMMA},
+    {"mod", F_MOD},
+    {"sign", F_FLAT},
+    {"floor", F_FLAT},
+    {"ceil", F_FLAT},
+    {"round", F_FLAT},
+    {"stop_gradient", F_FLAT},
+    {"held", F_FLAT},
+    {"trunc", F_TRUNC},
+    {"not", F_NOT},
+    {"and", F_AND},
+    {"or", F_OR},
+    {"eq", F_EQ},
+    {"ne", F_NE},
+    {"lt", F_LT},
+    {"le", F_LE},
+    {"gt", F_GT},
+    {"ge", F_GE},
 };
 
-/* The n-th derivative of digamma: upwards by the recurrence, then the asymptotic series (Abramowitz and Stegun, 6.3.18 and
- * 6.4.11, with 6.4.6). */
+/* The n-th derivative of digamma: upwards by the recurrence, then the asymptotic series (Abramowitz
+ * and Stegun, 6.3.18 and 6.4.11, with 6.4.6). */
 static double polygamma(int n, double x) {
-    static const double bernoulli[] = {1.0 / 6, -1.0 / 30, 1.0 / 42, -1.0 / 30, 5.0 / 66, -691.0 / 2730, 7.0 / 6, -3617.0 / 510};
+    static const double bernoulli[] = {1.0 / 6,  -1.0 / 30,     1.0 / 42, -1.0 / 30,
+                                       5.0 / 66, -691.0 / 2730, 7.0 / 6,  -3617.0 / 510};
     double r = 0, sign = n % 2 ? 1 : -1, factorial = 1; /* (n - 1)!, of n = 0: 1 */
     if (!(x > -1e4) || (x <= 0 && x == floor(x)) || n > 50) {
         return NAN;
@@ -71,16 +183,19 @@ static double polygamma(int n, double x) {
     r += sign * whole / (2 * pow(x, n + 1));
     double ratio = n ? factorial : 1; /* (2k + n - 1)! / (2k)! */
     for (int k = 1; k <= 8; k++) {
-        ratio = n ? ratio * (2 * k + n - 1) * (2 * k + n - 2) / (2.0 * k * (2 * k - 1)) : 1 / (2.0 * k);
+        ratio =
+            n ? ratio * (2 * k + n - 1) * (2 * k + n - 2) / (2.0 * k * (2 * k - 1)) : 1 / (2.0 * k);
         r += sign * bernoulli[k - 1] * ratio / pow(x, 2 * k + n);
     }
     return r;
 }
 
-/* The derivative of op at x by its k-th argument, by central differences extrapolated to step 0 (Ridders 1982). */
+/* The derivative of op at x by its k-th argument, by central differences extrapolated to step 0
+ * (Ridders 1982). */
 static double difference(Op op, const double *x, int arity, int k) {
     enum { STEPS = 8 };
-    double at[3] = {x[0], arity > 1 ? x[1] : 0, arity > 2 ? x[2] : 0}, t[STEPS][STEPS], best = NAN, error = INFINITY;
+    double at[3] = {x[0], arity > 1 ? x[1] : 0, arity > 2 ? x[2] : 0}, t[STEPS][STEPS], best = NAN,
+           error = INFINITY;
     double h = 0.125 * (fabs(x[k]) > 0.5 ? fabs(x[k]) : 0.5);
     for (int i = 0; i < STEPS; i++, h /= 2) {
         volatile double up = x[k] + h, down = x[k] - h; /* volatile: the step that is really made */
@@ -105,7 +220,8 @@ static double logistic(double x) {
     return x >= 0 ? 1 / (1 + e) : e / (1 + e);
 }
 
-/* The partial derivative of an operation with value r at x, by its k-th argument. Kinks: section 8 of the language. */
+/* The partial derivative of an operation with value r at x, by its k-th argument. Kinks: section 8
+ * of the language. */
 static double partial(Formula how, Op op, int arity, const double *a, double r, int k) {
     const double pi = 3.14159265358979323846;
     double x = a[0], y = arity > 1 ? a[1] : 0;
@@ -168,24 +284,27 @@ static double partial(Formula how, Op op, int arity, const double *a, double r, 
     }
 }
 
-/* ---- data -------------------------------------------------------------------------------------------------------------- */
+/* ---- data
+ * --------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct Cell {
     uint16_t op;
     uint8_t type, nargs;
     uint32_t aux;
-    const int *arg;      /* cells; of OP_REDUCE: index, condition, body */
-    Number constant;     /* OP_CONST, OP_DIM */
-    int place;           /* OP_INDEX: its place in Frame.index */
-    const Poly *extent;  /* OP_REDUCE */
-    int64_t fixed;       /* the extent, when it is a number; else -1 */
-    uint64_t depends;    /* on which indices that move within a frame: bits as index_bit gives them */
+    const int *arg;     /* cells; of OP_REDUCE: index, condition, body */
+    Number constant;    /* OP_CONST, OP_DIM */
+    int place;          /* OP_INDEX: its place in Frame.index */
+    const Poly *extent; /* OP_REDUCE */
+    int64_t fixed;      /* the extent, when it is a number; else -1 */
+    uint64_t depends; /* on which indices that move within a frame: bits as index_bit gives them */
 } Cell;
 
 typedef struct Frame Frame;
-typedef struct Body {   /* the terms that are evaluated together */
-    int n, nindices, nfixed; /* indices 0 .. nfixed - 1 stand still within a frame: axes, or what interp_term is given */
-    const Ref *node;     /* ascending; cell k is node[k] */
+typedef struct Body {        /* the terms that are evaluated together */
+    int n, nindices, nfixed; /* indices 0 .. nfixed - 1 stand still within a frame: axes, or what
+                                interp_term is given */
+    const Ref *node;         /* ascending; cell k is node[k] */
     const Cell *cell;
     Frame *idle;
 } Body;
@@ -213,7 +332,7 @@ typedef struct Table { /* of an array */
     bool known;        /* sizes were found */
     InterpStatus bad;  /* why there are none */
     int64_t *extent, count;
-    int64_t *lo, *hi;  /* piece by piece */
+    int64_t *lo, *hi; /* piece by piece */
     const double *real, *moves;
     const int64_t *whole;
     bool listed;
@@ -222,8 +341,8 @@ typedef struct Table { /* of an array */
     Entry *entry;
 } Table;
 
-typedef struct Open {  /* what is being evaluated */
-    ArrayRef array;    /* 0: a term */
+typedef struct Open { /* what is being evaluated */
+    ArrayRef array;   /* 0: a term */
     int64_t entry;
     Frame *frame;
 } Open;
@@ -253,7 +372,7 @@ struct Interp {
     int64_t steps;
     int depth;
     VEC(Open) open;
-    VEC(Open) waiting;      /* each needs the next */
+    VEC(Open) waiting; /* each needs the next */
     Open wanted;
     jmp_buf escape;
     bool running;
@@ -264,7 +383,9 @@ struct Interp {
 };
 enum { ESCAPE_STATUS = 1, ESCAPE_DEFER };
 
-/* ---- failing ----------------------------------------------------------------------------------------------------------- */
+/* ---- failing
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
 static void say_entry(const Interp *in, char *text, size_t room, ArrayRef a, int64_t entry) {
     const Array *array = ARRAY(in->g, a);
@@ -285,13 +406,15 @@ static void say_entry(const Interp *in, char *text, size_t room, ArrayRef a, int
     }
 }
 
-__attribute__((format(printf, 3, 4))) static void set_status(Interp *in, InterpStatus status, const char *format, ...) {
+__attribute__((format(printf, 3, 4))) static void set_status(Interp *in, InterpStatus status,
+                                                             const char *format, ...) {
     va_list args;
     va_start(args, format);
     int n = vsnprintf(in->message, sizeof in->message, format, args);
     va_end(args);
     in->status = status;
-    if (in->open.n && in->open.at[in->open.n - 1].array && n >= 0 && (size_t)n + 8 < sizeof in->message) {
+    if (in->open.n && in->open.at[in->open.n - 1].array && n >= 0 &&
+        (size_t)n + 8 < sizeof in->message) {
         const Open *o = &in->open.at[in->open.n - 1];
         n += snprintf(in->message + n, sizeof in->message - (size_t)n, ", in ");
         say_entry(in, in->message + n, sizeof in->message - (size_t)n, o->array, o->entry);
@@ -306,7 +429,9 @@ static _Noreturn void escape_with_status(Interp *in) {
     longjmp(in->escape, ESCAPE_STATUS);
 }
 
-/* ---- sizes --------------------------------------------------------------------------------------------------------------- */
+/* ---- sizes
+ * ---------------------------------------------------------------------------------------------------------------
+ */
 
 static void eval(Interp *in, Frame *f, int c, Number *out);
 
@@ -334,7 +459,8 @@ static int64_t gcd(int64_t a, int64_t b) {
     return a < 0 ? -a : a;
 }
 
-/* The value of a polynomial; false when it overflows or is not whole. Indices and reads are looked up in f. */
+/* The value of a polynomial; false when it overflows or is not whole. Indices and reads are looked
+ * up in f. */
 static bool poly_value(Interp *in, Frame *f, const Poly *p, int64_t *value) {
     int64_t scale = 1, sum = 0;
     for (int k = 0; k < p->n; k++) {
@@ -395,7 +521,8 @@ static Table *table_of(Interp *in, ArrayRef a) {
     for (size_t p = 0; p < pieces; p++) {
         for (size_t k = 0; k < rank; k++) {
             const Piece *piece = &array->pieces.at[p];
-            if (!poly_value(in, NULL, piece->lo[k], &t->lo[p * rank + k]) || !poly_value(in, NULL, piece->hi[k], &t->hi[p * rank + k])) {
+            if (!poly_value(in, NULL, piece->lo[k], &t->lo[p * rank + k]) ||
+                !poly_value(in, NULL, piece->hi[k], &t->hi[p * rank + k])) {
                 t->bad = INTERP_SIZE;
             }
         }
@@ -404,10 +531,13 @@ static Table *table_of(Interp *in, ArrayRef a) {
 }
 
 static void say_bad_size(Interp *in, ArrayRef a) {
-    set_status(in, INTERP_SIZE, "%s has a negative extent, or one that is too large", ARRAY(in->g, a)->name);
+    set_status(in, INTERP_SIZE, "%s has a negative extent, or one that is too large",
+               ARRAY(in->g, a)->name);
 }
 
-/* ---- listing terms as cells ------------------------------------------------------------------------------------------------ */
+/* ---- listing terms as cells
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static int compare_refs(const void *a, const void *b) {
     Ref x = *(const Ref *)a, y = *(const Ref *)b;
@@ -416,11 +546,16 @@ static int compare_refs(const void *a, const void *b) {
 
 static uint64_t index_bit(const Body *s, int place) {
     int k = place - s->nfixed;
-    return k < 0 ? 0 : (uint64_t)1 << (k < MASK_BITS - 1 ? k : MASK_BITS - 1); /* the last bit stands for all further ones */
+    return k < 0 ? 0
+                 : (uint64_t)1 << (k < MASK_BITS - 1
+                                       ? k
+                                       : MASK_BITS -
+                                             1); /* the last bit stands for all further ones */
 }
 
 /* Lists all that the roots are made of. fixed: the indices that a frame is made for. */
-static void body_list(Interp *in, Body *s, int nroots, const Ref *roots, int nfixed, const Ref *fixed) {
+static void body_list(Interp *in, Body *s, int nroots, const Ref *roots, int nfixed,
+                      const Ref *fixed) {
     Graph *g = in->g;
     VEC(Ref) found = {0};
     in->marks++;
@@ -434,7 +569,8 @@ static void body_list(Interp *in, Body *s, int nroots, const Ref *roots, int nfi
     for (int k = 0; k < found.n; k++) {
         const Node *n = NODE(g, found.at[k]);
         const uint32_t *vars = NULL;
-        int nvars = n->op == OP_REDUCE ? poly_vars(in->arena, EXTENT(g, ARG(g, found.at[k], 0)), &vars) : 0;
+        int nvars =
+            n->op == OP_REDUCE ? poly_vars(in->arena, EXTENT(g, ARG(g, found.at[k], 0)), &vars) : 0;
         for (int j = 0; j < n->nargs + nvars; j++) {
             Ref r = j < n->nargs ? ARG(g, found.at[k], j) : vars[j - n->nargs];
             if (in->mark[r] != in->marks) {
@@ -522,7 +658,9 @@ static void frame_close(Interp *in) {
     f->body->idle = f;
 }
 
-/* ---- evaluating -------------------------------------------------------------------------------------------------------------- */
+/* ---- evaluating
+ * --------------------------------------------------------------------------------------------------------------
+ */
 
 static bool is_real(unsigned type) {
     return type >= VALUE_FLOAT;
@@ -606,7 +744,8 @@ static void eval_scalar(Interp *in, Frame *f, const Cell *c, Number *out) {
     }
     out->v = r;
     for (int k = 0; k < c->nargs; k++) {
-        /* What does not depend on a direction is left out, not multiplied by 0: x^2 asks for no log(x). */
+        /* What does not depend on a direction is left out, not multiplied by 0: x^2 asks for no
+         * log(x). */
         double p = 0;
         bool have = false;
         for (int w = 0; w < in->directions; w++) {
@@ -662,7 +801,8 @@ static void eval_reduce(Interp *in, Frame *f, const Cell *c, Number *out) {
         case RED_PROD:
             over = !real && __builtin_mul_overflow(best.i, x.i, &best.i);
             for (int w = 0; w < in->directions; w++) {
-                best.d[w] = (best.d[w] == 0 ? 0 : best.d[w] * x.v) + (x.d[w] == 0 ? 0 : best.v * x.d[w]);
+                best.d[w] =
+                    (best.d[w] == 0 ? 0 : best.d[w] * x.v) + (x.d[w] == 0 ? 0 : best.v * x.d[w]);
             }
             best.v *= x.v;
             break;
@@ -670,7 +810,8 @@ static void eval_reduce(Interp *in, Frame *f, const Cell *c, Number *out) {
             if (x.v == -INFINITY) {
                 break; /* weight 0 */
             }
-            if (x.v > best.v) { /* x is the new scale; best.d is the weighted sum of derivatives so far */
+            if (x.v >
+                best.v) { /* x is the new scale; best.d is the weighted sum of derivatives so far */
                 double less = exp(best.v - x.v);
                 scale = less == 0 && !isnan(scale) ? 0 : scale * less; /* a NaN stays */
                 for (int w = 0; w < in->directions; w++) {
@@ -688,7 +829,8 @@ static void eval_reduce(Interp *in, Frame *f, const Cell *c, Number *out) {
             break;
         default: { /* the first extreme */
             bool up = kind == RED_MAX || kind == RED_ARGMAX;
-            if (!some || (real ? (up ? x.v > best.v : x.v < best.v) : (up ? x.i > best.i : x.i < best.i))) {
+            if (!some ||
+                (real ? (up ? x.v > best.v : x.v < best.v) : (up ? x.i > best.i : x.i < best.i))) {
                 best = x;
                 out->i = i;
             }
@@ -728,8 +870,8 @@ static void eval_read(Interp *in, Frame *f, const Cell *c, Number *out) {
         Number at;
         eval(in, f, c->arg[k], &at);
         if (at.i < 0 || at.i >= t->extent[k]) {
-            fail(in, INTERP_BROKEN, "%s is read at %lld on axis %d, outside 0..%lld", ARRAY(in->g, a)->name, (long long)at.i, k,
-                 (long long)t->extent[k] - 1);
+            fail(in, INTERP_BROKEN, "%s is read at %lld on axis %d, outside 0..%lld",
+                 ARRAY(in->g, a)->name, (long long)at.i, k, (long long)t->extent[k] - 1);
         }
         entry = entry * t->extent[k] + at.i;
     }
@@ -766,7 +908,8 @@ static void eval_cell(Interp *in, Frame *f, const Cell *c, Number *out) {
         eval(in, f, c->arg[1], &x);
         eval(in, f, c->arg[2], &y);
         if (out->i < x.i || out->i >= y.i) {
-            fail(in, INTERP_RANGE, "position %lld outside %lld..%lld", (long long)out->i, (long long)x.i, (long long)y.i - 1);
+            fail(in, INTERP_RANGE, "position %lld outside %lld..%lld", (long long)out->i,
+                 (long long)x.i, (long long)y.i - 1);
         }
         break;
     case OP_NONEMPTY:
@@ -856,7 +999,8 @@ static void array_list(Interp *in, ArrayRef a) {
     const Array *array = ARRAY(in->g, a);
     size_t n = (size_t)array->pieces.n;
     Ref *term = arena_alloc(in->arena, (2 * n + 1) * sizeof *term);
-    int *root = arena_alloc(in->arena, (n + 1) * sizeof *root), *guard = arena_alloc(in->arena, (n + 1) * sizeof *guard);
+    int *root = arena_alloc(in->arena, (n + 1) * sizeof *root),
+        *guard = arena_alloc(in->arena, (n + 1) * sizeof *guard);
     int nterms = 0;
     for (size_t p = 0; p < n; p++) {
         const Piece *piece = &array->pieces.at[p];
@@ -946,7 +1090,9 @@ static void demand(Interp *in, ArrayRef a, int64_t entry, Number *out) {
     *out = sum;
 }
 
-/* ---- asking ------------------------------------------------------------------------------------------------------------------- */
+/* ---- asking
+ * -------------------------------------------------------------------------------------------------------------------
+ */
 
 /* Drops what is being evaluated. */
 static void unwind(Interp *in) {
@@ -971,7 +1117,8 @@ static void forget_waiting(Interp *in) {
 }
 
 /* Evaluates entry `entry` of a, or the term t; restarts for each entry that had to be deferred. */
-static bool drive(Interp *in, ArrayRef a, int64_t entry, Term *t, const int64_t *value, Number *out) {
+static bool drive(Interp *in, ArrayRef a, int64_t entry, Term *t, const int64_t *value,
+                  Number *out) {
     in->running = true;
     for (;;) {
         int why = setjmp(in->escape);
@@ -1019,7 +1166,8 @@ bool interp_entry(Interp *in, ArrayRef a, int64_t entry, Number *out) {
         return false;
     }
     if (entry < 0 || entry >= t->count) {
-        set_status(in, INTERP_BROKEN, "%s has no entry %lld", ARRAY(in->g, a)->name, (long long)entry);
+        set_status(in, INTERP_BROKEN, "%s has no entry %lld", ARRAY(in->g, a)->name,
+                   (long long)entry);
         return false;
     }
     return drive(in, a, entry, NULL, NULL, out);
@@ -1030,7 +1178,8 @@ bool interp_value(Interp *in, ArrayRef a, const int64_t *position, Number *out) 
     int64_t entry = 0;
     for (int k = 0; k < ARRAY(in->g, a)->rank && !t->bad; k++) {
         if (position[k] < 0 || position[k] >= t->extent[k]) {
-            set_status(in, INTERP_BROKEN, "%s has no position %lld on axis %d", ARRAY(in->g, a)->name, (long long)position[k], k);
+            set_status(in, INTERP_BROKEN, "%s has no position %lld on axis %d",
+                       ARRAY(in->g, a)->name, (long long)position[k], k);
             return false;
         }
         entry = entry * t->extent[k] + position[k];
@@ -1042,7 +1191,8 @@ bool interp_term(Interp *in, Ref term, int n, const Ref *index, const int64_t *v
     Term *t = NULL;
     for (int k = 0; k < in->terms.n && !t; k++) {
         Term *o = in->terms.at[k];
-        if (o->term == term && o->n == n && (n == 0 || !memcmp(o->index, index, (size_t)n * sizeof *index))) {
+        if (o->term == term && o->n == n &&
+            (n == 0 || !memcmp(o->index, index, (size_t)n * sizeof *index))) {
             t = o;
         }
     }

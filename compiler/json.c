@@ -1,5 +1,6 @@
-/* json: one pass over the text, one function per kind of value. Nesting is limited, numbers are checked against the grammar
- * of JSON before they are converted, and the first mistake ends the reading. */
+/* json: one pass over the text, one function per kind of value. Nesting is limited, numbers are
+ * checked against the grammar of JSON before they are converted, and the first mistake ends the
+ * reading. */
 #include "json.h"
 #include <errno.h>
 #include <math.h>
@@ -105,7 +106,10 @@ static bool read_hex4(Reader *r, uint32_t *code) {
     *code = 0;
     for (int k = 0; k < 4; k++) {
         char c = r->at < r->end ? r->text[r->at] : 0;
-        int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        int digit = c >= '0' && c <= '9'   ? c - '0'
+                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                    : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                           : -1;
         if (digit < 0) {
             fail(r, "four hexadecimal digits must follow \\u");
             return false;
@@ -136,7 +140,9 @@ static const char *read_text(Reader *r) {
     while (limit < r->end && r->text[limit] != '"') {
         limit += r->text[limit] == '\\' && limit + 1 < r->end ? 2 : 1;
     }
-    char *out = arena_alloc(r->cx->arena, (size_t)(limit - r->at) + 2); /* an escape is never shorter than what it means */
+    char *out =
+        arena_alloc(r->cx->arena, (size_t)(limit - r->at) +
+                                      2); /* an escape is never shorter than what it means */
     size_t n = 0;
     while (r->at < r->end && r->text[r->at] != '"') {
         char c = r->text[r->at];
@@ -214,7 +220,8 @@ static Json *read_items(Reader *r, JsonKind kind, char close, uint32_t start) {
             skip_space(r);
         } while (take(r, ','));
         if (!take(r, close)) {
-            return fail(r, close == ']' ? "\",\" or \"]\" is missing here" : "\",\" or \"}\" is missing here");
+            return fail(r, close == ']' ? "\",\" or \"]\" is missing here"
+                                        : "\",\" or \"}\" is missing here");
         }
     }
     Json *v = value_new(r, kind, start);
@@ -291,6 +298,7 @@ const Json *json_member(const Json *object, const char *name) {
 }
 
 const char *json_kind_text(const Json *value) {
-    static const char *const text[] = {"null", "a truth value", "a number", "a text", "a list", "an object"};
+    static const char *const text[] = {"null",   "a truth value", "a number",
+                                       "a text", "a list",        "an object"};
     return text[value->kind];
 }

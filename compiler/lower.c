@@ -1,7 +1,8 @@
 /* lower: a checked program becomes a graph.
- * In: one model and the functions it uses. Out: arrays: inputs, equations, what calls made of functions, and every derivative
- * that was asked for. A call is an instance: its arguments and equations become arrays over the caller's indices that they
- * depend on. Arguments are arrays of their own, so that a derivative by an argument is not one by what was passed. */
+ * In: one model and the functions it uses. Out: arrays: inputs, equations, what calls made of
+ * functions, and every derivative that was asked for. A call is an instance: its arguments and
+ * equations become arrays over the caller's indices that they depend on. Arguments are arrays of
+ * their own, so that a derivative by an argument is not one by what was passed. */
 #include "differentiate.h"
 #include "ops.h"
 #include "passes.h"
@@ -21,19 +22,19 @@ typedef struct View {
 } View;
 
 typedef struct Bound { /* a variable of a unit, in one instance */
-    View view;      /* lead: the instance's indices that it is over */
-    Ref constant;   /* a const without axes */
+    View view;         /* lead: the instance's indices that it is over */
+    Ref constant;      /* a const without axes */
 } Bound;
 
 typedef struct Instance {
     const Unit *unit;
-    Scope scope;            /* the caller's indices that arguments depend on, and its conditions */
-    const Poly **dim;       /* per unit->dims */
-    Bound *bound;           /* per unit->variables */
+    Scope scope;      /* the caller's indices that arguments depend on, and its conditions */
+    const Poly **dim; /* per unit->dims */
+    Bound *bound;     /* per unit->variables */
     int nkey;
-    const Ref *key;         /* arguments, for finding a call that was made before */
+    const Ref *key; /* arguments, for finding a call that was made before */
     int depth;
-    const char *name;       /* prefix of the names of its arrays */
+    const char *name; /* prefix of the names of its arrays */
 } Instance;
 
 typedef struct Binding {
@@ -68,13 +69,13 @@ typedef struct Lower {
     VEC(Known) known;
     VEC(Moved) moved;
     Instance *in;
-    Scope scope;               /* all indices in force */
+    Scope scope; /* all indices in force */
     const Binding *binding;
-    const Variable *defining;  /* whose equation is being lowered, if it is part of a recurrence */
+    const Variable *defining; /* whose equation is being lowered, if it is part of a recurrence */
     const Equation *equation;
-    const Ref *place;          /* its left positions */
+    const Ref *place; /* its left positions */
     VEC(Field) fields;
-    int requests[8];           /* by kind: how many there are */
+    int requests[8]; /* by kind: how many there are */
     bool broken;
 } Lower;
 
@@ -86,7 +87,9 @@ static void not_yet(Lower *l, Span at, const char *what) {
     l->broken = true;
 }
 
-/* ---- names and sizes -------------------------------------------------------------------------------------------------- */
+/* ---- names and sizes
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static const Poly *lower_size(Lower *l, const Instance *in, const Poly *p) {
     uint32_t *var = arena_alloc(l->g->arena, (size_t)(in->unit->dims.n + 1) * sizeof *var);
@@ -127,7 +130,9 @@ static ValueType value_type(const Lower *l, SynType t) {
     }
 }
 
-/* ---- reads --------------------------------------------------------------------------------------------------------------- */
+/* ---- reads
+ * ---------------------------------------------------------------------------------------------------------------
+ */
 
 static bool is_plain_position(Graph *g, const Poly *p) {
     const uint32_t *vars;
@@ -142,7 +147,8 @@ static bool is_plain_position(Graph *g, const Poly *p) {
 
 static Ref lower_quotient(Lower *l, const Syn *e);
 
-/* A position: quotients are whole here; what data says is checked when it runs, unless its type keeps it inside. */
+/* A position: quotients are whole here; what data says is checked when it runs, unless its type
+ * keeps it inside. */
 static Ref lower_position(Lower *l, const Syn *e, const Poly *extent, const Ref *before) {
     Graph *g = l->g;
     if (e->kind == SYN_OP && !strcmp(e->text, "?:")) {
@@ -183,7 +189,8 @@ static Ref lower_quotient(Lower *l, const Syn *e) {
     Ref x = lower_quotient(l, e->kid[0]), y = e->nkids > 1 ? lower_quotient(l, e->kid[1]) : 0;
     int64_t by;
     if (e->text[0] == '/' && NODE(g, x)->type == VALUE_INT && graph_is_int(g, y, &by) && by != 0) {
-        return graph_of_poly(g, poly_scale(g->arena, graph_poly(g, x), by < 0 ? -1 : 1, by < 0 ? -by : by));
+        return graph_of_poly(
+            g, poly_scale(g->arena, graph_poly(g, x), by < 0 ? -1 : 1, by < 0 ? -by : by));
     }
     return y ? graph_op2(g, op_symbol(e->text, 2), x, y) : graph_op1(g, OP_neg, x);
 }
@@ -206,9 +213,11 @@ static Ref *lower_positions(Lower *l, const Syn *positions, View v, const Variab
     const Syn *items = positions->kid[0];
     Ref *out = arena_alloc(g->arena, (size_t)(items->nkids + 1) * sizeof *out);
     for (int k = 0; k < items->nkids; k++) {
-        bool own = of && l->defining && of->group == l->defining->group && of->unit == l->defining->unit && k < l->equation->n &&
+        bool own = of && l->defining && of->group == l->defining->group &&
+                   of->unit == l->defining->unit && k < l->equation->n &&
                    (of->earlier_by_data >> k & 1);
-        out[k] = lower_position(l, items->kid[k], ARRAY(g, v.array)->extent[v.nlead + k], own ? &l->place[k] : NULL);
+        out[k] = lower_position(l, items->kid[k], ARRAY(g, v.array)->extent[v.nlead + k],
+                                own ? &l->place[k] : NULL);
     }
     return out;
 }
@@ -237,12 +246,15 @@ static Ref lower_read(Lower *l, const Syn *e) {
     return read_view(l, b->view, e->kind == SYN_AT ? e->kid[0]->kid[0]->nkids : 0, positions);
 }
 
-/* ---- derivatives as values -------------------------------------------------------------------------------------------------- */
+/* ---- derivatives as values
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static View lower_view(Lower *l, const Syn *e);
 
 /* For `gradc check`: `value` is claimed to be the derivative of the term as arrays move. */
-static void record_motion(Lower *l, const Scope *scope, Ref of, int n, const Motion *along, Ref value, Span at) {
+static void record_motion(Lower *l, const Scope *scope, Ref of, int n, const Motion *along,
+                          Ref value, Span at) {
     Graph *g = l->g;
     value = value ? value : graph_real(g, (ValueType)NODE(g, of)->type, 0);
     Gradient record = {.of = of, .at = at};
@@ -265,7 +277,8 @@ static void record_motion(Lower *l, const Scope *scope, Ref of, int n, const Mot
 }
 
 /* The same for a gradient: `result` has the scope's axes and those of `by`. */
-static void record_gradient(Lower *l, const Scope *scope, Ref of, ArrayRef by, ArrayRef result, Span at) {
+static void record_gradient(Lower *l, const Scope *scope, Ref of, ArrayRef by, ArrayRef result,
+                            Span at) {
     Gradient record = {.of = of, .by = by, .result = result, .at = at};
     for (int k = 0; k < scope->n; k++) {
         VEC_PUSH(l->g->arena, record.context, scope->index[k]);
@@ -281,7 +294,8 @@ static const Adjoint *lower_adjoint(Lower *l, const Syn *e, const Syn *by, Span 
         term = graph_cast(g, g->real, term);
     }
     for (int k = 0; k < l->known.n; k++) {
-        if (l->known.at[k].of == term && l->known.at[k].by == b->view.array && l->known.at[k].guard == l->scope.guard) {
+        if (l->known.at[k].of == term && l->known.at[k].by == b->view.array &&
+            l->known.at[k].guard == l->scope.guard) {
             return &l->known.at[k].adjoint;
         }
     }
@@ -289,7 +303,8 @@ static const Adjoint *lower_adjoint(Lower *l, const Syn *e, const Syn *by, Span 
     differentiate(g, term, &l->scope, 1, &b->view.array, &n.adjoint);
     VEC_PUSH(g->arena, l->known, n);
     Scope context = scope_part(g, &l->scope, 1, &term);
-    record_gradient(l, &context, term, b->view.array, adjoint_array(g, &l->known.at[l->known.n - 1].adjoint, &context, NULL, at), at);
+    record_gradient(l, &context, term, b->view.array,
+                    adjoint_array(g, &l->known.at[l->known.n - 1].adjoint, &context, NULL, at), at);
     return &l->known.at[l->known.n - 1].adjoint;
 }
 
@@ -332,14 +347,16 @@ static Ref lower_dir(Lower *l, const Syn *call) {
     if (NODE(g, term)->type < VALUE_FLOAT) {
         term = graph_cast(g, g->real, term);
     }
-    Moved n = {.of = term, .by = x.array, .value = graph_cast(g, type, value), .guard = l->scope.guard};
+    Moved n = {
+        .of = term, .by = x.array, .value = graph_cast(g, type, value), .guard = l->scope.guard};
     for (int k = 0; k < l->moved.n; k++) {
         const Moved *m = &l->moved.at[k];
         if (m->of == n.of && m->by == n.by && m->value == n.value && m->guard == n.guard) {
             return m->result;
         }
     }
-    Motion motion = {.of = x.array, .nlead = x.nlead, .lead = x.lead, .index = index, .value = n.value};
+    Motion motion = {
+        .of = x.array, .nlead = x.nlead, .lead = x.lead, .index = index, .value = n.value};
     n.result = differentiate_along(g, term, &l->scope, 1, &motion);
     if (!n.result) {
         n.result = graph_real(g, (ValueType)NODE(g, term)->type, 0);
@@ -349,7 +366,9 @@ static Ref lower_dir(Lower *l, const Syn *call) {
     return n.result;
 }
 
-/* ---- arrays as arguments ------------------------------------------------------------------------------------------------------ */
+/* ---- arrays as arguments
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 /* One list behind the other; either may be empty. */
 static void refs_join(Ref *out, int n, const Ref *x, int m, const Ref *y) {
@@ -366,7 +385,8 @@ static View lower_view(Lower *l, const Syn *e) {
         v = find_bound(l, e->name, &of)->view;
         if (e->kind == SYN_AT && v.array) {
             int n = e->kid[0]->kid[0]->nkids;
-            Ref *p = lower_positions(l, e->kid[0], v, of), *lead = arena_alloc(g->arena, (size_t)(v.nlead + n) * sizeof *lead);
+            Ref *p = lower_positions(l, e->kid[0], v, of),
+                *lead = arena_alloc(g->arena, (size_t)(v.nlead + n) * sizeof *lead);
             refs_join(lead, v.nlead, v.lead, n, p);
             v.nlead += n;
             v.lead = lead;
@@ -377,7 +397,8 @@ static View lower_view(Lower *l, const Syn *e) {
         const Bound *b = find_bound(l, args->kid[1]->name, NULL);
         const Ref *terms = b->view.lead;
         Scope whole = scope_copy(g, &l->scope), context = {.guard = whole.guard};
-        Ref *free = arena_alloc(g->arena, (size_t)(adj->ncontext + b->view.nlead + 1) * sizeof *free);
+        Ref *free =
+            arena_alloc(g->arena, (size_t)(adj->ncontext + b->view.nlead + 1) * sizeof *free);
         int n = 0;
         for (int k = 0; k < b->view.nlead; k++) {
             free[n++] = terms[k];
@@ -387,7 +408,8 @@ static View lower_view(Lower *l, const Syn *e) {
         }
         for (int k = 0; k < ARRAY(g, adj->of)->rank; k++) {
             if (adj->pin[k]) {
-                free = memcpy(arena_alloc(g->arena, (size_t)(n + 2) * sizeof *free), free, (size_t)n * sizeof *free);
+                free = memcpy(arena_alloc(g->arena, (size_t)(n + 2) * sizeof *free), free,
+                              (size_t)n * sizeof *free);
                 free[n++] = adj->pin[k];
             }
         }
@@ -401,24 +423,28 @@ static View lower_view(Lower *l, const Syn *e) {
     } else if (e->kind == SYN_ENTRY) {
         View inner = lower_view(l, e->kid[0]);
         int n = e->kid[1]->kid[0]->nkids;
-        Ref *p = lower_positions(l, e->kid[1], inner, NULL), *lead = arena_alloc(g->arena, (size_t)(inner.nlead + n) * sizeof *lead);
+        Ref *p = lower_positions(l, e->kid[1], inner, NULL),
+            *lead = arena_alloc(g->arena, (size_t)(inner.nlead + n) * sizeof *lead);
         refs_join(lead, inner.nlead, inner.lead, n, p);
         v = (View){inner.array, inner.nlead + n, lead};
     }
     return v;
 }
 
-/* ---- equations -------------------------------------------------------------------------------------------------------------------- */
+/* ---- equations
+ * --------------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct Body { /* one equation, lowered */
-    Scope scope;     /* the instance's, then one index per left position that has one */
+    Scope scope;      /* the instance's, then one index per left position that has one */
     Ref term;
-    Ref *place;      /* left positions */
+    Ref *place; /* left positions */
     const Poly **lo, **hi;
     Span at;
 } Body;
 
-static Body lower_equation(Lower *l, const Instance *in, const Variable *v, const Equation *q, bool cyclic) {
+static Body lower_equation(Lower *l, const Instance *in, const Variable *v, const Equation *q,
+                           bool cyclic) {
     Graph *g = l->g;
     Body b = {.at = q->syn->whole};
     const Binding *outer = l->binding;
@@ -433,11 +459,13 @@ static Body lower_equation(Lower *l, const Instance *in, const Variable *v, cons
         b.lo[k] = lower_size(l, in, p->lo);
         b.hi[k] = lower_size(l, in, p->hi);
         if (p->index) {
-            Ref index = graph_index(g, symbol_text(l->cx, p->index), lower_size(l, in, v->shape[k]));
+            Ref index =
+                graph_index(g, symbol_text(l->cx, p->index), lower_size(l, in, v->shape[k]));
             b.place[k] = index;
             scope_add(g, &b.scope, index, b.lo[k], b.hi[k]);
             Binding *named = arena_alloc(g->arena, sizeof *named);
-            *named = (Binding){l->binding, p->index, graph_op2(g, OP_sub, index, graph_int(g, p->shift))};
+            *named = (Binding){l->binding, p->index,
+                               graph_op2(g, OP_sub, index, graph_int(g, p->shift))};
             l->binding = named;
         } else {
             b.place[k] = graph_of_poly(g, b.lo[k]);
@@ -455,8 +483,10 @@ static Body lower_equation(Lower *l, const Instance *in, const Variable *v, cons
 }
 
 /* The array of a variable: axes are the instance's indices in `part`, then its own. */
-static ArrayRef variable_array(Lower *l, Instance *in, const Variable *v, const Scope *part, ValueType type) {
-    static const char *const letters[] = {"i", "j", "k", "l", "m", "n"}; /* where no equation names the axis */
+static ArrayRef variable_array(Lower *l, Instance *in, const Variable *v, const Scope *part,
+                               ValueType type) {
+    static const char *const letters[] = {"i", "j", "k",
+                                          "l", "m", "n"}; /* where no equation names the axis */
     Graph *g = l->g;
     int n = part->n + v->rank;
     const Poly **extent = arena_alloc(g->arena, (size_t)(n + 1) * sizeof *extent);
@@ -491,7 +521,8 @@ static ArrayRef variable_array(Lower *l, Instance *in, const Variable *v, const 
 static void add_piece(Lower *l, ArrayRef a, const Scope *part, const Body *b) {
     Graph *g = l->g;
     int rank = ARRAY(g, a)->rank, own = rank - part->n;
-    const Poly **lo = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *lo), **hi = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *hi);
+    const Poly **lo = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *lo),
+               **hi = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *hi);
     VEC(Ref) from = {0}, to = {0};
     for (int k = 0; k < part->n; k++) {
         lo[k] = part->lo[k], hi[k] = part->hi[k];
@@ -505,7 +536,8 @@ static void add_piece(Lower *l, ArrayRef a, const Scope *part, const Body *b) {
             VEC_PUSH(g->arena, to, ARRAY(g, a)->axis[part->n + k]);
         }
     }
-    if (graph_piece(g, a, lo, hi, graph_subst(g, b->term, from.n, from.at, to.at), b->at) && part->guard) {
+    if (graph_piece(g, a, lo, hi, graph_subst(g, b->term, from.n, from.at, to.at), b->at) &&
+        part->guard) {
         Ref guard = graph_subst(g, part->guard, from.n, from.at, to.at);
         ARRAY(g, a)->pieces.at[ARRAY(g, a)->pieces.n - 1].guard = guard;
     }
@@ -570,7 +602,8 @@ static void lower_constant(Lower *l, Instance *in, const Variable *v) {
             Ref r = lower_expr(l, e);
             double value = 0;
             if (!graph_is_real(g, r, &value)) {
-                error_at(l->cx, e->whole, "an entry of a table is a number, made with + - * / alone");
+                error_at(l->cx, e->whole,
+                         "an entry of a table is a number, made with + - * / alone");
                 l->broken = true;
             }
             VEC_PUSH(g->arena, table, value);
@@ -609,9 +642,12 @@ static void lower_unit(Lower *l, Instance *in) {
     l->defining = defining, l->equation = equation, l->place = place;
 }
 
-/* ---- rules of one's own ---------------------------------------------------------------------------------------------------- */
+/* ---- rules of one's own
+ * ----------------------------------------------------------------------------------------------------
+ */
 
-/* While the body is lowered, an argument with a rule is read through `held`, which no derivative passes. */
+/* While the body is lowered, an argument with a rule is read through `held`, which no derivative
+ * passes. */
 static void hold_arguments(Lower *l, Instance *in) {
     Graph *g = l->g;
     for (int k = 0; k < in->unit->partials.n; k++) {
@@ -623,7 +659,8 @@ static void hold_arguments(Lower *l, Instance *in) {
         }
         s.guard = x.pieces.at[0].guard;
         Ref body = graph_op1(g, OP_held, graph_read(g, b->view.array, x.axis));
-        b->view.array = graph_array_over(g, arena_format(g->arena, "%s_held", x.name), &s, body, x.at, NULL);
+        b->view.array =
+            graph_array_over(g, arena_format(g->arena, "%s_held", x.name), &s, body, x.at, NULL);
     }
     g->holds = true;
 }
@@ -646,10 +683,12 @@ static Ref *bind_side(Lower *l, const Instance *in, const Variable *v, const Syn
 static void lower_rule(Lower *l, Instance *in, const Partial *rule) {
     Graph *g = l->g;
     const Unit *u = in->unit;
-    const View p = in->bound[variable_place(u, u->result->name)].view, v = in->bound[variable_place(u, rule->argument->name)].view;
+    const View p = in->bound[variable_place(u, u->result->name)].view,
+               v = in->bound[variable_place(u, rule->argument->name)].view;
     l->scope = scope_copy(g, &in->scope);
     l->binding = NULL;
-    Ref *own = bind_side(l, in, u->result, rule->syn->kid[0]), *index = bind_side(l, in, rule->argument, rule->syn->kid[1]);
+    Ref *own = bind_side(l, in, u->result, rule->syn->kid[0]),
+        *index = bind_side(l, in, rule->argument, rule->syn->kid[1]);
     Ref value = graph_cast(g, ARRAY(g, p.array)->type, lower_expr(l, rule->syn->kid[2]));
     VEC(Ref) from = {0};
     for (int k = 0; k < p.nlead; k++) {
@@ -669,10 +708,16 @@ static void lower_rule(Lower *l, Instance *in, const Partial *rule) {
         reached = reached || order.array[k] == v.array;
     }
     if (!reached) {
-        error_at(l->cx, rule->syn->whole, "the result does not depend on '%s', so it has no derivative by it", symbol_text(l->cx, rule->argument->name));
+        error_at(l->cx, rule->syn->whole,
+                 "the result does not depend on '%s', so it has no derivative by it",
+                 symbol_text(l->cx, rule->argument->name));
         l->broken = true;
     }
-    ArrayRule made = {.by = v.array, .nlead = v.nlead, .lead = lead, .index = index, .value = paths_release(g, value)};
+    ArrayRule made = {.by = v.array,
+                      .nlead = v.nlead,
+                      .lead = lead,
+                      .index = index,
+                      .value = paths_release(g, value)};
     VEC_PUSH(g->arena, ARRAY(g, p.array)->rules, made);
 }
 
@@ -684,7 +729,8 @@ static void lower_ruled_unit(Lower *l, Instance *in) {
     Bound *given = memcpy(arena_alloc(g->arena, room), in->bound, room);
     hold_arguments(l, in);
     lower_unit(l, in);
-    for (int k = 0; k < u->partials.n; k++) { /* from here on what is made of the held arguments has twins, see paths.h */
+    for (int k = 0; k < u->partials.n;
+         k++) { /* from here on what is made of the held arguments has twins, see paths.h */
         int place = variable_place(u, u->partials.at[k].argument->name);
         ARRAY(g, in->bound[place].view.array)->twin = given[place].view.array;
         in->bound[place] = given[place];
@@ -700,7 +746,9 @@ static void lower_ruled_unit(Lower *l, Instance *in) {
     l->in = was, l->scope = scope, l->binding = binding, l->defining = defining;
 }
 
-/* ---- calls ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- calls
+ * -------------------------------------------------------------------------------------------------------------------------
+ */
 
 static Bound lower_call(Lower *l, const Syn *e) {
     Graph *g = l->g;
@@ -723,14 +771,18 @@ static Bound lower_call(Lower *l, const Syn *e) {
     in->bound = arena_alloc(g->arena, (size_t)(u->variables.n + 1) * sizeof *in->bound);
     for (int k = 0; k < u->dims.n; k++) {
         const Dim *d = &u->dims.at[k];
-        in->dim[k] = call->bind[k] ? lower_size(l, l->in, call->bind[k]) : d->fixed ? poly_int(g->arena, d->fixed) : poly_var(g->arena, d->name);
+        in->dim[k] = call->bind[k] ? lower_size(l, l->in, call->bind[k])
+                     : d->fixed    ? poly_int(g->arena, d->fixed)
+                                   : poly_var(g->arena, d->name);
     }
     VEC(Ref) key = {0};
     for (int k = 0; k < args->nkids; k++) {
         const Variable *p = u->params.at[k];
         if (p->rank == 0) {
-            VEC_PUSH(g->arena, key, graph_cast(g, value_type(l, p->type), lower_expr(l, args->kid[k])));
-        } else { /* read at fresh indices, so that two views of one thing are one key: the array's own axes serve */
+            VEC_PUSH(g->arena, key,
+                     graph_cast(g, value_type(l, p->type), lower_expr(l, args->kid[k])));
+        } else { /* read at fresh indices, so that two views of one thing are one key: the array's
+                    own axes serve */
             View v = lower_view(l, args->kid[k]);
             if (!v.array) {
                 l->broken = true;
@@ -744,7 +796,9 @@ static Bound lower_call(Lower *l, const Syn *e) {
     }
     for (int i = 0; i < l->instances.n; i++) {
         const Instance *o = l->instances.at[i];
-        if (o->unit == u && o->nkey == key.n && !memcmp(o->key, key.at, (size_t)key.n * sizeof(Ref)) && o->scope.guard == l->scope.guard) {
+        if (o->unit == u && o->nkey == key.n &&
+            !memcmp(o->key, key.at, (size_t)key.n * sizeof(Ref)) &&
+            o->scope.guard == l->scope.guard) {
             bool same = true;
             for (int k = 0; k < u->dims.n; k++) {
                 same = same && poly_equal(o->dim[k], in->dim[k]);
@@ -756,8 +810,9 @@ static Bound lower_call(Lower *l, const Syn *e) {
     }
     in->key = key.at, in->nkey = key.n;
     in->scope = scope_part(g, &l->scope, key.n, key.at);
-    in->name = l->in->name && l->in->unit != u ? arena_format(g->arena, "%s_%s", l->in->name, symbol_text(l->cx, u->name))
-                                               : symbol_text(l->cx, u->name);
+    in->name = l->in->name && l->in->unit != u
+                   ? arena_format(g->arena, "%s_%s", l->in->name, symbol_text(l->cx, u->name))
+                   : symbol_text(l->cx, u->name);
     VEC_PUSH(g->arena, l->instances, in);
     for (int k = 0; k < args->nkids; k++) {
         const Variable *p = u->params.at[k];
@@ -769,7 +824,8 @@ static Bound lower_call(Lower *l, const Syn *e) {
             bug("an argument with more than 16 axes");
         }
         for (int x = 0; x < p->rank; x++) {
-            place[x] = ARG(g, key.at[k], NODE(g, key.at[k])->nargs - (unsigned)p->rank + (unsigned)x);
+            place[x] =
+                ARG(g, key.at[k], NODE(g, key.at[k])->nargs - (unsigned)p->rank + (unsigned)x);
             lo[x] = poly_int(g->arena, 0);
             hi[x] = poly_sub(g->arena, lower_size(l, in, p->shape[x]), poly_int(g->arena, 1));
         }
@@ -812,7 +868,9 @@ static Ref lower_call_value(Lower *l, const Syn *call, const Syn *positions) {
     return read_view(l, b.view, positions ? positions->kid[0]->nkids : 0, p);
 }
 
-/* ---- expressions ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- expressions
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 
 static Ref lower_number(Lower *l, const Syn *e) {
     if (!e->text[strspn(e->text, "0123456789")]) {
@@ -826,7 +884,8 @@ static Ref lower_number(Lower *l, const Syn *e) {
 }
 
 static Ref lower_reduce(Lower *l, const Syn *e) {
-    static const char *const names[RED_COUNT] = {"sum", "prod", "max", "min", "argmax", "argmin", "logsumexp"};
+    static const char *const names[RED_COUNT] = {"sum",    "prod",   "max",      "min",
+                                                 "argmax", "argmin", "logsumexp"};
     Graph *g = l->g;
     const Syn *items = e->kid[0]->kid[0], *where = e->kid[0]->kid[1];
     const Binder *binder = e->note;
@@ -842,7 +901,8 @@ static Ref lower_reduce(Lower *l, const Syn *e) {
     Ref *index = arena_alloc(g->arena, (size_t)items->nkids * sizeof *index);
     l->scope = scope_copy(g, &outside);
     for (int k = 0; k < items->nkids; k++) {
-        index[k] = graph_index(g, symbol_text(l->cx, binder[k].name), lower_size(l, l->in, binder[k].extent));
+        index[k] = graph_index(g, symbol_text(l->cx, binder[k].name),
+                               lower_size(l, l->in, binder[k].extent));
         scope_add(g, &l->scope, index[k], NULL, NULL);
         Binding *named = arena_alloc(g->arena, sizeof *named);
         *named = (Binding){l->binding, binder[k].name, index[k]};
@@ -857,9 +917,11 @@ static Ref lower_reduce(Lower *l, const Syn *e) {
     l->scope = outside;
     l->binding = outer;
     if (mean) {
-        body = graph_cast(g, NODE(g, body)->type < VALUE_FLOAT ? g->real : (ValueType)NODE(g, body)->type, body);
+        body = graph_cast(
+            g, NODE(g, body)->type < VALUE_FLOAT ? g->real : (ValueType)NODE(g, body)->type, body);
         for (int k = items->nkids - 1; k >= 0; k--) {
-            count = graph_reduce(g, RED_SUM, index[k], k == items->nkids - 1 ? condition : all, count);
+            count =
+                graph_reduce(g, RED_SUM, index[k], k == items->nkids - 1 ? condition : all, count);
         }
     }
     Ref r = body;
@@ -883,7 +945,10 @@ static Ref lower_power(Lower *l, const Syn *e) {
         }
         return r;
     }
-    return graph_op2(g, OP_powi, graph_cast(g, NODE(g, x)->type < VALUE_FLOAT ? g->real : (ValueType)NODE(g, x)->type, x), n);
+    return graph_op2(
+        g, OP_powi,
+        graph_cast(g, NODE(g, x)->type < VALUE_FLOAT ? g->real : (ValueType)NODE(g, x)->type, x),
+        n);
 }
 
 static Ref lower_op(Lower *l, const Syn *e) {
@@ -952,7 +1017,9 @@ static Ref lower_expr(Lower *l, const Syn *e) {
     }
 }
 
-/* ---- a model ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- a model
+ * ------------------------------------------------------------------------------------------------------------------------------
+ */
 
 static void lower_dims(Lower *l, Instance *in) {
     Graph *g = l->g;
@@ -997,7 +1064,9 @@ static void lower_inputs(Lower *l, Instance *in) {
     }
 }
 
-/* ---- requests ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- requests
+ * ----------------------------------------------------------------------------------------------------------------------------
+ */
 
 static int request_kind(const Derive *d) {
     int kind = 0;
@@ -1007,8 +1076,10 @@ static int request_kind(const Derive *d) {
     return kind;
 }
 
-/* The name of a result by x (and z): x_grad, y_x, f_x_z, y_d, x_bar, x_hd; with several requests of the kind the output's is put in. */
-static const char *result_name(Lower *l, RequestKind kind, const char *y, const char *x, const char *z) {
+/* The name of a result by x (and z): x_grad, y_x, f_x_z, y_d, x_bar, x_hd; with several requests of
+ * the kind the output's is put in. */
+static const char *result_name(Lower *l, RequestKind kind, const char *y, const char *x,
+                               const char *z) {
     Arena *arena = l->g->arena;
     const char *in = l->requests[kind] > 1 ? arena_format(arena, "%s_", y) : "";
     switch (kind) {
@@ -1061,7 +1132,8 @@ static void reserve_names(Lower *l, const Unit *u) {
 }
 
 /* Is the name of a field free? An error shows both who want it. */
-static bool claim(Lower *l, const Unit *u, const char *name, ArrayRef array, ArrayRef like, Span at) {
+static bool claim(Lower *l, const Unit *u, const char *name, ArrayRef array, ArrayRef like,
+                  Span at) {
     Symbol s = symbol_of(l->cx, name);
     const Variable *variable = unit_find(u, s);
     const Dim *dim = unit_dim(u, s);
@@ -1071,7 +1143,8 @@ static bool claim(Lower *l, const Unit *u, const char *name, ArrayRef array, Arr
     }
     if (other.file) {
         error_at(l->cx, at, "this adds '%s' to the C arguments, which is a name already", name);
-        note_at(l->cx, other, variable || dim ? "'%s' is declared here" : "'%s' is added here", name);
+        note_at(l->cx, other, variable || dim ? "'%s' is declared here" : "'%s' is added here",
+                name);
         l->broken = true;
         return false;
     }
@@ -1079,7 +1152,8 @@ static bool claim(Lower *l, const Unit *u, const char *name, ArrayRef array, Arr
     return true;
 }
 
-/* An input that a request adds, shaped like an array; requests that ask for the same thing share it. */
+/* An input that a request adds, shaped like an array; requests that ask for the same thing share
+ * it. */
 static ArrayRef seed_like(Lower *l, const Unit *u, ArrayRef like, const char *suffix, Span at) {
     Graph *g = l->g;
     const Array x = *ARRAY(g, like);
@@ -1116,17 +1190,20 @@ static Ref *axes_of(Lower *l, Scope *s, ArrayRef a) {
 }
 
 /* A result: the term over the scope's indices, or 0 for zeros, under its name. */
-static ArrayRef add_result(Lower *l, const Unit *u, Request *r, const Scope *s, Ref term, const char *name) {
+static ArrayRef add_result(Lower *l, const Unit *u, Request *r, const Scope *s, Ref term,
+                           const char *name) {
     Graph *g = l->g;
     ArrayRef a = term && NODE(g, term)->op == OP_READ ? NODE(g, term)->aux : 0;
-    bool whole = a && ARRAY(g, a)->role == ARRAY_INTERNAL && !ARRAY(g, a)->keep && ARRAY(g, a)->rank == s->n;
+    bool whole =
+        a && ARRAY(g, a)->role == ARRAY_INTERNAL && !ARRAY(g, a)->keep && ARRAY(g, a)->rank == s->n;
     for (int k = 0; k < s->n && whole; k++) {
         whole = ARG(g, term, k) == s->index[k];
     }
     if (whole) { /* it has the very shape: only the name is another */
         ARRAY(g, a)->name = name;
     } else {
-        a = graph_array_over(g, name, s, term ? term : graph_real(g, ARRAY(g, r->of)->type, 0), r->at, NULL);
+        a = graph_array_over(g, name, s, term ? term : graph_real(g, ARRAY(g, r->of)->type, 0),
+                             r->at, NULL);
         ARRAY(g, a)->name = name;
         ARRAY(g, a)->adjoint_of = r->result.n < r->by.n ? r->by.at[r->result.n] : 0;
         ARRAY(g, a)->order = ARRAY(g, r->of)->order + 1;
@@ -1159,14 +1236,16 @@ static int degree_of(const Poly *p) {
     return degree;
 }
 
-/* Forward mode where there are provably fewer columns than rows, or where only the rows grow faster with the open sizes. */
+/* Forward mode where there are provably fewer columns than rows, or where only the rows grow faster
+ * with the open sizes. */
 static bool forward_is_less(Graph *g, const Request *r) {
     const Poly *rows = entries_of(g, 1, &r->of), *columns = entries_of(g, r->by.n, r->by.at);
     const Poly *more = poly_sub(g->arena, rows, columns);
     if (graph_prove(g, poly_sub(g->arena, more, poly_int(g->arena, 1)), 0, NULL)) {
         return true;
     }
-    return !graph_prove(g, poly_neg(g->arena, more), 0, NULL) && degree_of(rows) > degree_of(columns);
+    return !graph_prove(g, poly_neg(g->arena, more), 0, NULL) &&
+           degree_of(rows) > degree_of(columns);
 }
 
 /* How an array moves along a seed. */
@@ -1184,13 +1263,16 @@ static Motion along_seed(Lower *l, ArrayRef x, ArrayRef seed) {
 static Motion along_unit(Lower *l, ArrayRef x, const Ref *entry) {
     Graph *g = l->g;
     int rank = ARRAY(g, x)->rank;
-    Ref *index = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *index), here = graph_bool(g, true);
+    Ref *index = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *index),
+        here = graph_bool(g, true);
     ValueType type = ARRAY(g, x)->type;
     for (int k = 0; k < rank; k++) {
         index[k] = graph_axis(g, k, ARRAY(g, x)->extent[k]);
         here = graph_and(g, here, graph_op2(g, OP_eq, index[k], entry[k]));
     }
-    return (Motion){.of = x, .index = index, .value = graph_select(g, here, graph_real(g, type, 1), graph_real(g, type, 0))};
+    return (Motion){.of = x,
+                    .index = index,
+                    .value = graph_select(g, here, graph_real(g, type, 1), graph_real(g, type, 0))};
 }
 
 /* Reverse mode from y, or from the sum of y times its cotangent. */
@@ -1208,7 +1290,8 @@ static void request_reverse(Lower *l, const Unit *u, Request *r) {
     }
     differentiate(g, term, over, r->by.n, r->by.at, adj);
     for (int q = 0; q < r->by.n; q++) {
-        const char *name = result_name(l, r->kind, ARRAY(g, r->of)->name, ARRAY(g, r->by.at[q])->name, NULL);
+        const char *name =
+            result_name(l, r->kind, ARRAY(g, r->of)->name, ARRAY(g, r->by.at[q])->name, NULL);
         Scope all = scope_copy(g, over);
         Ref *entry = axes_of(l, &all, r->by.at[q]);
         ArrayRef result = add_result(l, u, r, &all, adjoint_at(g, &adj[q], entry), name);
@@ -1236,11 +1319,13 @@ static void request_forward(Lower *l, const Unit *u, Request *r) {
     for (int q = 0; q < r->by.n; q++) {
         Scope all = scope_copy(g, &s);
         Motion along = along_unit(l, r->by.at[q], axes_of(l, &all, r->by.at[q]));
-        add_result(l, u, r, &all, differentiate_along(g, term, &all, 1, &along), result_name(l, r->kind, y, ARRAY(g, r->by.at[q])->name, NULL));
+        add_result(l, u, r, &all, differentiate_along(g, term, &all, 1, &along),
+                   result_name(l, r->kind, y, ARRAY(g, r->by.at[q])->name, NULL));
     }
 }
 
-/* Second derivatives: the gradient in reverse mode, then forward along the seeds or along each entry. */
+/* Second derivatives: the gradient in reverse mode, then forward along the seeds or along each
+ * entry. */
 static void request_second(Lower *l, const Unit *u, Request *r) {
     Graph *g = l->g;
     Scope none = {0};
@@ -1255,7 +1340,8 @@ static void request_second(Lower *l, const Unit *u, Request *r) {
         Scope s = {0};
         Ref *entry = axes_of(l, &s, r->by.at[q]), term = adjoint_at(g, &adj[q], entry);
         const char *x = ARRAY(g, r->by.at[q])->name;
-        record_gradient(l, &none, graph_read(g, r->of, NULL), r->by.at[q], graph_array_over(g, "first", &s, term, r->at, NULL), r->at);
+        record_gradient(l, &none, graph_read(g, r->of, NULL), r->by.at[q],
+                        graph_array_over(g, "first", &s, term, r->at, NULL), r->at);
         if (r->kind == REQUEST_HVP) {
             Ref value = differentiate_along(g, term, &s, r->by.n, along);
             add_result(l, u, r, &s, value, result_name(l, r->kind, f, x, NULL));
@@ -1265,7 +1351,8 @@ static void request_second(Lower *l, const Unit *u, Request *r) {
             Scope all = scope_copy(g, &s);
             Motion unit = along_unit(l, r->by.at[p], axes_of(l, &all, r->by.at[p]));
             Ref value = differentiate_along(g, term, &all, 1, &unit);
-            ArrayRef result = add_result(l, u, r, &all, value, result_name(l, r->kind, f, x, ARRAY(g, r->by.at[p])->name));
+            ArrayRef result = add_result(
+                l, u, r, &all, value, result_name(l, r->kind, f, x, ARRAY(g, r->by.at[p])->name));
             record_gradient(l, &s, term, r->by.at[p], result, r->at);
         }
     }
@@ -1278,7 +1365,8 @@ static void lower_request(Lower *l, Instance *in, const Derive *d) {
         r.of = in->bound[variable_place(in->unit, d->of.at[k]->name)].view.array;
         for (int q = 0; q < g->requests.n; q++) {
             if (g->requests.at[q].kind == r.kind && g->requests.at[q].of == r.of) {
-                error_at(l->cx, d->syn->whole, "a second %s of '%s': name all that it is by in one", d->syn->text, ARRAY(g, r.of)->name);
+                error_at(l->cx, d->syn->whole, "a second %s of '%s': name all that it is by in one",
+                         d->syn->text, ARRAY(g, r.of)->name);
                 note_at(l->cx, g->requests.at[q].at, "the first");
                 l->broken = true;
                 return;
@@ -1286,14 +1374,17 @@ static void lower_request(Lower *l, Instance *in, const Derive *d) {
         }
         for (int q = 0; q < g->requests.n; q++) {
             if (g->requests.at[q].kind == r.kind && g->requests.at[q].of == r.of) {
-                error_at(l->cx, d->syn->at, "%s of '%s' is asked for twice: name all variables in one request", d->syn->text, ARRAY(g, r.of)->name);
+                error_at(l->cx, d->syn->at,
+                         "%s of '%s' is asked for twice: name all variables in one request",
+                         d->syn->text, ARRAY(g, r.of)->name);
                 note_at(l->cx, g->requests.at[q].at, "first here");
                 l->broken = true;
                 return;
             }
         }
         for (int q = 0; q < d->by.n; q++) {
-            VEC_PUSH(g->arena, r.by, in->bound[variable_place(in->unit, d->by.at[q]->name)].view.array);
+            VEC_PUSH(g->arena, r.by,
+                     in->bound[variable_place(in->unit, d->by.at[q]->name)].view.array);
         }
         if (r.kind == REQUEST_JVP || r.kind == REQUEST_HVP) {
             for (int q = 0; q < r.by.n; q++) {
@@ -1317,7 +1408,8 @@ static void lower_request(Lower *l, Instance *in, const Derive *d) {
     }
 }
 
-/* When all derivatives are made: twins have the values of what they are twins of, and `held` is its argument. */
+/* When all derivatives are made: twins have the values of what they are twins of, and `held` is its
+ * argument. */
 static Ref read_original(Graph *g, void *user, ArrayRef array, const Ref *positions) {
     (void)user;
     const Array *a = ARRAY(g, array);
@@ -1330,7 +1422,8 @@ static Ref read_original(Graph *g, void *user, ArrayRef array, const Ref *positi
 static void let_go(Graph *g) {
     for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) {
         for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
-            Ref body = graph_rewrite_reads(g, ARRAY(g, a)->pieces.at[q].body, read_original, NULL), guard = ARRAY(g, a)->pieces.at[q].guard;
+            Ref body = graph_rewrite_reads(g, ARRAY(g, a)->pieces.at[q].body, read_original, NULL),
+                guard = ARRAY(g, a)->pieces.at[q].guard;
             ARRAY(g, a)->pieces.at[q].body = body;
             guard = guard ? graph_rewrite_reads(g, guard, read_original, NULL) : 0;
             ARRAY(g, a)->pieces.at[q].guard = guard;
@@ -1340,7 +1433,8 @@ static void let_go(Graph *g) {
         Gradient *d = &g->gradients.at[k];
         d->of = graph_rewrite_reads(g, d->of, read_original, NULL);
         for (int q = 0; q < d->along.n; q++) {
-            d->along.at[q].value = graph_rewrite_reads(g, d->along.at[q].value, read_original, NULL);
+            d->along.at[q].value =
+                graph_rewrite_reads(g, d->along.at[q].value, read_original, NULL);
         }
     }
 }

@@ -53,7 +53,8 @@ static bool options_fit(Context *cx, const Options *o) {
         options_complain("-o names the C file; its header stands beside it");
         return false;
     }
-    if (path && !stat(o->file, &in) && !stat(path, &out) && in.st_dev == out.st_dev && in.st_ino == out.st_ino) {
+    if (path && !stat(o->file, &in) && !stat(path, &out) && in.st_dev == out.st_dev &&
+        in.st_ino == out.st_ino) {
         options_complain("'%s' is the model file: it would be overwritten", path);
         return false;
     }
@@ -76,9 +77,11 @@ static const Unit *choose_model(Context *cx, const Options *o, const Program *p)
         options_complain("'%s' holds no model", o->file);
     } else if (o->model) {
         const char *near = closest(cx, o->model, names, p->models.n);
-        options_complain("'%s' holds no model %s%s", o->file, o->model, near ? arena_format(cx->arena, "; did you mean '%s'?", near) : "");
+        options_complain("'%s' holds no model %s%s", o->file, o->model,
+                         near ? arena_format(cx->arena, "; did you mean '%s'?", near) : "");
     } else if (p->models.n > 1) {
-        options_complain("'%s' holds several models: choose one of %s with --model", o->file, text_string(&all));
+        options_complain("'%s' holds several models: choose one of %s with --model", o->file,
+                         text_string(&all));
     } else {
         return p->models.at[0];
     }
@@ -91,17 +94,21 @@ static Output dependencies(Context *cx, const Options *o, const Program *p, cons
     for (int k = 0; k < o->targets.n; k++) text_add(&t, "%s%s", k ? " " : "", o->targets.at[k]);
     if (!o->targets.n) {
         text_raw(&t, make_quote(cx->arena, path));
-        if (o->emit == EMIT_C) text_add(&t, " %s", make_quote(cx->arena, with_ending(cx->arena, path, ".h")));
+        if (o->emit == EMIT_C)
+            text_add(&t, " %s", make_quote(cx->arena, with_ending(cx->arena, path, ".h")));
     }
     text_char(&t, ':');
-    for (int k = 0; k < p->files.n; k++) text_add(&t, " \\\n  %s", make_quote(cx->arena, p->files.at[k]));
+    for (int k = 0; k < p->files.n; k++)
+        text_add(&t, " \\\n  %s", make_quote(cx->arena, p->files.at[k]));
     text_char(&t, '\n');
-    for (int k = 1; o->depend_phony && k < p->files.n; k++) text_add(&t, "\n%s:\n", make_quote(cx->arena, p->files.at[k]));
+    for (int k = 1; o->depend_phony && k < p->files.n; k++)
+        text_add(&t, "\n%s:\n", make_quote(cx->arena, p->files.at[k]));
     const char *name = o->depend_file ? o->depend_file : with_ending(cx->arena, path, ".d");
     return (Output){name, text_string(&t), t.n, true};
 }
 
-/* The C text of a graph: a header and a source, or both in one where there is no file to hold a header. */
+/* The C text of a graph: a header and a source, or both in one where there is no file to hold a
+ * header. */
 static int write_c(Context *cx, const Options *o, Graph *g, const char *path, Output *files) {
     struct stat st;
     bool alone = !path || (!stat(path, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode));
@@ -109,19 +116,21 @@ static int write_c(Context *cx, const Options *o, Graph *g, const char *path, Ou
     Plan *plan = plan_graph(g, &(PlanOptions){.unroll = UNROLL});
     if (!plan) return 0;
     Text header = text_new(cx->arena), source = text_new(cx->arena);
-    emit_c(plan,
-           &(EmitOptions){.prefix = o->prefix ? o->prefix : g->name,
-                          .source_name = strcmp(o->file, "-") ? base_name(o->file) : "standard input",
-                          .header_name = header_path ? base_name(header_path) : NULL,
-                          .standalone = o->standalone},
-           &header, &source);
+    emit_c(
+        plan,
+        &(EmitOptions){.prefix = o->prefix ? o->prefix : g->name,
+                       .source_name = strcmp(o->file, "-") ? base_name(o->file) : "standard input",
+                       .header_name = header_path ? base_name(header_path) : NULL,
+                       .standalone = o->standalone},
+        &header, &source);
     files[0] = (Output){path, text_string(&source), source.n, false};
     files[1] = (Output){header_path, text_string(&header), header.n, false};
     return alone ? 1 : 2;
 }
 
 /* The graph itself, as text, a drawing or data. */
-static Output write_graph(Context *cx, const Options *o, Graph *g, const char *path, const char **wrong) {
+static Output write_graph(Context *cx, const Options *o, Graph *g, const char *path,
+                          const char **wrong) {
     Text t = text_new(cx->arena);
     if (o->emit == EMIT_GRAPH) graph_part_text(g, PART_FORWARD, &t);
     else if (o->emit == EMIT_GRADIENT) graph_part_text(g, PART_GRADIENT, &t);
@@ -131,7 +140,8 @@ static Output write_graph(Context *cx, const Options *o, Graph *g, const char *p
     if (o->emit == EMIT_SVG) {
         static const char *const command[] = {"dot", "-Tsvg", NULL};
         file.bytes = output_filter(cx->arena, command, text_string(&t), t.n, &file.n, wrong);
-        if (!file.bytes) *wrong = arena_format(cx->arena, "--emit=svg is drawn by graphviz: %s", *wrong);
+        if (!file.bytes)
+            *wrong = arena_format(cx->arena, "--emit=svg is drawn by graphviz: %s", *wrong);
         else *wrong = NULL;
     }
     return file;
@@ -153,8 +163,12 @@ static int write_outputs(Context *cx, const Options *o, const Program *p, Graph 
 
 static int check_derivatives(Graph *g, const Options *o) {
     int result = verify_run(g,
-                            &(VerifyOptions){.seed = o->seed, .points = o->points, .tolerance = o->tolerance, .data = o->data,
-                                             .nsets = o->sets.n, .set = o->sets.at},
+                            &(VerifyOptions){.seed = o->seed,
+                                             .points = o->points,
+                                             .tolerance = o->tolerance,
+                                             .data = o->data,
+                                             .nsets = o->sets.n,
+                                             .set = o->sets.at},
                             stdout);
     return result == VERIFY_AGREES ? EXIT_GOOD : result == VERIFY_DIFFERS ? EXIT_SOURCE : EXIT_USE;
 }
@@ -176,7 +190,8 @@ static int compile(Context *cx, const Options *o) {
     const Unit *model = choose_model(cx, o, p);
     if (!model) return EXIT_USE;
 
-    Graph *g = lower_program(cx, p, model, &(LowerOptions){.real = o->real, .nsizes = o->sizes.n, .sizes = o->sizes.at});
+    Graph *g = lower_program(
+        cx, p, model, &(LowerOptions){.real = o->real, .nsizes = o->sizes.n, .sizes = o->sizes.at});
     if (!g || cx->errors) return EXIT_SOURCE;
     graph_check(g);
     if (o->dump == DUMP_LOWER) {

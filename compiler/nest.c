@@ -1,10 +1,13 @@
 /* nest: the loops that compute one array.
- * In: an array with its pieces. Out: for each piece a matrix product, a sum that is added up entry by entry, or plain loops. */
+ * In: an array with its pieces. Out: for each piece a matrix product, a sum that is added up entry
+ * by entry, or plain loops. */
 #include "gen.h"
 #include "ops.h"
 #include <string.h>
 
-/* ---- one array ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- one array
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 
 Ref nest_place_axes(Graph *g, ArrayRef a, Ref term, const Fixed *fixed) {
     VEC(Ref) from = {0}, to = {0};
@@ -42,7 +45,8 @@ static const Poly *stride_of(Graph *g, ArrayRef a, int axis) {
     return p;
 }
 
-static int axis_at(Graph *g, Ref read, Ref index) { /* where the index stands alone; -1: nowhere, -2: otherwise */
+static int axis_at(Graph *g, Ref read,
+                   Ref index) { /* where the index stands alone; -1: nowhere, -2: otherwise */
     int at = -1;
     for (int k = 0; k < NODE(g, read)->nargs; k++) {
         if (ARG(g, read, k) == index) {
@@ -67,35 +71,43 @@ static Expr *offset_of(Gen *x, Ref read, Ref row, Ref column) {
         if (p == row || p == column) {
             continue;
         }
-        sum = graph_op2(g, OP_add, sum, graph_op2(g, OP_mul, p, graph_of_poly(g, stride_of(g, NODE(g, read)->aux, k))));
+        sum = graph_op2(
+            g, OP_add, sum,
+            graph_op2(g, OP_mul, p, graph_of_poly(g, stride_of(g, NODE(g, read)->aux, k))));
     }
     return sum == zero ? NULL : gen_value(x, sum);
 }
 
-/* a[..., i, ..., j] (+)= sum[p](X * Y) with i in X alone and j in Y alone: a matrix product inside loops over the other axes. */
+/* a[..., i, ..., j] (+)= sum[p](X * Y) with i in X alone and j in Y alone: a matrix product inside
+ * loops over the other axes. */
 static bool try_matmul(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, bool add_to) {
     Graph *g = x->g;
     Ref body = nest_place_axes(g, a, p->body, fixed);
     int rank = ARRAY(g, a)->rank, best_i = -1, best_j = -1;
-    if (rank < 2 || p->guard || !term_is_contraction(g, body) || !graph_is_true(g, ARG(g, body, 1)) || ARRAY(g, a)->type < VALUE_FLOAT ||
+    if (rank < 2 || p->guard || !term_is_contraction(g, body) ||
+        !graph_is_true(g, ARG(g, body, 1)) || ARRAY(g, a)->type < VALUE_FLOAT ||
         (x->f->place[a] != PLACE_BUFFER && x->f->place[a] != PLACE_OUTPUT)) {
         return false;
     }
-    Ref condition, term, sum = graph_open(g, body, &condition, &term), side[2] = {ARG(g, term, 0), ARG(g, term, 1)};
-    if (NODE(g, term)->op != OP_mul || NODE(g, side[0])->op != OP_READ || NODE(g, side[1])->op != OP_READ) {
+    Ref condition, term, sum = graph_open(g, body, &condition, &term),
+                         side[2] = {ARG(g, term, 0), ARG(g, term, 1)};
+    if (NODE(g, term)->op != OP_mul || NODE(g, side[0])->op != OP_READ ||
+        NODE(g, side[1])->op != OP_READ) {
         return false;
     }
     for (int k = 0; k < 2; k++) {
         ArrayRef s = NODE(g, side[k])->aux;
         Place at = x->f->place[s];
         if (axis_at(g, side[k], sum) < 0 || s == a || ARRAY(g, s)->type != ARRAY(g, a)->type ||
-            (at != PLACE_INPUT && at != PLACE_BUFFER && at != PLACE_OUTPUT) || (fixed->writes && fixed->writes[s] && s == a)) {
+            (at != PLACE_INPUT && at != PLACE_BUFFER && at != PLACE_OUTPUT) ||
+            (fixed->writes && fixed->writes[s] && s == a)) {
             return false;
         }
     }
     for (int k = 0; k < rank; k++) {
         Ref i = ARRAY(g, a)->axis[k];
-        if (fixed->at[k] || poly_equal(p->lo[k], p->hi[k]) || !poly_equal(p->lo[k], poly_int(g->arena, 0))) {
+        if (fixed->at[k] || poly_equal(p->lo[k], p->hi[k]) ||
+            !poly_equal(p->lo[k], poly_int(g->arena, 0))) {
             continue;
         }
         int in0 = axis_at(g, side[0], i), in1 = axis_at(g, side[1], i);
@@ -120,19 +132,27 @@ static bool try_matmul(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, b
         return false;
     }
     for (int k = 0; k < rank; k++) {
-        positions[k] = fixed->at[k] ? fixed->at[k] : poly_equal(p->lo[k], p->hi[k]) ? graph_of_poly(g, p->lo[k]) : ARRAY(g, a)->axis[k];
+        positions[k] = fixed->at[k]                     ? fixed->at[k]
+                       : poly_equal(p->lo[k], p->hi[k]) ? graph_of_poly(g, p->lo[k])
+                                                        : ARRAY(g, a)->axis[k];
         if (k != first && k != second && positions[k] == ARRAY(g, a)->axis[k]) {
-            VEC_PUSH(g->arena, loops, gen_loop_open(x, positions[k], p->lo[k], p->hi[k], &none, NULL, 0, fixed->writes));
+            VEC_PUSH(
+                g->arena, loops,
+                gen_loop_open(x, positions[k], p->lo[k], p->hi[k], &none, NULL, 0, fixed->writes));
         }
     }
     Matmul *m = arena_alloc(g->arena, sizeof *m);
     Ref target = graph_read(g, a, positions);
     m->array[0] = NODE(g, left)->aux, m->array[1] = NODE(g, right)->aux, m->array[2] = a;
-    m->offset[0] = offset_of(x, left, i, sum), m->offset[1] = offset_of(x, right, sum, j), m->offset[2] = offset_of(x, target, i, j);
-    m->row[0] = stride_of(g, m->array[0], axis_at(g, left, i)), m->column[0] = stride_of(g, m->array[0], axis_at(g, left, sum));
-    m->row[1] = stride_of(g, m->array[1], axis_at(g, right, sum)), m->column[1] = stride_of(g, m->array[1], axis_at(g, right, j));
+    m->offset[0] = offset_of(x, left, i, sum), m->offset[1] = offset_of(x, right, sum, j),
+    m->offset[2] = offset_of(x, target, i, j);
+    m->row[0] = stride_of(g, m->array[0], axis_at(g, left, i)),
+    m->column[0] = stride_of(g, m->array[0], axis_at(g, left, sum));
+    m->row[1] = stride_of(g, m->array[1], axis_at(g, right, sum)),
+    m->column[1] = stride_of(g, m->array[1], axis_at(g, right, j));
     m->row[2] = stride_of(g, a, first), m->column[2] = stride_of(g, a, second);
-    m->m = poly_add(g->arena, p->hi[first], poly_int(g->arena, 1)), m->n = poly_add(g->arena, p->hi[second], poly_int(g->arena, 1));
+    m->m = poly_add(g->arena, p->hi[first], poly_int(g->arena, 1)),
+    m->n = poly_add(g->arena, p->hi[second], poly_int(g->arena, 1));
     m->k = EXTENT(g, sum);
     m->accumulate = add_to;
     Stmt *s = gen_stmt(x, STMT_MATMUL);
@@ -146,7 +166,8 @@ static bool try_matmul(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, b
 
 /* ---- sums that are added where data says, or along the contiguous axis */
 
-/* body = factor * sum[..](sum[..](term)): opens the sums, the factor inside. false: no sum at the root. */
+/* body = factor * sum[..](sum[..](term)): opens the sums, the factor inside. false: no sum at the
+ * root. */
 bool nest_open_sums(Graph *g, Ref body, Scatter *s) {
     Ref factor = 0;
     bool negative = false, found = false;
@@ -180,11 +201,13 @@ bool nest_open_sums(Graph *g, Ref body, Scatter *s) {
     return true;
 }
 
-/* A conjunct axis == e, e over the summed indices: returns e; the rest of the condition in *rest. */
+/* A conjunct axis == e, e over the summed indices: returns e; the rest of the condition in *rest.
+ */
 Ref nest_scatter_place(Graph *g, Ref condition, Ref axis, Ref *rest) {
     const Node n = *NODE(g, condition);
     if (n.op == OP_and) {
-        Ref c0 = ARG(g, condition, 0), c1 = ARG(g, condition, 1), r = 0, e = nest_scatter_place(g, c0, axis, &r);
+        Ref c0 = ARG(g, condition, 0), c1 = ARG(g, condition, 1), r = 0,
+            e = nest_scatter_place(g, c0, axis, &r);
         if (e) {
             *rest = r ? graph_and(g, r, c1) : c1;
             return e;
@@ -235,8 +258,9 @@ static bool has_read(const Graph *g, Ref r) {
     return found;
 }
 
-/* Adds the opened sum entry by entry: into places that data chooses, or along the array's own last axis. The array holds
- * something already. false, and nothing is done: no place is chosen by data, and the last axis is not better than the sum. */
+/* Adds the opened sum entry by entry: into places that data chooses, or along the array's own last
+ * axis. The array holds something already. false, and nothing is done: no place is chosen by data,
+ * and the last axis is not better than the sum. */
 bool nest_add_entries(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, Scatter s) {
     Graph *g = x->g;
     int rank = ARRAY(g, a)->rank;
@@ -244,8 +268,11 @@ bool nest_add_entries(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, Sc
     bool by_data = false;
     for (int k = 0; k < rank; k++) {
         Ref axis = ARRAY(g, a)->axis[k], rest = 0;
-        position[k] = fixed->at[k] ? fixed->at[k] : poly_equal(p->lo[k], p->hi[k]) ? graph_of_poly(g, p->lo[k]) : axis;
-        Ref e = position[k] == axis && s.condition ? nest_scatter_place(g, s.condition, axis, &rest) : 0;
+        position[k] = fixed->at[k]                     ? fixed->at[k]
+                      : poly_equal(p->lo[k], p->hi[k]) ? graph_of_poly(g, p->lo[k])
+                                                       : axis;
+        Ref e = position[k] == axis && s.condition ? nest_scatter_place(g, s.condition, axis, &rest)
+                                                   : 0;
         if (!e) {
             continue;
         }
@@ -253,7 +280,9 @@ bool nest_add_entries(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, Sc
         by_data = true;
         position[k] = e;
         for (int q = 0; q < rank; q++) {
-            position[q] = q == k ? e : q < k ? graph_subst(g, position[q], 1, &axis, &e) : position[q];
+            position[q] = q == k  ? e
+                          : q < k ? graph_subst(g, position[q], 1, &axis, &e)
+                                  : position[q];
         }
         s.condition = s.condition ? graph_subst(g, s.condition, 1, &axis, &e) : 0;
         s.term = graph_subst(g, s.term, 1, &axis, &e);
@@ -264,19 +293,22 @@ bool nest_add_entries(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, Sc
             Ref c = graph_op2(g, OP_le, graph_of_poly(g, p->lo[k]), e);
             s.condition = s.condition ? graph_and(g, s.condition, c) : c;
         }
-        if (!poly_equal(poly_add(g->arena, p->hi[k], poly_int(g->arena, 1)), ARRAY(g, a)->extent[k])) {
+        if (!poly_equal(poly_add(g->arena, p->hi[k], poly_int(g->arena, 1)),
+                        ARRAY(g, a)->extent[k])) {
             Ref c = graph_op2(g, OP_le, e, graph_of_poly(g, p->hi[k]));
             s.condition = s.condition ? graph_and(g, s.condition, c) : c;
         }
     }
-    /* A range of places that data bounds (first[n] <= e && e < first[n + 1]) is cheaper walked from the sum's side too. */
+    /* A range of places that data bounds (first[n] <= e && e < first[n + 1]) is cheaper walked from
+     * the sum's side too. */
     for (int k = 0; k < rank && s.condition && !by_data; k++) {
         Range bounds = {0};
         if (position[k] == ARRAY(g, a)->axis[k]) {
             gen_take_bounds(x, s.condition, position[k], &bounds, NULL, 0);
         }
         for (int q = 0; q < bounds.lo.n + bounds.hi.n && !by_data; q++) {
-            by_data = has_read(g, q < bounds.lo.n ? bounds.lo.at[q] : bounds.hi.at[q - bounds.lo.n]);
+            by_data =
+                has_read(g, q < bounds.lo.n ? bounds.lo.at[q] : bounds.hi.at[q - bounds.lo.n]);
         }
     }
     Ref last = ARRAY(g, a)->axis[rank - 1];
@@ -314,14 +346,18 @@ bool nest_add_entries(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, Sc
     const Poly *one = poly_int(g->arena, 1);
     for (int k = 0; k < order.n; k++) {
         const Poly *lo = axis_of.at[k] < 0 ? poly_int(g->arena, 0) : p->lo[axis_of.at[k]];
-        const Poly *hi = axis_of.at[k] < 0 ? poly_sub(g->arena, EXTENT(g, order.at[k]), one) : p->hi[axis_of.at[k]];
-        VEC_PUSH(g->arena, loops, gen_loop_open(x, order.at[k], lo, hi, &condition, order.at + k + 1, order.n - k - 1, fixed->writes));
+        const Poly *hi = axis_of.at[k] < 0 ? poly_sub(g->arena, EXTENT(g, order.at[k]), one)
+                                           : p->hi[axis_of.at[k]];
+        VEC_PUSH(g->arena, loops,
+                 gen_loop_open(x, order.at[k], lo, hi, &condition, order.at + k + 1,
+                               order.n - k - 1, fixed->writes));
     }
     Stmt *under = gen_if_open(x, condition);
     gen_count_uses(x, s.term);
     store(x, a, position, '+', gen_value(x, s.term));
     gen_if_close(x, under);
-    if (!by_data && !under && gen_is_straight(&loops.at[loops.n - 1]->body) && !gen_may_fail(&loops.at[loops.n - 1]->body)) {
+    if (!by_data && !under && gen_is_straight(&loops.at[loops.n - 1]->body) &&
+        !gen_may_fail(&loops.at[loops.n - 1]->body)) {
         loops.at[loops.n - 1]->hint = HINT_LANES;
     }
     while (loops.n) {
@@ -342,8 +378,8 @@ static bool try_scatter(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed) 
 
 /* ---- a piece entry by entry */
 
-/* Does some read in the term reach an entry of a that the innermost loop writes in another turn? Loops around that stand at
- * another place of a fixed axis keep the two apart. */
+/* Does some read in the term reach an entry of a that the innermost loop writes in another turn?
+ * Loops around that stand at another place of a fixed axis keep the two apart. */
 static bool reads_own_row(Graph *g, Ref term, ArrayRef a, const Fixed *fixed) {
     const Node n = *NODE(g, term);
     if (n.op == OP_READ && n.aux == a) {
@@ -351,7 +387,8 @@ static bool reads_own_row(Graph *g, Ref term, ArrayRef a, const Fixed *fixed) {
         for (int k = 0; k < n.nargs && !apart; k++) {
             int64_t num, den;
             if (fixed->at[k]) {
-                const Poly *d = poly_sub(g->arena, graph_poly(g, ARG(g, term, k)), graph_poly(g, fixed->at[k]));
+                const Poly *d =
+                    poly_sub(g->arena, graph_poly(g, ARG(g, term, k)), graph_poly(g, fixed->at[k]));
                 apart = poly_is_number(d, &num, &den) && num != 0;
             }
         }
@@ -370,16 +407,21 @@ static bool reads_own_row(Graph *g, Ref term, ArrayRef a, const Fixed *fixed) {
 static void plain_piece(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, char op) {
     Graph *g = x->g;
     int rank = ARRAY(g, a)->rank;
-    Ref body = nest_place_axes(g, a, p->body, fixed), condition = p->guard ? nest_place_axes(g, a, p->guard, fixed) : 0, position[16];
+    Ref body = nest_place_axes(g, a, p->body, fixed),
+        condition = p->guard ? nest_place_axes(g, a, p->guard, fixed) : 0, position[16];
     VEC(Stmt *) loops = {0};
     VEC(Ref) from = {0}, to = {0}, later = {0};
     double zero;
     if (rank > 16) {
-        error_at(g->cx, ARRAY(g, a)->at, "'%s' would need an array with %d axes; at most 16 are possible", ARRAY(g, a)->name, rank);
+        error_at(g->cx, ARRAY(g, a)->at,
+                 "'%s' would need an array with %d axes; at most 16 are possible",
+                 ARRAY(g, a)->name, rank);
         return;
     }
     for (int k = 0; k < rank; k++) {
-        position[k] = fixed->at[k] ? fixed->at[k] : poly_equal(p->lo[k], p->hi[k]) ? graph_of_poly(g, p->lo[k]) : ARRAY(g, a)->axis[k];
+        position[k] = fixed->at[k]                     ? fixed->at[k]
+                      : poly_equal(p->lo[k], p->hi[k]) ? graph_of_poly(g, p->lo[k])
+                                                       : ARRAY(g, a)->axis[k];
         if (!fixed->at[k] && position[k] != ARRAY(g, a)->axis[k]) {
             VEC_PUSH(g->arena, from, ARRAY(g, a)->axis[k]);
             VEC_PUSH(g->arena, to, position[k]);
@@ -389,7 +431,8 @@ static void plain_piece(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, 
         body = graph_subst(g, body, from.n, from.at, to.at);
         condition = condition ? graph_subst(g, condition, from.n, from.at, to.at) : 0;
     }
-    if (op == '+' && NODE(g, body)->op == OP_SELECT && graph_is_real(g, ARG(g, body, 2), &zero) && zero == 0) {
+    if (op == '+' && NODE(g, body)->op == OP_SELECT && graph_is_real(g, ARG(g, body, 2), &zero) &&
+        zero == 0) {
         Ref c = ARG(g, body, 0); /* nothing is added where it does not hold */
         condition = condition ? graph_and(g, condition, c) : c;
         body = ARG(g, body, 1);
@@ -403,7 +446,9 @@ static void plain_piece(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, 
     for (int k = 0; k < rank; k++) {
         if (position[k] == ARRAY(g, a)->axis[k]) {
             done++;
-            VEC_PUSH(g->arena, loops, gen_loop_open(x, position[k], p->lo[k], p->hi[k], &condition, later.at + done, later.n - done, fixed->writes));
+            VEC_PUSH(g->arena, loops,
+                     gen_loop_open(x, position[k], p->lo[k], p->hi[k], &condition, later.at + done,
+                                   later.n - done, fixed->writes));
         }
     }
     Stmt *under = gen_if_open(x, condition);
@@ -413,7 +458,8 @@ static void plain_piece(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, 
     if (loops.n) {
         Stmt *inner = loops.at[loops.n - 1];
         /* Lanes, unless an entry is read that this loop writes, or anything may fail. */
-        if (!under && gen_is_straight(&inner->body) && !gen_may_fail(&inner->body) && position[rank - 1] == inner->index &&
+        if (!under && gen_is_straight(&inner->body) && !gen_may_fail(&inner->body) &&
+            position[rank - 1] == inner->index &&
             (!fixed->writes || !reads_own_row(g, body, a, fixed))) {
             inner->hint = HINT_LANES;
         }
@@ -426,8 +472,10 @@ static void plain_piece(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, 
 static bool boxes_apart(Graph *g, const Piece *p, const Piece *q, int rank) {
     const Poly *one = poly_int(g->arena, 1);
     for (int k = 0; k < rank; k++) {
-        if (graph_prove(g, poly_sub(g->arena, poly_sub(g->arena, p->lo[k], q->hi[k]), one), 0, NULL) ||
-            graph_prove(g, poly_sub(g->arena, poly_sub(g->arena, q->lo[k], p->hi[k]), one), 0, NULL)) {
+        if (graph_prove(g, poly_sub(g->arena, poly_sub(g->arena, p->lo[k], q->hi[k]), one), 0,
+                        NULL) ||
+            graph_prove(g, poly_sub(g->arena, poly_sub(g->arena, q->lo[k], p->hi[k]), one), 0,
+                        NULL)) {
             return true;
         }
     }
@@ -498,7 +546,8 @@ static Stmt *due_open(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed) {
         if (fixed->at[k]) {
             Ref lo = graph_of_poly(g, p->lo[k]), hi = graph_of_poly(g, p->hi[k]);
             Ref c = lo == hi ? graph_op2(g, OP_eq, fixed->at[k], lo)
-                             : graph_and(g, graph_op2(g, OP_le, lo, fixed->at[k]), graph_op2(g, OP_le, fixed->at[k], hi));
+                             : graph_and(g, graph_op2(g, OP_le, lo, fixed->at[k]),
+                                         graph_op2(g, OP_le, fixed->at[k], hi));
             due = due ? graph_and(g, due, c) : c;
         }
     }
@@ -515,7 +564,8 @@ static bool boxes_cover(Graph *g, ArrayRef a) {
         const Piece *p = &ARRAY(g, a)->pieces.at[q];
         const Poly *volume = one;
         for (int k = 0; k < ARRAY(g, a)->rank; k++) {
-            volume = poly_mul(g->arena, volume, poly_add(g->arena, poly_sub(g->arena, p->hi[k], p->lo[k]), one));
+            volume = poly_mul(g->arena, volume,
+                              poly_add(g->arena, poly_sub(g->arena, p->hi[k], p->lo[k]), one));
         }
         sum = poly_add(g->arena, sum, volume);
         if (p->guard) {
@@ -533,8 +583,9 @@ static void one_piece_of(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed,
     gen_if_close(x, due);
 }
 
-/* All pieces (or those of `take`) at the places that loops around have fixed. Where every entry has one piece it is set;
- * otherwise, or where a sum is better added up, the array starts at 0, or with a piece that sets all of it, and pieces are added. */
+/* All pieces (or those of `take`) at the places that loops around have fixed. Where every entry has
+ * one piece it is set; otherwise, or where a sum is better added up, the array starts at 0, or with
+ * a piece that sets all of it, and pieces are added. */
 void nest_pieces(Gen *x, ArrayRef a, const Fixed *fixed, const bool *take) {
     Graph *g = x->g;
     VEC(Piece) pieces = {0};
@@ -543,7 +594,8 @@ void nest_pieces(Gen *x, ArrayRef a, const Fixed *fixed, const bool *take) {
             VEC_PUSH(g->arena, pieces, ARRAY(g, a)->pieces.at[q]);
         }
     }
-    bool single = ARRAY(g, a)->type < VALUE_FLOAT || ARRAY(g, a)->adjoint_of == 0 || boxes_cover(g, a);
+    bool single =
+        ARRAY(g, a)->type < VALUE_FLOAT || ARRAY(g, a)->adjoint_of == 0 || boxes_cover(g, a);
     for (int q = 1; q < pieces.n && single; q++) {
         for (int k = 0; k < q; k++) {
             single = single && boxes_apart(g, &pieces.at[q], &pieces.at[k], ARRAY(g, a)->rank);
@@ -551,12 +603,14 @@ void nest_pieces(Gen *x, ArrayRef a, const Fixed *fixed, const bool *take) {
     }
     int first = 0;
     bool adding = !single || take;
-    if (single && !take && pieces.n == 1 && !fixed->writes && would(x, false, a, &pieces.at[0], fixed)) {
+    if (single && !take && pieces.n == 1 && !fixed->writes &&
+        would(x, false, a, &pieces.at[0], fixed)) {
         adding = !would(x, true, a, &pieces.at[0], fixed);
     }
     if (adding && !fixed->zeroed) {
         if (pieces.n && piece_is_whole(g, a, &pieces.at[0]) &&
-            (would(x, true, a, &pieces.at[0], fixed) || !would(x, false, a, &pieces.at[0], fixed))) {
+            (would(x, true, a, &pieces.at[0], fixed) ||
+             !would(x, false, a, &pieces.at[0], fixed))) {
             one_piece_of(x, a, &pieces.at[first++], fixed, '=');
         } else {
             nest_zero(x, a, fixed);
@@ -584,7 +638,9 @@ void nest_array(Gen *x, ArrayRef a) {
         }
         Stmt *s = gen_stmt(x, STMT_VAR);
         s->local = x->f->local[a];
-        s->value = gen_value(x, array->type == VALUE_BOOL ? graph_bool(g, false) : array->type == VALUE_INT ? graph_int(g, 0) : graph_real(g, array->type, 0));
+        s->value = gen_value(x, array->type == VALUE_BOOL  ? graph_bool(g, false)
+                                : array->type == VALUE_INT ? graph_int(g, 0)
+                                                           : graph_real(g, array->type, 0));
         gen_add(x, s);
         for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
             Piece p = ARRAY(g, a)->pieces.at[q];

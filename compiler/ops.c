@@ -1,5 +1,6 @@
-/* ops: looking operations up by their names and symbols in the table that rulec made, and the names of what is no scalar
- * operation. The order of reductions is that of the enum Reduction, with mean, a sum and a quotient, behind them. */
+/* ops: looking operations up by their names and symbols in the table that rulec made, and the names
+ * of what is no scalar operation. The order of reductions is that of the enum Reduction, with mean,
+ * a sum and a quotient, behind them. */
 #include "ops.h"
 #include <string.h>
 
@@ -33,4 +34,5 @@ const char *const reduction_names[] = {
     NULL,
 };
 const char *const request_names[] = {"gradient", "jacobian", "hessian", "jvp", "vjp", "hvp", NULL};
-const char *const kernel_names[] = {"cholesky", "inverse", "logdet", "solve", "spd_solve", "lower_solve", "upper_solve", NULL};
+const char *const kernel_names[] = {"cholesky",  "inverse",     "logdet",      "solve",
+                                    "spd_solve", "lower_solve", "upper_solve", NULL};

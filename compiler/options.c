@@ -1,4 +1,5 @@
-/* options: the command line. One table holds every option: its names, its argument and its line of the help. */
+/* options: the command line. One table holds every option: its names, its argument and its line of
+ * the help. */
 #define _POSIX_C_SOURCE 200809L
 #include "options.h"
 #include "text.h"
@@ -12,55 +13,94 @@
 #endif
 
 typedef enum OptionId {
-    OPT_OUT, OPT_SIZE, OPT_REAL, OPT_EMIT, OPT_MODEL, OPT_PREFIX, OPT_STANDALONE, OPT_INCLUDE, OPT_DEPEND, OPT_DEPEND_FILE,
-    OPT_TARGET, OPT_TARGET_QUOTED, OPT_PHONY, OPT_WARN, OPT_WARN_NOT, OPT_WERROR, OPT_WALL, OPT_COLOUR, OPT_DIAGNOSTICS, OPT_DUMP,
-    OPT_SEED, OPT_POINTS, OPT_TOLERANCE, OPT_DATA, OPT_SET, OPT_HELP, OPT_VERSION
+    OPT_OUT,
+    OPT_SIZE,
+    OPT_REAL,
+    OPT_EMIT,
+    OPT_MODEL,
+    OPT_PREFIX,
+    OPT_STANDALONE,
+    OPT_INCLUDE,
+    OPT_DEPEND,
+    OPT_DEPEND_FILE,
+    OPT_TARGET,
+    OPT_TARGET_QUOTED,
+    OPT_PHONY,
+    OPT_WARN,
+    OPT_WARN_NOT,
+    OPT_WERROR,
+    OPT_WALL,
+    OPT_COLOUR,
+    OPT_DIAGNOSTICS,
+    OPT_DUMP,
+    OPT_SEED,
+    OPT_POINTS,
+    OPT_TOLERANCE,
+    OPT_DATA,
+    OPT_SET,
+    OPT_HELP,
+    OPT_VERSION
 } OptionId;
 
-typedef enum Use { USE_COMPILE = 1, USE_CHECK = 2, USE_BOTH = 3 } Use; /* by `gradc` or by `gradc check` */
+typedef enum Use {
+    USE_COMPILE = 1,
+    USE_CHECK = 2,
+    USE_BOTH = 3
+} Use; /* by `gradc` or by `gradc check` */
 
 typedef struct Option {
     OptionId id;
     const char *name, *other; /* --long, or -X; another spelling or NULL */
     const char *argument;     /* NULL: it takes none */
     Use use;
-    const char *help;         /* further lines after '\n' */
+    const char *help; /* further lines after '\n' */
 } Option;
 
 static const Option options[] = {
     {OPT_OUT, "-o", NULL, "OUT.c", USE_COMPILE,
-     "write OUT.c and, beside it, OUT.h; - is standard output\n(default: the name of FILE, in the current folder)"},
+     "write OUT.c and, beside it, OUT.h; - is standard output\n(default: the name of FILE, in the "
+     "current folder)"},
     {OPT_SEED, "--seed", NULL, "N", USE_CHECK, "another seed, other points (default: 1)"},
     {OPT_POINTS, "--points", NULL, "N", USE_CHECK, "how many points are drawn"},
-    {OPT_TOLERANCE, "--tolerance", NULL, "X", USE_CHECK, "how far a derivative may be off, relative to the largest entry"},
-    {OPT_DATA, "--data", NULL, "FILE", USE_CHECK, "inputs, params and sizes by name, from a JSON object"},
-    {OPT_SET, "--set", NULL, "X=HOW", USE_CHECK, "how X is drawn: x=uniform(a,b), x=normal(m,s), x=1.5, N=5"},
+    {OPT_TOLERANCE, "--tolerance", NULL, "X", USE_CHECK,
+     "how far a derivative may be off, relative to the largest entry"},
+    {OPT_DATA, "--data", NULL, "FILE", USE_CHECK,
+     "inputs, params and sizes by name, from a JSON object"},
+    {OPT_SET, "--set", NULL, "X=HOW", USE_CHECK,
+     "how X is drawn: x=uniform(a,b), x=normal(m,s), x=1.5, N=5"},
     {OPT_SIZE, "-D", NULL, "NAME=SIZE", USE_BOTH, "fix an open dimension"},
     {OPT_REAL, "--real", NULL, "TYPE", USE_BOTH, "what `real` is: float or double (default)"},
     {OPT_EMIT, "--emit", NULL, "KIND", USE_COMPILE,
-     "c (default); graph, gradient: their equations as text;\ndot, svg: a drawing; json: everything"},
+     "c (default); graph, gradient: their equations as text;\ndot, svg: a drawing; json: "
+     "everything"},
     {OPT_MODEL, "--model", NULL, "NAME", USE_BOTH, "which model, where FILE holds several"},
-    {OPT_PREFIX, "--prefix", NULL, "NAME", USE_COMPILE, "what the C names begin with (default: the model's name)"},
-    {OPT_STANDALONE, "--standalone", NULL, NULL, USE_COMPILE, "copy what is used of the runtime into OUT.c"},
+    {OPT_PREFIX, "--prefix", NULL, "NAME", USE_COMPILE,
+     "what the C names begin with (default: the model's name)"},
+    {OPT_STANDALONE, "--standalone", NULL, NULL, USE_COMPILE,
+     "copy what is used of the runtime into OUT.c"},
     {OPT_INCLUDE, "-I", NULL, "DIR", USE_BOTH, "search DIR for files named by `use`"},
     {OPT_DEPEND, "-MD", NULL, NULL, USE_COMPILE, "also write a dependency file for make and ninja"},
     {OPT_DEPEND_FILE, "-MF", NULL, "FILE", USE_COMPILE, "its name (default: OUT.d)"},
     {OPT_TARGET, "-MT", NULL, "TARGET", USE_COMPILE, "its target, as given (default: OUT.c OUT.h)"},
     {OPT_TARGET_QUOTED, "-MQ", NULL, "TARGET", USE_COMPILE, "its target, quoted for make"},
-    {OPT_PHONY, "-MP", NULL, NULL, USE_COMPILE, "an empty rule for each file, so that one may vanish"},
+    {OPT_PHONY, "-MP", NULL, NULL, USE_COMPILE,
+     "an empty rule for each file, so that one may vanish"},
     {OPT_WALL, "-Wall", NULL, NULL, USE_BOTH, "all warnings, as is the default"},
     {OPT_WARN_NOT, "-Wno-NAME", NULL, NULL, USE_BOTH, "not this warning; -WNAME: this one again"},
     {OPT_WERROR, "-Werror", NULL, NULL, USE_BOTH, "warnings are errors"},
     {OPT_COLOUR, "--color", "--colour", "WHEN", USE_BOTH, "auto (default), always or never"},
     {OPT_DIAGNOSTICS, "--diagnostics", NULL, "FORM", USE_BOTH, "text (default) or json"},
-    {OPT_DUMP, "--dump", NULL, "PASS", USE_COMPILE, "print what PASS makes, and stop: parse, check, lower,\nsimplify or plan"},
+    {OPT_DUMP, "--dump", NULL, "PASS", USE_COMPILE,
+     "print what PASS makes, and stop: parse, check, lower,\nsimplify or plan"},
     {OPT_HELP, "--help", "-h", NULL, USE_BOTH, "print this"},
     {OPT_VERSION, "--version", NULL, NULL, USE_BOTH, "print the version"},
 };
 enum { OPTION_COUNT = sizeof options / sizeof options[0] };
 
-static const char *const warning_names[] = { /* the codes of warning_at */
-    "unused-input", "unused-argument", "unused-local", "unused-dim", "unused-function", "division-by-zero", NULL,
+static const char *const warning_names[] = {
+    /* the codes of warning_at */
+    "unused-input",    "unused-argument",  "unused-local", "unused-dim",
+    "unused-function", "division-by-zero", NULL,
 };
 
 void options_complain(const char *format, ...) {
@@ -74,18 +114,25 @@ void options_complain(const char *format, ...) {
 
 static void print_help(bool check) {
     fputs(check ? "usage: gradc check [options] FILE.grad\n\n"
-                  "Compares every derivative that a model asks for, at points that are drawn, with dual numbers and with\n"
+                  "Compares every derivative that a model asks for, at points that are drawn, with "
+                  "dual numbers and with\n"
                   "differences, and prints a table.\n\n"
                 : "usage: gradc [options] FILE.grad\n"
                   "       gradc check [options] FILE.grad\n\n"
-                  "Compiles a model of indexed equations into C: the function, its gradient and other derivatives.\n"
-                  "`gradc check` tries a model's derivatives against differences; `gradc check --help` tells more.\n\n",
+                  "Compiles a model of indexed equations into C: the function, its gradient and "
+                  "other derivatives.\n"
+                  "`gradc check` tries a model's derivatives against differences; `gradc check "
+                  "--help` tells more.\n\n",
           stdout);
     for (int k = 0; k < OPTION_COUNT; k++) {
         const Option *o = &options[k];
         char left[40];
         if (!(o->use & (check ? USE_CHECK : USE_COMPILE))) continue;
-        snprintf(left, sizeof left, "%s%s%s", o->name, !o->argument ? "" : o->name[1] == '-' ? "=" : " ", o->argument ? o->argument : "");
+        snprintf(left, sizeof left, "%s%s%s", o->name,
+                 !o->argument        ? ""
+                 : o->name[1] == '-' ? "="
+                                     : " ",
+                 o->argument ? o->argument : "");
         const char *line = o->help;
         while (line) {
             const char *end = strchr(line, '\n');
@@ -94,8 +141,10 @@ static void print_help(bool check) {
             line = end ? end + 1 : NULL;
         }
     }
-    fputs(check ? "\nExit status: 0 when all agrees, 1 for a difference or a mistake in the source, 2 for wrong use.\n"
-                : "\nExit status: 0 when all is well, 1 for a mistake in the source, 2 for wrong use or a file that\n"
+    fputs(check ? "\nExit status: 0 when all agrees, 1 for a difference or a mistake in the "
+                  "source, 2 for wrong use.\n"
+                : "\nExit status: 0 when all is well, 1 for a mistake in the source, 2 for wrong "
+                  "use or a file that\n"
                   "cannot be read or written; nothing is written then.\n",
           stdout);
 }
@@ -107,20 +156,25 @@ static const char *hint(Context *cx, const char *name, const char *const *known,
 }
 
 /* The number of the word in the list; -1 when it is none of them, and said so. */
-static int choose(Context *cx, const char *option, const char *word, const char *const *known, int n) {
+static int choose(Context *cx, const char *option, const char *word, const char *const *known,
+                  int n) {
     for (int k = 0; k < n; k++) {
         if (!strcmp(word, known[k])) return k;
     }
     Text all = text_new(cx->arena);
-    for (int k = 0; k < n; k++) text_add(&all, "%s%s", k == 0 ? "" : k == n - 1 ? " or " : ", ", known[k]);
-    options_complain("%s cannot be '%s': it is %s%s", option, word, text_string(&all), hint(cx, word, known, n));
+    for (int k = 0; k < n; k++)
+        text_add(&all, "%s%s", k == 0 ? "" : k == n - 1 ? " or " : ", ", known[k]);
+    options_complain("%s cannot be '%s': it is %s%s", option, word, text_string(&all),
+                     hint(cx, word, known, n));
     return -1;
 }
 
 static bool is_identifier(const char *s) {
     if (!*s || (*s >= '0' && *s <= '9')) return false;
     for (; *s; s++) {
-        if (!((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || (*s >= '0' && *s <= '9') || *s == '_')) return false;
+        if (!((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || (*s >= '0' && *s <= '9') ||
+              *s == '_'))
+            return false;
     }
     return true;
 }
@@ -179,7 +233,8 @@ static bool read_warning(Context *cx, const char *text) {
     return true;
 }
 
-static bool read_count(const char *option, const char *text, long long least, long long most, long long *value) {
+static bool read_count(const char *option, const char *text, long long least, long long most,
+                       long long *value) {
     char *end;
     errno = 0;
     *value = strtoll(text, &end, 10);
@@ -197,7 +252,9 @@ static bool read_tolerance(Options *o, const char *text) {
 }
 
 static bool apply(Context *cx, Options *o, OptionId id, const char *value) {
-    static const char *const reals[] = {"float", "double"}, *const whens[] = {"auto", "always", "never"}, *const forms[] = {"text", "json"};
+    static const char *const reals[] = {"float", "double"},
+                             *const whens[] = {"auto", "always", "never"},
+                             *const forms[] = {"text", "json"};
     static const char *const kinds[] = {"c", "graph", "gradient", "dot", "svg", "json"};
     static const char *const passes[] = {"parse", "check", "lower", "simplify", "plan"};
     int choice = 0;
@@ -264,7 +321,8 @@ static bool apply(Context *cx, Options *o, OptionId id, const char *value) {
     return choice >= 0;
 }
 
-/* The option of which `word` is a use: alone, with =value, or with the value right behind a single letter. */
+/* The option of which `word` is a use: alone, with =value, or with the value right behind a single
+ * letter. */
 static const Option *find_option(const char *word, bool check, const char **value) {
     *value = NULL;
     for (int k = 0; k < OPTION_COUNT; k++) {
@@ -291,7 +349,9 @@ static const Option *find_option(const char *word, bool check, const char **valu
 static void complain_unknown(Context *cx, bool check, const char *word) {
     const char *value;
     if (find_option(word, !check, &value)) {
-        options_complain(check ? "'%s' is no option of `gradc check`" : "'%s' is an option of `gradc check` alone", word);
+        options_complain(check ? "'%s' is no option of `gradc check`"
+                               : "'%s' is an option of `gradc check` alone",
+                         word);
         return;
     }
     const char *known[2 * OPTION_COUNT];
@@ -315,7 +375,8 @@ OptionsResult options_read(Context *cx, int argc, char **argv, Options *o) {
         const char *word = argv[k], *value;
         if (only_files || word[0] != '-' || !word[1]) {
             if (o->file) {
-                options_complain("one model file at a time: '%s' and '%s' are given", o->file, word);
+                options_complain("one model file at a time: '%s' and '%s' are given", o->file,
+                                 word);
                 return OPTIONS_WRONG;
             }
             o->file = word;

@@ -8,10 +8,10 @@ typedef enum Emit { EMIT_C, EMIT_GRAPH, EMIT_GRADIENT, EMIT_DOT, EMIT_SVG, EMIT_
 typedef enum Dump { DUMP_NONE, DUMP_PARSE, DUMP_CHECK, DUMP_LOWER, DUMP_SIMPLIFY, DUMP_PLAN } Dump;
 
 typedef struct Options {
-    const char *file;          /* "-" is standard input */
-    const char *out;           /* -o; NULL: by the name of the file; "-" is standard output */
+    const char *file; /* "-" is standard input */
+    const char *out;  /* -o; NULL: by the name of the file; "-" is standard output */
     Emit emit;
-    Dump dump;                 /* print what this pass made, and stop there */
+    Dump dump; /* print what this pass made, and stop there */
     ValueType real;
     const char *model, *prefix;
     bool standalone;
@@ -22,10 +22,10 @@ typedef struct Options {
     VEC(const char *) targets; /* -MT and -MQ, as they stand in the file */
     Colour colour;
     bool json_messages;
-    bool check;                /* `gradc check`, with the options below */
+    bool check; /* `gradc check`, with the options below */
     uint64_t seed;
-    int points;                /* 0: as many as by default */
-    double tolerance;          /* 0: the default */
+    int points;       /* 0: as many as by default */
+    double tolerance; /* 0: the default */
     const char *data;
     VEC(const char *) sets;
 } Options;

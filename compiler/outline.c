@@ -1,4 +1,5 @@
-/* outline: what the checker found, as text: the sizes of a unit, its arrays, the order of its equations, its loops. */
+/* outline: what the checker found, as text: the sizes of a unit, its arrays, the order of its
+ * equations, its loops. */
 #include "passes.h"
 #include <string.h>
 
@@ -31,7 +32,8 @@ static const char *type_word(BaseType type) {
 static void print_dims(Context *cx, const Unit *u, FILE *out) {
     for (int k = 0; k < u->dims.n; k++) {
         const Dim *d = &u->dims.at[k];
-        const char *name = symbol_text(cx, d->name), *means = d->means ? size_text(cx, d->means) : name;
+        const char *name = symbol_text(cx, d->name),
+                   *means = d->means ? size_text(cx, d->means) : name;
         if (d->fixed) fprintf(out, "  dim %s = %lld\n", name, (long long)d->fixed);
         else if (d->until) fprintf(out, "  dim %s = until\n", name);
         else if (d->least > 1) fprintf(out, "  dim %s >= %lld\n", name, (long long)d->least);
@@ -41,7 +43,8 @@ static void print_dims(Context *cx, const Unit *u, FILE *out) {
 }
 
 static void print_variable(Context *cx, const Variable *v, FILE *out) {
-    fprintf(out, "  %s%s %s", role_word(v->role), type_word(v->type.base), symbol_text(cx, v->name));
+    fprintf(out, "  %s%s %s", role_word(v->role), type_word(v->type.base),
+            symbol_text(cx, v->name));
     for (int k = 0; k < v->rank; k++) {
         fprintf(out, "%s%s", k ? ", " : "[", size_text(cx, v->shape[k]));
         if (v->low && v->low[k]->n) fprintf(out, " from %s", size_text(cx, v->low[k]));
@@ -54,14 +57,16 @@ static void print_variable(Context *cx, const Variable *v, FILE *out) {
 void outline_print(Context *cx, const Program *p, FILE *out) {
     for (int k = 0; k < p->units.n; k++) {
         const Unit *u = p->units.at[k];
-        fprintf(out, "%s %s%s\n", u->is_fn ? "fn" : "model", symbol_text(cx, u->name), u->recursive ? " (recursive)" : "");
+        fprintf(out, "%s %s%s\n", u->is_fn ? "fn" : "model", symbol_text(cx, u->name),
+                u->recursive ? " (recursive)" : "");
         print_dims(cx, u, out);
         for (int q = 0; q < u->variables.n; q++) print_variable(cx, u->variables.at[q], out);
         for (int q = 0; q < u->groups.n; q++) {
             const Group *g = &u->groups.at[q];
             if (!g->cyclic) continue;
             fputs("  together:", out);
-            for (int r = 0; r < g->members.n; r++) fprintf(out, "%s %s", r ? "," : "", symbol_text(cx, g->members.at[r]->name));
+            for (int r = 0; r < g->members.n; r++)
+                fprintf(out, "%s %s", r ? "," : "", symbol_text(cx, g->members.at[r]->name));
             fputc('\n', out);
         }
         for (int q = 0; q < u->loops.n; q++) fprintf(out, "  %s\n", u->loops.at[q]);

@@ -1,5 +1,6 @@
-/* output: writing files. Each file is written beside its place under a name of its own and renamed when all of them are
- * complete, so that a build that is interrupted, a full disk or a reader at the same time never sees half a file. */
+/* output: writing files. Each file is written beside its place under a name of its own and renamed
+ * when all of them are complete, so that a build that is interrupted, a full disk or a reader at
+ * the same time never sees half a file. */
 #define _XOPEN_SOURCE 700
 #include "output.h"
 #include <errno.h>
@@ -13,8 +14,8 @@
 #include <unistd.h>
 
 typedef struct Pending {
-    const char *path;  /* with symbolic links followed: these stay what they are */
-    char *temporary;   /* NULL: nothing to do, or written in place */
+    const char *path; /* with symbolic links followed: these stay what they are */
+    char *temporary;  /* NULL: nothing to do, or written in place */
 } Pending;
 
 static bool same_bytes(const char *path, const char *bytes, size_t n) {
@@ -62,7 +63,8 @@ static const char *prepare(Arena *arena, const Output *file, Pending *pending) {
     free(real);
     bool exists = stat(pending->path, &old) == 0;
     if (exists && S_ISDIR(old.st_mode)) return failure(arena, file->path, EISDIR);
-    if (exists && !S_ISREG(old.st_mode)) return write_in_place(arena, pending->path, file->bytes, file->n);
+    if (exists && !S_ISREG(old.st_mode))
+        return write_in_place(arena, pending->path, file->bytes, file->n);
     if (exists && !file->always && same_bytes(pending->path, file->bytes, file->n)) return NULL;
     if (exists && access(pending->path, W_OK)) return failure(arena, file->path, errno);
 
@@ -84,7 +86,8 @@ const char *output_write(Arena *arena, int n, const Output *files) {
     for (int k = 0; k < n && !wrong; k++) wrong = prepare(arena, &files[k], &pending[k]);
     for (int k = 0; k < n && !wrong; k++) {
         if (!pending[k].temporary) continue;
-        if (rename(pending[k].temporary, pending[k].path)) wrong = failure(arena, files[k].path, errno);
+        if (rename(pending[k].temporary, pending[k].path))
+            wrong = failure(arena, files[k].path, errno);
         else pending[k].temporary = NULL;
     }
     for (int k = 0; k < n; k++) {
@@ -100,12 +103,14 @@ const char *output_print(Arena *arena, const char *bytes, size_t n) {
 }
 
 /* Through unnamed files instead of pipes: neither side can wait for the other. */
-const char *output_filter(Arena *arena, const char *const *command, const char *bytes, size_t n, size_t *length, const char **why) {
+const char *output_filter(Arena *arena, const char *const *command, const char *bytes, size_t n,
+                          size_t *length, const char **why) {
     FILE *in = tmpfile(), *out = tmpfile();
     char *result = NULL;
     int status = 0;
     *why = "cannot make a temporary file";
-    if (!in || !out || write_all(fileno(in), bytes, n) || lseek(fileno(in), 0, SEEK_SET) < 0) goto end;
+    if (!in || !out || write_all(fileno(in), bytes, n) || lseek(fileno(in), 0, SEEK_SET) < 0)
+        goto end;
     pid_t child = fork();
     if (child == 0) {
         if (dup2(fileno(in), 0) < 0 || dup2(fileno(out), 1) < 0) _exit(126);

@@ -1,4 +1,5 @@
-/* passes: the way from a checked program to C, one function each, in the order in which main calls them. */
+/* passes: the way from a checked program to C, one function each, in the order in which main calls
+ * them. */
 #ifndef GRADC_PASSES_H
 #define GRADC_PASSES_H
 #include "graph.h"
@@ -6,35 +7,40 @@
 #include "text.h"
 
 typedef struct LowerOptions {
-    ValueType real;          /* of `real`: VALUE_FLOAT or VALUE_DOUBLE */
+    ValueType real; /* of `real`: VALUE_FLOAT or VALUE_DOUBLE */
     int nsizes;
-    const DimFix *sizes;     /* of -D; the checker has put them into the dimensions of the models too */
+    const DimFix *sizes; /* of -D; the checker has put them into the dimensions of the models too */
 } LowerOptions;
 
-/* What the checker found, as text: sizes, arrays, the order of equations and the loops of recurrences. */
+/* What the checker found, as text: sizes, arrays, the order of equations and the loops of
+ * recurrences. */
 void outline_print(Context *cx, const Program *p, FILE *out);
 
-/* One model as a graph: functions inlined, derivatives and requests expanded. NULL when there were errors. */
+/* One model as a graph: functions inlined, derivatives and requests expanded. NULL when there were
+ * errors. */
 Graph *lower_program(Context *cx, const Program *p, const Unit *model, const LowerOptions *o);
 
 /* Sharing, folding, stable forms; dead arrays are dropped. */
 void simplify_graph(Graph *g);
 
-/* The loop tree: nests, buffers, lanes, and which values the forward function keeps for the backward one. */
+/* The loop tree: nests, buffers, lanes, and which values the forward function keeps for the
+ * backward one. */
 typedef struct Plan Plan;
 typedef struct PlanOptions {
-    int unroll;              /* fixed loops of at most so many turns are unrolled */
+    int unroll; /* fixed loops of at most so many turns are unrolled */
 } PlanOptions;
 Plan *plan_graph(Graph *g, const PlanOptions *o);
 void plan_print(const Plan *p, FILE *out);
 
 typedef struct EmitOptions {
-    const char *prefix;      /* of every public name; the model's name unless --prefix says otherwise */
+    const char *prefix; /* of every public name; the model's name unless --prefix says otherwise */
     const char *source_name; /* base name of the model file, for the comment on top */
-    const char *header_name; /* what the C file includes; NULL: no header file, its text opens the C file */
-    bool standalone;         /* the runtime parts that are used are copied into the C file */
+    const char *
+        header_name; /* what the C file includes; NULL: no header file, its text opens the C file */
+    bool standalone; /* the runtime parts that are used are copied into the C file */
 } EmitOptions;
 void emit_c(const Plan *p, const EmitOptions *o, Text *header, Text *source);
 
-extern const char *const runtime_lines[]; /* the lines of runtime/gradc.h, NULL at the end: for --standalone (runtime.gen.c) */
+extern const char *const runtime_lines[]; /* the lines of runtime/gradc.h, NULL at the end: for
+                                             --standalone (runtime.gen.c) */
 #endif

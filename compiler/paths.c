@@ -1,6 +1,7 @@
 /* paths: what leads to what, for both directions of differentiation.
- * In: the array of a term and the arrays to differentiate by. Out: the arrays on differentiable paths between them; and, on
- * request, their terms made into trees: every shared term and every reduction becomes an array of its own. */
+ * In: the array of a term and the arrays to differentiate by. Out: the arrays on differentiable
+ * paths between them; and, on request, their terms made into trees: every shared term and every
+ * reduction becomes an array of its own. */
 #include "paths.h"
 #include "ops.h"
 #include <stdlib.h>
@@ -15,9 +16,11 @@ bool paths_is_by(const Paths *s, ArrayRef a) {
     return false;
 }
 
-/* ---- what leads to what ---------------------------------------------------------------------------------------------- */
+/* ---- what leads to what
+ * ---------------------------------------------------------------------------------------------- */
 
-/* Is the k-th argument of a node on a differentiable path? Positions, conditions and integers are not. */
+/* Is the k-th argument of a node on a differentiable path? Positions, conditions and integers are
+ * not. */
 bool paths_smooth(const Graph *g, Ref r, int k) {
     const Node *n = NODE(g, r);
     if (n->type < VALUE_FLOAT || n->op == OP_READ) {
@@ -76,7 +79,8 @@ static void smooth_reads(Graph *g, Ref term, ArrayRef *out, int *n, int *listed,
     }
 }
 
-/* Marks the arrays that lie on a differentiable path from `root` to some `by`; definitions of `by` are not followed. */
+/* Marks the arrays that lie on a differentiable path from `root` to some `by`; definitions of `by`
+ * are not followed. */
 void paths_find(Paths *s, ArrayRef root) {
     Graph *g = s->g;
     size_t all = (size_t)g->arrays.n;
@@ -84,7 +88,9 @@ void paths_find(Paths *s, ArrayRef root) {
     ArrayRef *list = arena_alloc(g->arena, all * sizeof *list);
     ArrayRef **reads = arena_alloc(g->arena, all * sizeof *reads);
     int *nreads = arena_alloc(g->arena, all * sizeof *nreads), n = 0;
-    int *listed = arena_alloc(g->arena, all * sizeof *listed); /* by array: the last reader that listed it, counted from 1 */
+    int *listed = arena_alloc(
+        g->arena,
+        all * sizeof *listed); /* by array: the last reader that listed it, counted from 1 */
     ArrayRef *out = arena_alloc(g->arena, all * sizeof *out);
     list[n++] = root, met[root] = true;
     for (int k = 0; k < n; k++) {
@@ -117,7 +123,8 @@ void paths_find(Paths *s, ArrayRef root) {
     for (int k = 0; k < s->nby; k++) {
         s->active[s->by[k]] = met[s->by[k]];
     }
-    for (bool again = true; again;) { /* backwards over the list until nothing changes: circles need a few rounds */
+    for (bool again = true;
+         again;) { /* backwards over the list until nothing changes: circles need a few rounds */
         again = false;
         for (int k = n - 1; k >= 0; k--) {
             ArrayRef a = list[k];
@@ -130,16 +137,21 @@ void paths_find(Paths *s, ArrayRef root) {
     }
 }
 
-/* ---- lifting: shared terms and reductions become arrays ------------------------------------------------------------------ */
+/* ---- lifting: shared terms and reductions become arrays
+ * ------------------------------------------------------------------ */
 
 static const char *lift_suffix(const Node *n) {
-    static const char *const reductions[RED_COUNT] = {"sum", "prod", "max", "min", "argmax", "argmin", "lse"};
-    return n->op == OP_REDUCE ? reductions[n->aux] : n->op >= OP_FIRST_SCALAR ? op_info[n->op].name : "part";
+    static const char *const reductions[RED_COUNT] = {"sum",    "prod",   "max", "min",
+                                                      "argmax", "argmin", "lse"};
+    return n->op == OP_REDUCE         ? reductions[n->aux]
+           : n->op >= OP_FIRST_SCALAR ? op_info[n->op].name
+                                      : "part";
 }
 
-typedef struct Region { /* the nodes of one term down to reads and reductions, users before arguments */
+typedef struct Region { /* the nodes of one term down to reads and reductions, users before
+                           arguments */
     VEC(Ref) node;
-    VEC(Ref) need;  /* the condition under which each is wanted; 0: always */
+    VEC(Ref) need; /* the condition under which each is wanted; 0: always */
     VEC(int) users;
 } Region;
 
@@ -227,7 +239,8 @@ static bool worth_lifting(const Graph *g, Ref r, int users) {
     return users > 1 && n->op != OP_READ && n->op != OP_CAST && n->op != OP_neg;
 }
 
-/* Replaces shared terms and reductions below the root of one piece by reads of new arrays, which are lifted in their turn. */
+/* Replaces shared terms and reductions below the root of one piece by reads of new arrays, which
+ * are lifted in their turn. */
 void paths_lift(Paths *s, ArrayRef a) {
     Graph *g = s->g;
     for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
@@ -248,10 +261,12 @@ void paths_lift(Paths *s, ArrayRef a) {
             scope_add(g, &scope, index[opened], NULL, NULL);
             scope_guard(g, &scope, condition[opened]);
             opened++;
-        } while (opened < 8 && kind[opened - 1] == RED_SUM && NODE(g, term)->op == OP_REDUCE && NODE(g, term)->aux == RED_SUM);
+        } while (opened < 8 && kind[opened - 1] == RED_SUM && NODE(g, term)->op == OP_REDUCE &&
+                 NODE(g, term)->aux == RED_SUM);
         Region x = region_of(s, term, scope.guard);
         VEC(Ref) from = {0}, to = {0};
-        for (int k = x.node.n - 1; k >= (opened ? 0 : 1); k--) { /* arguments first; the root of a piece stays */
+        for (int k = x.node.n - 1; k >= (opened ? 0 : 1);
+             k--) { /* arguments first; the root of a piece stays */
             Ref r = x.node.at[k];
             if (!worth_lifting(g, r, x.users.at[k])) {
                 continue;
@@ -260,7 +275,8 @@ void paths_lift(Paths *s, ArrayRef a) {
             Scope around = scope_copy(g, &scope);
             around.guard = x.need.at[k];
             Scope part = scope_part(g, &around, 1, &body);
-            const char *name = arena_format(g->arena, "%s_%s", ARRAY(g, a)->name, lift_suffix(NODE(g, r)));
+            const char *name =
+                arena_format(g->arena, "%s_%s", ARRAY(g, a)->name, lift_suffix(NODE(g, r)));
             ArrayRef made = graph_array_over(g, name, &part, body, p.at, &read);
             ARRAY(g, made)->order = ARRAY(g, a)->order;
             if (made >= (ArrayRef)s->nactive) {
@@ -283,7 +299,9 @@ void paths_lift(Paths *s, ArrayRef a) {
     }
 }
 
-/* ---- parts of both -------------------------------------------------------------------------------------------------------- */
+/* ---- parts of both
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 void paths_require(Graph *g, Ref *all, Op op, const Poly *x, const Poly *y) {
     const Poly *d = poly_sub(g->arena, y, x);
@@ -296,10 +314,12 @@ void paths_require(Graph *g, Ref *all, Op op, const Poly *x, const Poly *y) {
     *all = *all ? graph_and(g, *all, c) : c;
 }
 
-/* The product of all entries but the index's own, for the rule of prod: those before times those behind, so that zeros do no harm. */
+/* The product of all entries but the index's own, for the rule of prod: those before times those
+ * behind, so that zeros do no harm. */
 Ref paths_others(Graph *g, const Scope *all, Ref condition, Ref body, Span at) {
     Ref index = all->index[all->n - 1], side[2];
-    const Poly *extent = EXTENT(g, index), *one = poly_int(g->arena, 1), *zero = poly_int(g->arena, 0);
+    const Poly *extent = EXTENT(g, index), *one = poly_int(g->arena, 1),
+               *zero = poly_int(g->arena, 0);
     ValueType type = (ValueType)NODE(g, body)->type;
     Ref y = graph_select(g, condition, body, graph_real(g, type, 1));
     Scope part = scope_part(g, all, 2, (Ref[]){y, index});
@@ -309,14 +329,17 @@ Ref paths_others(Graph *g, const Scope *all, Ref condition, Ref body, Span at) {
         Scope first = scope_copy(g, &part);
         const Poly *end = poly_sub(g->arena, extent, one);
         first.lo[last] = first.hi[last] = up ? end : zero;
-        ArrayRef a = graph_array_over(g, up ? "behind" : "before", &first, graph_real(g, type, 1), at, &there);
+        ArrayRef a = graph_array_over(g, up ? "behind" : "before", &first, graph_real(g, type, 1),
+                                      at, &there);
         Array *array = ARRAY(g, a);
         Ref *positions = arena_alloc(g->arena, (size_t)part.n * sizeof *positions);
         memcpy(positions, array->axis, (size_t)part.n * sizeof *positions);
         Ref beside = graph_op2(g, up ? OP_add : OP_sub, array->axis[last], graph_int(g, 1));
         positions[last] = beside;
-        Ref body_there = graph_op2(g, OP_mul, graph_read(g, a, positions), graph_subst(g, y, part.n, part.index, positions));
-        const Poly **lo = arena_alloc(g->arena, (size_t)part.n * sizeof *lo), **hi = arena_alloc(g->arena, (size_t)part.n * sizeof *hi);
+        Ref body_there = graph_op2(g, OP_mul, graph_read(g, a, positions),
+                                   graph_subst(g, y, part.n, part.index, positions));
+        const Poly **lo = arena_alloc(g->arena, (size_t)part.n * sizeof *lo),
+                   **hi = arena_alloc(g->arena, (size_t)part.n * sizeof *hi);
         for (int k = 0; k < part.n; k++) {
             lo[k] = part.lo[k], hi[k] = part.hi[k];
         }
@@ -330,15 +353,17 @@ Ref paths_others(Graph *g, const Scope *all, Ref condition, Ref body, Span at) {
     return graph_op2(g, OP_mul, side[0], side[1]);
 }
 
-/* ---- what is held -------------------------------------------------------------------------------------------------------- */
+/* ---- what is held
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 static Ref read_twin(Graph *g, void *user, ArrayRef array, const Ref *positions) {
     (void)user;
     return ARRAY(g, array)->twin ? graph_read(g, ARRAY(g, array)->twin, positions) : 0;
 }
 
-/* Makes the twins that are missing of these arrays and of all that they read; an array with rules needs none, and what it reads
- * is made from what is held by intention. */
+/* Makes the twins that are missing of these arrays and of all that they read; an array with rules
+ * needs none, and what it reads is made from what is held by intention. */
 static void make_twins(Graph *g, int n, const ArrayRef *roots) {
     Order order = graph_order(g, n, roots);
     for (int lo = 0, hi; lo < order.n; lo = hi) {
@@ -346,34 +371,42 @@ static void make_twins(Graph *g, int n, const ArrayRef *roots) {
         for (hi = lo; hi < order.n && order.component[hi] == order.component[lo]; hi++) {
             ArrayRef a = order.array[hi];
             const ArrayRef *reads;
-            int nreads = ARRAY(g, a)->twin || ARRAY(g, a)->rules.n ? 0 : graph_array_reads(g, a, &reads);
+            int nreads =
+                ARRAY(g, a)->twin || ARRAY(g, a)->rules.n ? 0 : graph_array_reads(g, a, &reads);
             for (int k = 0; k < nreads; k++) {
                 held = held || ARRAY(g, reads[k])->twin;
             }
         }
-        for (int made = 0; made < 2 && held; made++) { /* handles first: the arrays may read each other */
+        for (int made = 0; made < 2 && held;
+             made++) { /* handles first: the arrays may read each other */
             for (int k = lo; k < hi; k++) {
                 ArrayRef a = order.array[k];
                 const Array x = *ARRAY(g, a);
-                if (x.rules.n || x.copy_of || (made ? ARRAY(g, x.twin)->pieces.n > 0 : x.twin > 0)) {
+                if (x.rules.n || x.copy_of ||
+                    (made ? ARRAY(g, x.twin)->pieces.n > 0 : x.twin > 0)) {
                     continue;
                 }
                 if (!made) {
-                    const char **names = arena_alloc(g->arena, (size_t)(x.rank + 1) * sizeof *names);
+                    const char **names =
+                        arena_alloc(g->arena, (size_t)(x.rank + 1) * sizeof *names);
                     for (int q = 0; q < x.rank; q++) {
                         names[q] = g->indices.at[NODE(g, x.axis[q])->aux].name;
                     }
-                    ArrayRef t = graph_array(g, arena_format(g->arena, "%s_twin", x.name), x.type, x.rank, x.extent, names);
-                    ARRAY(g, t)->at = x.at, ARRAY(g, t)->order = x.order, ARRAY(g, t)->adjoint_of = x.adjoint_of;
+                    ArrayRef t = graph_array(g, arena_format(g->arena, "%s_twin", x.name), x.type,
+                                             x.rank, x.extent, names);
+                    ARRAY(g, t)->at = x.at, ARRAY(g, t)->order = x.order,
+                             ARRAY(g, t)->adjoint_of = x.adjoint_of;
                     ARRAY(g, t)->copy_of = a;
                     ARRAY(g, a)->twin = t;
                     continue;
                 }
                 for (int q = 0; q < x.pieces.n; q++) {
                     const Piece p = ARRAY(g, a)->pieces.at[q];
-                    Ref body = graph_subst(g, graph_rewrite_reads(g, p.body, read_twin, NULL), x.rank, x.axis, ARRAY(g, x.twin)->axis);
+                    Ref body = graph_subst(g, graph_rewrite_reads(g, p.body, read_twin, NULL),
+                                           x.rank, x.axis, ARRAY(g, x.twin)->axis);
                     if (graph_piece(g, x.twin, p.lo, p.hi, body, p.at) && p.guard) {
-                        Ref guard = graph_subst(g, graph_rewrite_reads(g, p.guard, read_twin, NULL), x.rank, x.axis, ARRAY(g, x.twin)->axis);
+                        Ref guard = graph_subst(g, graph_rewrite_reads(g, p.guard, read_twin, NULL),
+                                                x.rank, x.axis, ARRAY(g, x.twin)->axis);
                         ARRAY(g, x.twin)->pieces.at[q].guard = guard;
                     }
                 }
@@ -421,7 +454,8 @@ void paths_release_arrays(Graph *g, ArrayRef first) {
     make_twins(g, reads.n, reads.at);
     for (ArrayRef a = first; a < end; a++) {
         for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
-            Ref body = graph_rewrite_reads(g, ARRAY(g, a)->pieces.at[q].body, read_twin, NULL), guard = ARRAY(g, a)->pieces.at[q].guard;
+            Ref body = graph_rewrite_reads(g, ARRAY(g, a)->pieces.at[q].body, read_twin, NULL),
+                guard = ARRAY(g, a)->pieces.at[q].guard;
             ARRAY(g, a)->pieces.at[q].body = body;
             guard = guard ? graph_rewrite_reads(g, guard, read_twin, NULL) : 0;
             ARRAY(g, a)->pieces.at[q].guard = guard;

@@ -1,5 +1,5 @@
-/* paths: the arrays on differentiable paths from a term to the arrays that it is differentiated by, and what is common to
- * forward and reverse mode. */
+/* paths: the arrays on differentiable paths from a term to the arrays that it is differentiated by,
+ * and what is common to forward and reverse mode. */
 #ifndef GRADC_PATHS_H
 #define GRADC_PATHS_H
 #include "graph.h"
@@ -8,26 +8,33 @@ typedef struct Paths {
     Graph *g;
     int nby;
     const ArrayRef *by;
-    bool *active;      /* by array: its value leads from e to some `by` */
+    bool *active; /* by array: its value leads from e to some `by` */
     int nactive;
-    VEC(int8_t) leads; /* by node: 0 not known, 1 no, 2 yes: a differentiable path to an active array */
+    VEC(int8_t)
+    leads; /* by node: 0 not known, 1 no, 2 yes: a differentiable path to an active array */
 } Paths;
 
 bool paths_is_by(const Paths *s, ArrayRef a);
-/* Marks the arrays that lie on a differentiable path from `root` to some `by`; definitions of `by` are not followed. */
+/* Marks the arrays that lie on a differentiable path from `root` to some `by`; definitions of `by`
+ * are not followed. */
 void paths_find(Paths *s, ArrayRef root);
-/* Is the k-th argument of a node on a differentiable path? Positions, conditions and integers are not. */
+/* Is the k-th argument of a node on a differentiable path? Positions, conditions and integers are
+ * not. */
 bool paths_smooth(const Graph *g, Ref r, int k);
 bool paths_lead(Paths *s, Ref term);
-/* Replaces shared terms and reductions below the root of each piece by reads of new arrays, to be lifted in their turn. */
+/* Replaces shared terms and reductions below the root of each piece by reads of new arrays, to be
+ * lifted in their turn. */
 void paths_lift(Paths *s, ArrayRef a);
 
-/* x op y is added to the condition `all` (0: none yet), unless op is <= and what is there proves it. */
+/* x op y is added to the condition `all` (0: none yet), unless op is <= and what is there proves
+ * it. */
 void paths_require(Graph *g, Ref *all, Op op, const Poly *x, const Poly *y);
-/* Where a rule of one's own stands for the derivative of a body, the body's arrays are made from held arguments. What a
- * derivative says in terms of them is to be differentiated again, by the arguments too: it reads their twins. */
+/* Where a rule of one's own stands for the derivative of a body, the body's arrays are made from
+ * held arguments. What a derivative says in terms of them is to be differentiated again, by the
+ * arguments too: it reads their twins. */
 Ref paths_release(Graph *g, Ref term);
 void paths_release_arrays(Graph *g, ArrayRef first); /* all that were made from there on */
-/* Of prod[i if condition](body), i the last index of the scope: the product of all entries but the i-th. */
+/* Of prod[i if condition](body), i the last index of the scope: the product of all entries but the
+ * i-th. */
 Ref paths_others(Graph *g, const Scope *all, Ref condition, Ref body, Span at);
 #endif

@@ -1,15 +1,19 @@
 /* plan: from the graph to loops.
- * In: the simplified graph. Out: for each entry function a tree of loops and statements, and the layout of its workspace.
- * Here: which arrays a function computes, where they are stored, and in which order; the loops of each come from nest and circle. */
+ * In: the simplified graph. Out: for each entry function a tree of loops and statements, and the
+ * layout of its workspace. Here: which arrays a function computes, where they are stored, and in
+ * which order; the loops of each come from nest and circle. */
 #include "gen.h"
 #include "passes.h"
 
-static const char *const function_words[] = {"value", "forward", "backward", "value_and_gradient", "vjp", ""};
+static const char *const function_words[] = {"value", "forward", "backward", "value_and_gradient",
+                                             "vjp",   ""};
 const char *function_word(FunctionKind kind) {
     return function_words[kind];
 }
 
-/* ---- functions ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- functions
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 
 static void mark(Graph *g, int n, const ArrayRef *roots, bool *in) {
     Order o = graph_order(g, n, roots);
@@ -28,11 +32,13 @@ static bool is_listed(const ArrayRef *list, int n, ArrayRef a) {
 }
 
 /* Which arrays a function computes, reads from the workspace, or is given. */
-static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int request, const bool *value_needs, const bool *gradient_needs) {
+static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int request,
+                          const bool *value_needs, const bool *gradient_needs) {
     Graph *g = plan->g;
     size_t all = (size_t)g->arrays.n;
     Function f = {.kind = kind, .request = request, .layout = plan->layouts.n};
-    bool after = kind == FN_BACKWARD || kind == FN_VJP; /* forward came before, and kept what both need */
+    bool after =
+        kind == FN_BACKWARD || kind == FN_VJP; /* forward came before, and kept what both need */
     f.place = arena_alloc(g->arena, (all + 64) * sizeof *f.place);
     f.local = arena_alloc(g->arena, (all + 64) * sizeof *f.local);
     const Request *r = request >= 0 ? &g->requests.at[request] : NULL;
@@ -47,7 +53,8 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
             VEC_PUSH(g->arena, roots, r->result.at[k]);
         }
     }
-    /* What the workspace keeps is not looked behind: backward is not given what only forward needs. */
+    /* What the workspace keeps is not looked behind: backward is not given what only forward needs.
+     */
     bool *met = arena_alloc(g->arena, all);
     VEC(ArrayRef) todo = {0};
     for (int k = 0; k < roots.n; k++) {
@@ -77,7 +84,8 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
         }
     }
     order.n = kept;
-    /* An output that others read is computed in a buffer and copied: the caller's array may be NULL, and backward never reads it. */
+    /* An output that others read is computed in a buffer and copied: the caller's array may be
+     * NULL, and backward never reads it. */
     int *readers = arena_alloc(g->arena, all * sizeof *readers);
     for (int k = 0; k < order.n; k++) {
         const ArrayRef *reads;
@@ -92,7 +100,8 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
     for (int k = 0; k < order.n; k++) {
         ArrayRef a = order.array[k];
         const Array *array = ARRAY(g, a);
-        bool asked = (array->is_output && kind != FN_DERIVATIVE) || (r && is_listed(r->result.at, r->result.n, a));
+        bool asked = (array->is_output && kind != FN_DERIVATIVE) ||
+                     (r && is_listed(r->result.at, r->result.n, a));
         if (array->role == ARRAY_INPUT || array->role == ARRAY_PARAM) {
             f.place[a] = PLACE_INPUT;
             VEC_PUSH(g->arena, f.reads, a);
@@ -204,9 +213,12 @@ Plan *plan_graph(Graph *g, const PlanOptions *o) {
             mark(g, g->requests.at[also].result.n, g->requests.at[also].result.at, gradient_needs);
         }
         function_plan(plan, &layout, FN_FORWARD, k, value_needs, gradient_needs);
-        function_plan(plan, &layout, kind == REQUEST_VJP ? FN_VJP : FN_BACKWARD, k, value_needs, gradient_needs);
+        function_plan(plan, &layout, kind == REQUEST_VJP ? FN_VJP : FN_BACKWARD, k, value_needs,
+                      gradient_needs);
         if (kind == REQUEST_GRADIENT) {
-            VEC_PUSH(g->arena, plan->functions, (Function){.kind = FN_VALUE_AND_GRADIENT, .request = k, .layout = plan->layouts.n});
+            VEC_PUSH(
+                g->arena, plan->functions,
+                (Function){.kind = FN_VALUE_AND_GRADIENT, .request = k, .layout = plan->layouts.n});
         }
         if (also >= 0) {
             function_plan(plan, &layout, FN_VJP, also, value_needs, gradient_needs);

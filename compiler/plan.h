@@ -1,5 +1,6 @@
-/* plan: the loop tree between the graph and the C text: which arrays are stored and where, and for each entry function the
- * statements, loops and kernels that compute them. emit only prints it; speed is decided here. */
+/* plan: the loop tree between the graph and the C text: which arrays are stored and where, and for
+ * each entry function the statements, loops and kernels that compute them. emit only prints it;
+ * speed is decided here. */
 #ifndef GRADC_PLAN_H
 #define GRADC_PLAN_H
 #include "graph.h"
@@ -26,7 +27,7 @@ struct Expr {
     Ref ref;
     ArrayRef array;
     int local;
-    bool checked;        /* integer arithmetic that may overflow: then a status */
+    bool checked; /* integer arithmetic that may overflow: then a status */
     int n;
     Expr **arg;
 };
@@ -47,9 +48,10 @@ typedef enum StmtKind {
 
 typedef enum LoopHint { HINT_NONE, HINT_LANES, HINT_SUM, HINT_MAX, HINT_MIN } LoopHint;
 
-typedef struct Matmul { /* c[i, j] (+)= sum over p of a[i, p] b[p, j], each at an offset, with strides */
-    ArrayRef array[3];    /* a, b, c */
-    Expr *offset[3];      /* flat place of its first entry, NULL for 0 */
+typedef struct Matmul { /* c[i, j] (+)= sum over p of a[i, p] b[p, j], each at an offset, with
+                           strides */
+    ArrayRef array[3];  /* a, b, c */
+    Expr *offset[3];    /* flat place of its first entry, NULL for 0 */
     const Poly *row[3], *column[3];
     const Poly *m, *n, *k;
     bool accumulate;
@@ -63,7 +65,7 @@ struct Stmt {
     StmtKind kind;
     Stmt *next;
     Ref index;
-    bool down;            /* the loop runs from other, included, down to value */
+    bool down; /* the loop runs from other, included, down to value */
     LoopHint hint;
     int hint_local;
     int local;
@@ -71,8 +73,8 @@ struct Stmt {
     int n;
     Expr **position;
     Expr *value, *other;
-    char op;              /* '=' '+' '*' */
-    bool checked;         /* of an integer that may overflow */
+    char op;      /* '=' '+' '*' */
+    bool checked; /* of an integer that may overflow */
     Block body, otherwise;
     const char *text;
     Matmul *matmul;
@@ -81,7 +83,7 @@ struct Stmt {
 typedef struct Local {
     const char *hint;
     ValueType type;
-    ArrayRef array;       /* it is this array without axes, else 0 */
+    ArrayRef array; /* it is this array without axes, else 0 */
     bool changes;
 } Local;
 
@@ -89,9 +91,9 @@ typedef enum Place {
     PLACE_NONE,
     PLACE_INPUT,
     PLACE_TABLE,
-    PLACE_LOCAL,   /* without axes: a variable of the function */
-    PLACE_BUFFER,  /* in the workspace */
-    PLACE_OUTPUT   /* straight into the caller's array */
+    PLACE_LOCAL,  /* without axes: a variable of the function */
+    PLACE_BUFFER, /* in the workspace */
+    PLACE_OUTPUT  /* straight into the caller's array */
 } Place;
 
 typedef enum FunctionKind {
@@ -112,21 +114,23 @@ typedef struct Function {
     VEC(ArrayRef) reads;  /* inputs that it uses */
     VEC(ArrayRef) writes; /* outputs and results of the caller that it sets */
     VEC(ArrayRef) buffers;
-    VEC(ArrayRef) saved;  /* arrays without axes that come from the workspace, or go there */
+    VEC(ArrayRef) saved; /* arrays without axes that come from the workspace, or go there */
     VEC(Local) locals;
     Block body;
 } Function;
 
-typedef struct Layout {   /* the workspace of one request, or of the value alone; a gradient may share it with a vjp */
-    int request;          /* -1: the value alone */
+typedef struct Layout { /* the workspace of one request, or of the value alone; a gradient may share
+                           it with a vjp */
+    int request;        /* -1: the value alone */
     VEC(ArrayRef) buffers; /* in the order in which they lie there */
-    VEC(ArrayRef) kept;    /* arrays without axes that forward keeps; behind the buffers, together by type */
+    VEC(ArrayRef)
+    kept; /* arrays without axes that forward keeps; behind the buffers, together by type */
 } Layout;
 
 typedef struct Plan {
     Graph *g;
     VEC(Function) functions;
-    VEC(Layout) layouts;  /* the value's first */
+    VEC(Layout) layouts; /* the value's first */
 } Plan;
 
 const char *function_word(FunctionKind kind); /* "forward" */

@@ -1,13 +1,15 @@
 /* poly: polynomials with rational coefficients, and proofs that one is never negative.
  *
- * A polynomial is a list of monomials in one order, so equality is comparison and a sum is a merge. Coefficients are
- * 64-bit fractions, computed in 128 bits: what does not fit makes the polynomial *unknown* (n < 0). Unknown spreads through
- * all arithmetic, equals nothing, is no number and is never proved: a size that is too large is refused, never wrong.
+ * A polynomial is a list of monomials in one order, so equality is comparison and a sum is a merge.
+ * Coefficients are 64-bit fractions, computed in 128 bits: what does not fit makes the polynomial
+ * *unknown* (n < 0). Unknown spreads through all arithmetic, equals nothing, is no number and is
+ * never proved: a size that is too large is refused, never wrong.
  *
- * A proof of p >= 0 removes one variable v after another. Where p rises with v (its step p(v + 1) - p(v) is proved
- * non-negative between the bound and v), p is at least its value at a lower bound of v; where it falls, at an upper one. The
- * other facts about v survive as its bounds taken in pairs (Fourier-Motzkin). Before that, some points that satisfy all
- * facts are tried: most of what is false is refuted there, at once. The work is bounded; beyond it the answer is no. */
+ * A proof of p >= 0 removes one variable v after another. Where p rises with v (its step p(v + 1) -
+ * p(v) is proved non-negative between the bound and v), p is at least its value at a lower bound of
+ * v; where it falls, at an upper one. The other facts about v survive as its bounds taken in pairs
+ * (Fourier-Motzkin). Before that, some points that satisfy all facts are tried: most of what is
+ * false is refuted there, at once. The work is bounded; beyond it the answer is no. */
 #include "poly.h"
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +37,8 @@ bool poly_is_known(const Poly *x) {
     return x->n >= 0;
 }
 
-/* ---- fractions --------------------------------------------------------------------------------------------- */
+/* ---- fractions
+ * --------------------------------------------------------------------------------------------- */
 
 typedef struct Fraction {
     int64_t num, den;
@@ -66,7 +69,8 @@ static Fraction fraction_add(const Monomial *x, const Monomial *y) {
     return fraction((Wide)x->num * y->den + (Wide)y->num * x->den, (Wide)x->den * y->den);
 }
 
-/* ---- monomials and making polynomials ---------------------------------------------------------------------- */
+/* ---- monomials and making polynomials
+ * ---------------------------------------------------------------------- */
 
 static int monomial_compare(const Monomial *x, const Monomial *y) {
     if (x->nvars != y->nvars) return x->nvars > y->nvars ? -1 : 1;
@@ -154,7 +158,8 @@ const Poly *poly_scale(Arena *a, const Poly *x, int64_t num, int64_t den) {
     if (num == 1 && den == 1) return x;
     Monomial *term = arena_alloc(a, (size_t)x->n * sizeof *term);
     for (int k = 0; k < x->n; k++) {
-        /* First each side against the other's divisor, so that the products cannot exceed 126 bits. */
+        /* First each side against the other's divisor, so that the products cannot exceed 126 bits.
+         */
         Fraction f = fraction(num, den);
         if (f.fits) f = fraction((Wide)x->term[k].num * f.num, (Wide)x->term[k].den * f.den);
         if (!f.fits) return &unknown;
@@ -176,7 +181,8 @@ const Poly *poly_sub(Arena *a, const Poly *x, const Poly *y) {
 const Poly *poly_mul(Arena *a, const Poly *x, const Poly *y) {
     if (x->n < 0 || y->n < 0) return &unknown;
     if (x->n == 0 || y->n == 0) return &zero;
-    if (x->n > MOST_PAIRS / y->n || x->term[0].nvars + y->term[0].nvars > MOST_DEGREE) return &unknown;
+    if (x->n > MOST_PAIRS / y->n || x->term[0].nvars + y->term[0].nvars > MOST_DEGREE)
+        return &unknown;
     Monomial *term = arena_alloc(a, (size_t)(x->n * y->n) * sizeof *term);
     int n = 0;
     for (int i = 0; i < x->n; i++)
@@ -192,13 +198,15 @@ const Poly *poly_mul(Arena *a, const Poly *x, const Poly *y) {
             }
             uint32_t *var = arena_alloc(a, (size_t)m->nvars * sizeof *var);
             for (int k = 0, p = 0, q = 0; k < m->nvars; k++)
-                var[k] = q == t->nvars || (p < s->nvars && s->var[p] <= t->var[q]) ? s->var[p++] : t->var[q++];
+                var[k] = q == t->nvars || (p < s->nvars && s->var[p] <= t->var[q]) ? s->var[p++]
+                                                                                   : t->var[q++];
             m->var = var;
         }
     return poly_gather(a, n, term);
 }
 
-const Poly *poly_subst_all(Arena *a, const Poly *x, int n, const uint32_t *var, const Poly *const *by) {
+const Poly *poly_subst_all(Arena *a, const Poly *x, int n, const uint32_t *var,
+                           const Poly *const *by) {
     if (x->n < 0) return &unknown;
     bool touched = false;
     for (int k = 0; k < n && !touched; k++) touched = poly_has(x, var[k]);
@@ -226,7 +234,8 @@ const Poly *poly_subst(Arena *a, const Poly *x, uint32_t var, const Poly *by) {
     return poly_subst_all(a, x, 1, &var, &by);
 }
 
-/* ---- looking at polynomials -------------------------------------------------------------------------------- */
+/* ---- looking at polynomials
+ * -------------------------------------------------------------------------------- */
 
 int poly_compare(const Poly *x, const Poly *y) {
     if (x->n != y->n) return x->n < y->n ? -1 : 1;
@@ -234,7 +243,8 @@ int poly_compare(const Poly *x, const Poly *y) {
         const Monomial *s = &x->term[k], *t = &y->term[k];
         int order = monomial_compare(s, t);
         if (order) return order;
-        if (s->num != t->num || s->den != t->den) return (Wide)s->num * t->den < (Wide)t->num * s->den ? -1 : 1;
+        if (s->num != t->num || s->den != t->den)
+            return (Wide)s->num * t->den < (Wide)t->num * s->den ? -1 : 1;
     }
     return 0;
 }
@@ -284,7 +294,8 @@ int poly_vars(Arena *a, const Poly *x, const uint32_t **vars) {
     return kept;
 }
 
-bool poly_linear(Arena *a, const Poly *x, uint32_t var, int64_t *num, int64_t *den, const Poly **rest) {
+bool poly_linear(Arena *a, const Poly *x, uint32_t var, int64_t *num, int64_t *den,
+                 const Poly **rest) {
     if (x->n < 0) return false;
     *num = 0;
     *den = 1;
@@ -306,7 +317,8 @@ bool poly_linear(Arena *a, const Poly *x, uint32_t var, int64_t *num, int64_t *d
     return true;
 }
 
-/* p is whole everywhere exactly if it is at v = 0 and its step in v is: induction upwards and downwards. */
+/* p is whole everywhere exactly if it is at v = 0 and its step in v is: induction upwards and
+ * downwards. */
 static bool whole_within(Arena *a, const Poly *x, int *work) {
     uint32_t var = 0;
     bool fractions = false, found = false;
@@ -329,9 +341,12 @@ bool poly_whole(Arena *a, const Poly *x) {
     return whole_within(a, x, &work);
 }
 
-/* ---- as text ----------------------------------------------------------------------------------------------- */
+/* ---- as text
+ * -----------------------------------------------------------------------------------------------
+ */
 
-/* Printed by falling degree, then alphabetically: the numbers of variables say nothing to a reader. */
+/* Printed by falling degree, then alphabetically: the numbers of variables say nothing to a reader.
+ */
 typedef struct Printed {
     const Monomial *m;
     const char **name; /* in order */
@@ -367,7 +382,8 @@ const char *poly_text(Arena *a, const Poly *x, PolyName *name, const void *user)
         const Monomial *m = p[i].m;
         const char *sign = m->num < 0 ? (i ? " - " : "-") : i ? " + " : "";
         long long size = m->num < 0 ? -m->num : m->num;
-        const char *number = m->den != 1 ? arena_format(a, "%lld/%lld", size, (long long)m->den) : arena_format(a, "%lld", size);
+        const char *number = m->den != 1 ? arena_format(a, "%lld/%lld", size, (long long)m->den)
+                                         : arena_format(a, "%lld", size);
         bool one = size == 1 && m->den == 1 && m->nvars > 0;
         const char *piece = arena_format(a, "%s%s", sign, one ? "" : number);
         for (const char *s = piece; *s; s++) VEC_PUSH(a, out, *s);
@@ -381,7 +397,9 @@ const char *poly_text(Arena *a, const Poly *x, PolyName *name, const void *user)
     return out.at;
 }
 
-/* ---- proofs ------------------------------------------------------------------------------------------------ */
+/* ---- proofs
+ * ------------------------------------------------------------------------------------------------
+ */
 
 typedef struct Proof {
     Arena *a; /* of this proof alone */
@@ -396,7 +414,9 @@ typedef struct Facts {
 } Facts;
 
 static void facts_add(Facts *facts, const Poly *f) {
-    if (f->n <= 0 || facts->n == MOST_FACTS || (f->n == 1 && f->term[0].nvars == 0 && f->term[0].num > 0)) return;
+    if (f->n <= 0 || facts->n == MOST_FACTS ||
+        (f->n == 1 && f->term[0].nvars == 0 && f->term[0].num > 0))
+        return;
     for (int k = 0; k < facts->n; k++)
         if (poly_equal(facts->at[k], f)) return;
     facts->at[facts->n++] = f;
@@ -418,7 +438,8 @@ static double value_at(const Poly *p, int n, const uint32_t *var, const double *
 }
 
 /* The bounds that facts over the variables 0..k (those before k have values) set to variable k. */
-static void bounds_at(const Facts *facts, int k, const uint32_t *var, double *at, double *low, double *high) {
+static void bounds_at(const Facts *facts, int k, const uint32_t *var, double *at, double *low,
+                      double *high) {
     for (int j = 0; j < facts->n; j++) {
         const Poly *f = facts->at[j];
         bool ready = poly_has(f, var[k]);
@@ -441,7 +462,8 @@ static void bounds_at(const Facts *facts, int k, const uint32_t *var, double *at
     }
 }
 
-/* A point that satisfies every fact and makes p negative? Sizes get values first, then each index one within its bounds. */
+/* A point that satisfies every fact and makes p negative? Sizes get values first, then each index
+ * one within its bounds. */
 static bool refuted(Proof *proof, const Poly *p, const Facts *facts, int points) {
     Facts all = *facts;
     uint32_t var[MOST_PROOF_VARS];
@@ -469,7 +491,10 @@ static bool refuted(Proof *proof, const Poly *p, const Facts *facts, int points)
             bool size = !proof->is_index(proof->user, var[k]);
             double low = size ? 1 : -4, high = size ? 40 : 4;
             bounds_at(&all, k, var, at, &low, &high);
-            low = (double)(int64_t)(low < -1e6 ? -1e6 : low > 1e6 ? 1e6 : low) + (low > (double)(int64_t)low ? 1 : 0);
+            low = (double)(int64_t)(low < -1e6  ? -1e6
+                                    : low > 1e6 ? 1e6
+                                                : low) +
+                  (low > (double)(int64_t)low ? 1 : 0);
             if (size && high > low + 6) high = low + 6;
             int64_t room = high >= low ? (int64_t)(high - low > 1e6 ? 1e6 : high - low) : -1;
             if (room < 0) holds = false;
@@ -504,15 +529,18 @@ static void bounds_find(Proof *proof, const Facts *facts, uint32_t var, Bounds *
     if (!proof->is_index(proof->user, var)) b->low[b->nlow++] = poly_int(a, 1);
     b->implied = b->rest;
     for (int i = 0; i < b->nlow; i++)
-        for (int j = 0; j < b->nhigh; j++) facts_add(&b->implied, poly_sub(a, b->high[j], b->low[i]));
+        for (int j = 0; j < b->nhigh; j++)
+            facts_add(&b->implied, poly_sub(a, b->high[j], b->low[i]));
 }
 
 static bool prove(Proof *proof, const Poly *p, const Facts *facts, int depth);
 
-/* p at least p(v = bound), by monotony between bound and v, and that non-negative? The step is needed only where v' lies
- * between the bound and v (at its lower end): facts that bound v on the side of the bound may fail there, so only `bound`
- * itself is used of them; those on the other side hold, one tighter. */
-static bool prove_from(Proof *proof, const Poly *p, uint32_t var, const Bounds *b, bool low, int which, int depth) {
+/* p at least p(v = bound), by monotony between bound and v, and that non-negative? The step is
+ * needed only where v' lies between the bound and v (at its lower end): facts that bound v on the
+ * side of the bound may fail there, so only `bound` itself is used of them; those on the other side
+ * hold, one tighter. */
+static bool prove_from(Proof *proof, const Poly *p, uint32_t var, const Bounds *b, bool low,
+                       int which, int depth) {
     Arena *a = proof->a;
     const Poly *bound = low ? b->low[which] : b->high[which];
     const Poly *v = poly_var(a, var), *one = poly_int(a, 1);
@@ -522,7 +550,8 @@ static bool prove_from(Proof *proof, const Poly *p, uint32_t var, const Bounds *
     if (!poly_is_known(step) || !poly_is_known(bound)) return false;
     if (poly_is_number(step, &num, NULL)) {
         if (num < 0) return false;
-    } else if (!poly_has(step, var)) { /* a straight line: the bound need not be whole, the slope is the same everywhere */
+    } else if (!poly_has(step, var)) { /* a straight line: the bound need not be whole, the slope is
+                                          the same everywhere */
         if (!prove(proof, step, &b->implied, depth + 3)) return false;
     } else {
         if (!poly_whole(a, bound)) return false; /* steps of one must lead from it to v */
@@ -530,7 +559,8 @@ static bool prove_from(Proof *proof, const Poly *p, uint32_t var, const Bounds *
         *between = b->rest;
         facts_add(between, low ? poly_sub(a, v, bound) : poly_sub(a, poly_sub(a, bound, v), one));
         for (int k = 0; k < (low ? b->nhigh : b->nlow); k++)
-            facts_add(between, low ? poly_sub(a, poly_sub(a, b->high[k], v), one) : poly_sub(a, v, b->low[k]));
+            facts_add(between, low ? poly_sub(a, poly_sub(a, b->high[k], v), one)
+                                   : poly_sub(a, v, b->low[k]));
         if (!prove(proof, step, between, depth + 3)) return false;
     }
     return prove(proof, poly_subst(a, p, var, bound), &b->implied, depth + 1);
@@ -542,7 +572,8 @@ static bool no_minus(const Poly *p) {
     return true;
 }
 
-/* Written in variables that start at 0 (a size less 1, an index that a fact says is >= 0), has p no minus? */
+/* Written in variables that start at 0 (a size less 1, an index that a fact says is >= 0), has p no
+ * minus? */
 static bool plainly(Proof *proof, const Poly *p, const Facts *facts) {
     Arena *a = proof->a;
     const uint32_t *vars;
@@ -567,12 +598,14 @@ static bool plainly(Proof *proof, const Poly *p, const Facts *facts) {
 static bool prove(Proof *proof, const Poly *p, const Facts *facts, int depth) {
     Arena *a = proof->a;
     int64_t num;
-    if (!poly_is_known(p) || p->n > GOAL_TERMS || (p->n && p->term[0].nvars > GOAL_DEGREE)) return false;
+    if (!poly_is_known(p) || p->n > GOAL_TERMS || (p->n && p->term[0].nvars > GOAL_DEGREE))
+        return false;
     proof->work -= 1 + p->n;
     if (proof->work < 0) return false;
     if (poly_is_number(p, &num, NULL) && num >= 0) return true;
     for (int k = 0; k < facts->n; k++) {
-        if (poly_is_number(facts->at[k], &num, NULL) && num < 0) return true; /* never reached: the facts exclude each other */
+        if (poly_is_number(facts->at[k], &num, NULL) && num < 0)
+            return true; /* never reached: the facts exclude each other */
         if (poly_is_number(poly_sub(a, p, facts->at[k]), &num, NULL) && num >= 0) return true;
     }
     if (plainly(proof, p, facts)) return true;
@@ -602,7 +635,8 @@ static bool prove(Proof *proof, const Poly *p, const Facts *facts, int depth) {
     return false;
 }
 
-bool poly_prove(Arena *a, const Poly *p, const Poly *const *facts, int nfacts, PolyIsIndex *is_index, const void *user) {
+bool poly_prove(Arena *a, const Poly *p, const Poly *const *facts, int nfacts,
+                PolyIsIndex *is_index, const void *user) {
     (void)a;
     int64_t num;
     if (!poly_is_known(p)) return false;

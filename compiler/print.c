@@ -1,7 +1,8 @@
-/* print: graphs as text. In: a graph. Out: equations as one would write them, one array after another, dependencies first.
- * A term is a DAG; what is shared is written out again while it is short, and gets a name in a `where` line when it is long
- * or deep. So the text grows with the graph and not with its unfolding, and printing never recurses deeper than CUT_DEPTH
- * levels of terms between two such names. */
+/* print: graphs as text. In: a graph. Out: equations as one would write them, one array after
+ * another, dependencies first. A term is a DAG; what is shared is written out again while it is
+ * short, and gets a name in a `where` line when it is long or deep. So the text grows with the
+ * graph and not with its unfolding, and printing never recurses deeper than CUT_DEPTH levels of
+ * terms between two such names. */
 #include "print.h"
 #include "ops.h"
 #include <string.h>
@@ -14,13 +15,22 @@ enum {
 };
 
 /* How tightly an operator binds, as in the grammar; 100 is an atom. */
-enum { BIND_ANY = 0, BIND_SELECT = 20, BIND_COMPARE = 60, BIND_SUM = 70, BIND_PRODUCT = 80, BIND_PREFIX = 90, BIND_POWER = 95, BIND_ATOM = 100 };
+enum {
+    BIND_ANY = 0,
+    BIND_SELECT = 20,
+    BIND_COMPARE = 60,
+    BIND_SUM = 70,
+    BIND_PRODUCT = 80,
+    BIND_PREFIX = 90,
+    BIND_POWER = 95,
+    BIND_ATOM = 100
+};
 
 typedef struct Info { /* of a node that occurs in the equation at hand */
     Ref ref;
     int uses;
-    int size, depth;  /* of its text: nodes, and levels down to the next name */
-    bool named;       /* it is written as a name; `name` once it was met */
+    int size, depth; /* of its text: nodes, and levels down to the next name */
+    bool named;      /* it is written as a name; `name` once it was met */
     const char *name;
 } Info;
 
@@ -33,22 +43,28 @@ typedef struct Binding { /* an index in force, and how it is written */
 typedef struct Printer {
     Graph *g;
     Text *out;
-    VEC(Info) infos;   /* arguments before users */
-    uint32_t *slots;   /* hash table: Ref to 1 + place in infos */
+    VEC(Info) infos; /* arguments before users */
+    uint32_t *slots; /* hash table: Ref to 1 + place in infos */
     uint32_t nslots;
     VEC(Binding) scope;
-    VEC(Ref) where;    /* named terms in the order in which they were met */
+    VEC(Ref) where; /* named terms in the order in which they were met */
     int named;
 } Printer;
 
 const char *const graph_reduction_text[RED_COUNT] = {
-    [RED_SUM] = "sum", [RED_PROD] = "prod", [RED_MAX] = "max", [RED_MIN] = "min",
-    [RED_ARGMAX] = "argmax", [RED_ARGMIN] = "argmin", [RED_LOGSUMEXP] = "logsumexp",
+    [RED_SUM] = "sum",
+    [RED_PROD] = "prod",
+    [RED_MAX] = "max",
+    [RED_MIN] = "min",
+    [RED_ARGMAX] = "argmax",
+    [RED_ARGMIN] = "argmin",
+    [RED_LOGSUMEXP] = "logsumexp",
 };
 
 static void put(Printer *p, Ref r, int bind);
 
-/* ---- what occurs in an equation ----------------------------------------------------------------------------------- */
+/* ---- what occurs in an equation
+ * ----------------------------------------------------------------------------------- */
 
 static uint32_t info_slot(const Printer *p, Ref r) {
     uint32_t h = (r * 0x9E3779B1u) & (p->nslots - 1);
@@ -65,17 +81,20 @@ static void info_add(Printer *p, Ref r) {
     if ((uint32_t)p->infos.n * 2 >= p->nslots) {
         p->nslots = p->nslots ? p->nslots * 2 : 64;
         p->slots = arena_alloc(p->g->arena, p->nslots * sizeof *p->slots);
-        for (int k = 0; k < p->infos.n; k++) p->slots[info_slot(p, p->infos.at[k].ref)] = (uint32_t)k + 1;
+        for (int k = 0; k < p->infos.n; k++)
+            p->slots[info_slot(p, p->infos.at[k].ref)] = (uint32_t)k + 1;
     }
     VEC_PUSH(p->g->arena, p->infos, (Info){.ref = r});
     p->slots[info_slot(p, r)] = (uint32_t)p->infos.n;
 }
 
-/* An integer that is a sum or a product is written through its polynomial, so its parts are the variables of that. */
+/* An integer that is a sum or a product is written through its polynomial, so its parts are the
+ * variables of that. */
 static const Poly *as_poly(Graph *g, Ref r) {
     if (NODE(g, r)->type != VALUE_INT || NODE(g, r)->nargs == 0) return NULL;
     const Poly *p = graph_poly(g, r);
-    bool itself = p->n == 1 && p->term[0].nvars == 1 && p->term[0].var[0] == r && p->term[0].num == 1 && p->term[0].den == 1;
+    bool itself = p->n == 1 && p->term[0].nvars == 1 && p->term[0].var[0] == r &&
+                  p->term[0].num == 1 && p->term[0].den == 1;
     return p->n < 0 || itself ? NULL : p;
 }
 
@@ -90,10 +109,12 @@ static void add_parts(Graph *g, Ref r, Refs *parts) {
         for (int k = 0; k < nvars; k++) VEC_PUSH(g->arena, *parts, vars[k]);
         return;
     }
-    for (int k = n->op == OP_REDUCE ? 1 : 0; k < n->nargs; k++) VEC_PUSH(g->arena, *parts, ARG(g, r, k));
+    for (int k = n->op == OP_REDUCE ? 1 : 0; k < n->nargs; k++)
+        VEC_PUSH(g->arena, *parts, ARG(g, r, k));
 }
 
-/* Lists the nodes of a term in p->infos, parts first, counts their uses and decides which of them get a name. */
+/* Lists the nodes of a term in p->infos, parts first, counts their uses and decides which of them
+ * get a name. */
 static void survey(Printer *p, Ref root) {
     Graph *g = p->g;
     Refs stack = {0}, parts = {0};
@@ -124,11 +145,13 @@ static void survey(Printer *p, Ref root) {
             i->size += part->named ? 1 : part->size;
             if (!part->named && part->depth >= i->depth) i->depth = part->depth + 1;
         }
-        i->named = i->ref != root && ((i->uses > 1 && i->size > SHARE_SIZE) || i->depth > CUT_DEPTH);
+        i->named =
+            i->ref != root && ((i->uses > 1 && i->size > SHARE_SIZE) || i->depth > CUT_DEPTH);
     }
 }
 
-/* ---- names of indices --------------------------------------------------------------------------------------------- */
+/* ---- names of indices
+ * --------------------------------------------------------------------------------------------- */
 
 static const Binding *binding_of(const Printer *p, Ref index) {
     for (int k = p->scope.n - 1; k >= 0; k--) {
@@ -155,7 +178,9 @@ static const char *bind(Printer *p, Ref index, const Poly *fixed) {
     return name;
 }
 
-/* ---- polynomials -------------------------------------------------------------------------------------------------- */
+/* ---- polynomials
+ * --------------------------------------------------------------------------------------------------
+ */
 
 /* Places that stand for indices, put in. */
 static const Poly *poly_in_scope(Printer *p, const Poly *x) {
@@ -201,7 +226,11 @@ static void put_poly(Printer *p, const Poly *given, int bind) {
     }
     bool whole = scale == 1, sum = x->n > 1, minus = x->term[lead].num < 0;
     int64_t top = magnitude(&x->term[lead], scale);
-    int own = !whole ? BIND_PRODUCT : sum ? BIND_SUM : minus ? BIND_PREFIX : x->term[0].nvars + (top != 1) > 1 ? BIND_PRODUCT : BIND_ATOM;
+    int own = !whole                              ? BIND_PRODUCT
+              : sum                               ? BIND_SUM
+              : minus                             ? BIND_PREFIX
+              : x->term[0].nvars + (top != 1) > 1 ? BIND_PRODUCT
+                                                  : BIND_ATOM;
     if (whole && !sum && !minus && top == 1 && x->term[0].nvars == 1) {
         put(p, x->term[0].var[0], bind);
         return;
@@ -220,7 +249,9 @@ static void put_poly(Printer *p, const Poly *given, int bind) {
     if (own < bind) text_char(p->out, ')');
 }
 
-/* ---- terms -------------------------------------------------------------------------------------------------------- */
+/* ---- terms
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 const char *graph_type_text(const Graph *g, ValueType type) {
     switch (type) {
@@ -281,7 +312,10 @@ static void put_operation(Printer *p, Ref r, int bind) {
         return;
     }
     bool power = !strcmp(info->infix, "^");
-    int own = n->nargs == 1 ? BIND_PREFIX : power ? BIND_POWER : info->typing == TYPING_COMPARE ? BIND_COMPARE : info->precedence;
+    int own = n->nargs == 1                    ? BIND_PREFIX
+              : power                          ? BIND_POWER
+              : info->typing == TYPING_COMPARE ? BIND_COMPARE
+                                               : info->precedence;
     if (own < bind) text_char(p->out, '(');
     if (n->nargs == 1) {
         text_raw(p->out, info->infix);
@@ -290,7 +324,8 @@ static void put_operation(Printer *p, Ref r, int bind) {
         Ref left = ARG(p->g, r, 0), right = ARG(p->g, r, 1);
         double value;
         put(p, left, power || own == BIND_COMPARE ? own + 1 : own);
-        if (n->op == OP_add && NODE(p->g, right)->type >= VALUE_FLOAT && graph_is_real(p->g, right, &value) && value < 0) {
+        if (n->op == OP_add && NODE(p->g, right)->type >= VALUE_FLOAT &&
+            graph_is_real(p->g, right, &value) && value < 0) {
             text_raw(p->out, " - ");
             if (NODE(p->g, right)->type == VALUE_FLOAT) text_float(p->out, (float)-value);
             else text_real(p->out, -value);
@@ -380,7 +415,9 @@ static void put(Printer *p, Ref r, int bind) {
     else put_term(p, r, bind);
 }
 
-/* ---- equations ---------------------------------------------------------------------------------------------------- */
+/* ---- equations
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 static Printer printer_new(Graph *g, Text *out) {
     return (Printer){.g = g, .out = out};
@@ -421,7 +458,9 @@ static const Poly *last_of(Graph *g, const Poly *extent) {
 static bool piece_is_whole(Graph *g, const Array *a, const Piece *q) {
     for (int k = 0; k < a->rank; k++) {
         int64_t lo;
-        if (!poly_is_int(q->lo[k], &lo) || lo != 0 || !poly_equal(q->hi[k], last_of(g, a->extent[k]))) return false;
+        if (!poly_is_int(q->lo[k], &lo) || lo != 0 ||
+            !poly_equal(q->hi[k], last_of(g, a->extent[k])))
+            return false;
     }
     return true;
 }
@@ -429,8 +468,12 @@ static bool piece_is_whole(Graph *g, const Array *a, const Piece *q) {
 static bool pieces_apart(Graph *g, int rank, const Piece *x, const Piece *y) {
     for (int k = 0; k < rank; k++) {
         const Poly *one = poly_int(g->arena, 1);
-        if (graph_prove(g, poly_sub(g->arena, poly_sub(g->arena, x->lo[k], y->hi[k]), one), 0, NULL)) return true;
-        if (graph_prove(g, poly_sub(g->arena, poly_sub(g->arena, y->lo[k], x->hi[k]), one), 0, NULL)) return true;
+        if (graph_prove(g, poly_sub(g->arena, poly_sub(g->arena, x->lo[k], y->hi[k]), one), 0,
+                        NULL))
+            return true;
+        if (graph_prove(g, poly_sub(g->arena, poly_sub(g->arena, y->lo[k], x->hi[k]), one), 0,
+                        NULL))
+            return true;
     }
     return false;
 }
@@ -438,12 +481,14 @@ static bool pieces_apart(Graph *g, int rank, const Piece *x, const Piece *y) {
 /* Cases are written with =, contributions that add up with +=. */
 static bool piece_adds(Graph *g, const Array *a, int which) {
     for (int k = 0; k < a->pieces.n; k++) {
-        if (k != which && !pieces_apart(g, a->rank, &a->pieces.at[k], &a->pieces.at[which])) return true;
+        if (k != which && !pieces_apart(g, a->rank, &a->pieces.at[k], &a->pieces.at[which]))
+            return true;
     }
     return false;
 }
 
-static void piece_text(Graph *g, ArrayRef ref, int which, bool alone, int width, int indent, Text *out) {
+static void piece_text(Graph *g, ArrayRef ref, int which, bool alone, int width, int indent,
+                       Text *out) {
     const Array a = *ARRAY(g, ref);
     const Piece q = a.pieces.at[which];
     Text line = text_new(g->arena);
@@ -467,7 +512,8 @@ static void piece_text(Graph *g, ArrayRef ref, int which, bool alone, int width,
     put_term(&p, q.body, BIND_ANY);
     for (int k = 0; k < a.rank && !alone; k++) {
         int64_t lo;
-        bool from = !poly_is_int(q.lo[k], &lo) || lo != 0, to = !poly_equal(q.hi[k], last_of(g, a.extent[k]));
+        bool from = !poly_is_int(q.lo[k], &lo) || lo != 0,
+             to = !poly_equal(q.hi[k], last_of(g, a.extent[k]));
         if (poly_equal(q.lo[k], q.hi[k]) || !(from || to)) continue;
         text_raw(&line, ranges++ ? " && " : " for ");
         if (from) put_poly(&p, q.lo[k], BIND_COMPARE + 1), text_raw(&line, " <= ");
@@ -561,13 +607,16 @@ const char *graph_term_text(Graph *g, Ref term) {
     return text_string(&all);
 }
 
-/* ---- whole graphs ------------------------------------------------------------------------------------------------- */
+/* ---- whole graphs
+ * -------------------------------------------------------------------------------------------------
+ */
 
 typedef VEC(ArrayRef) ArrayList;
 
 static void add_results(Graph *g, ArrayList *roots) {
     for (int k = 0; k < g->requests.n; k++) {
-        for (int q = 0; q < g->requests.at[k].result.n; q++) VEC_PUSH(g->arena, *roots, g->requests.at[k].result.at[q]);
+        for (int q = 0; q < g->requests.at[k].result.n; q++)
+            VEC_PUSH(g->arena, *roots, g->requests.at[k].result.at[q]);
     }
 }
 
@@ -588,7 +637,9 @@ Parts graph_parts(Graph *g) {
         const ArrayRef *reads;
         if (p.of[p.order.array[k]] == PART_FORWARD) continue;
         int n = graph_array_reads(g, p.order.array[k], &reads);
-        for (int q = 0; q < n; q++) p.kept[reads[q]] = p.of[reads[q]] == PART_FORWARD && ARRAY(g, reads[q])->role == ARRAY_INTERNAL;
+        for (int q = 0; q < n; q++)
+            p.kept[reads[q]] =
+                p.of[reads[q]] == PART_FORWARD && ARRAY(g, reads[q])->role == ARRAY_INTERNAL;
     }
     return p;
 }
@@ -612,7 +663,8 @@ static void names_text(Graph *g, Text *out, int n, const ArrayRef *arrays) {
 static void head_text(Graph *g, Text *out) {
     Text line = text_new(g->arena);
     text_add(out, "model %s {\n", g->name);
-    for (int k = 1; k < g->dims.n; k++) text_add(&line, "%s%s", k == 1 ? "dim " : ", ", g->dims.at[k].name);
+    for (int k = 1; k < g->dims.n; k++)
+        text_add(&line, "%s%s", k == 1 ? "dim " : ", ", g->dims.at[k].name);
     if (g->dims.n == 1) return;
     text_char(&line, ';');
     add_line(out, &line, WIDTH, 2);
@@ -678,7 +730,8 @@ static void borrowed_text(Graph *g, const Parts *parts, Text *out) {
     for (int k = 0; k < parts->order.n; k++) {
         ArrayRef a = parts->order.array[k];
         if (parts->kept[a]) declaration_text(g, a, "kept ", 2, out);
-        else if (read[a] && parts->of[a] == PART_FORWARD && ARRAY(g, a)->role == ARRAY_CONST) array_text(g, a, WIDTH, 2, out);
+        else if (read[a] && parts->of[a] == PART_FORWARD && ARRAY(g, a)->role == ARRAY_CONST)
+            array_text(g, a, WIDTH, 2, out);
     }
 }
 

@@ -1,26 +1,44 @@
-/* program: what the checker makes of the syntax: units (models and functions) with their dimensions, variables, equations,
- * ranges, types and order. Polynomials here are over Symbols: the names of dimensions and, in ranges, of indices.
- * Names that abbreviate other dimensions (dim P = N - K + 1) are expanded everywhere. */
+/* program: what the checker makes of the syntax: units (models and functions) with their
+ * dimensions, variables, equations, ranges, types and order. Polynomials here are over Symbols: the
+ * names of dimensions and, in ranges, of indices. Names that abbreviate other dimensions (dim P = N
+ * - K + 1) are expanded everywhere. */
 #ifndef GRADC_PROGRAM_H
 #define GRADC_PROGRAM_H
 #include "poly.h"
 #include "syntax.h"
 
-typedef enum BaseType { TYPE_UNKNOWN, TYPE_REAL, TYPE_FLOAT, TYPE_DOUBLE, TYPE_INT, TYPE_BOOL, TYPE_INDEX } BaseType;
+typedef enum BaseType {
+    TYPE_UNKNOWN,
+    TYPE_REAL,
+    TYPE_FLOAT,
+    TYPE_DOUBLE,
+    TYPE_INT,
+    TYPE_BOOL,
+    TYPE_INDEX
+} BaseType;
 typedef struct SynType {
     BaseType base;
     const Poly *target; /* TYPE_INDEX: it lies in 0..target-1 */
 } SynType;
 
-/* Of every expression that was checked, positions included. In a position all is whole: there `/` is of TYPE_INT and is the
- * exact quotient, elsewhere it is the real one. `^` is of TYPE_INT only where its exponent cannot be negative. */
+/* Of every expression that was checked, positions included. In a position all is whole: there `/`
+ * is of TYPE_INT and is the exact quotient, elsewhere it is the real one. `^` is of TYPE_INT only
+ * where its exponent cannot be negative. */
 typedef struct ExprInfo {
     SynType type;
-    int rank;             /* 0: one number; else an array, as an argument of a call */
+    int rank; /* 0: one number; else an array, as an argument of a call */
     const Poly **shape;
 } ExprInfo;
 
-typedef enum Role { ROLE_LOCAL, ROLE_INPUT, ROLE_PARAM, ROLE_CONST, ROLE_OUTPUT, ROLE_ARGUMENT, ROLE_RESULT } Role;
+typedef enum Role {
+    ROLE_LOCAL,
+    ROLE_INPUT,
+    ROLE_PARAM,
+    ROLE_CONST,
+    ROLE_OUTPUT,
+    ROLE_ARGUMENT,
+    ROLE_RESULT
+} Role;
 typedef struct Unit Unit;
 typedef struct Equation Equation;
 
@@ -29,20 +47,22 @@ typedef struct Variable {
     SynType type;
     int rank;
     const Poly **shape;
-    const Poly **low;    /* where the box of its entries starts on each axis (0 but for back[t + 1, s]); NULL: all 0 */
+    const Poly **low; /* where the box of its entries starts on each axis (0 but for back[t + 1,
+                         s]); NULL: all 0 */
     Role role;
-    bool declared;       /* a declaration gave its shape */
+    bool declared; /* a declaration gave its shape */
     Span at;
-    const Syn *value;    /* ROLE_CONST: SYN_VALUES or an expression */
+    const Syn *value; /* ROLE_CONST: SYN_VALUES or an expression */
     VEC(Equation *) equations;
-    int group;           /* its place in Unit.groups */
-    uint32_t earlier_by_data; /* bit k: a place on axis k that data chooses inside its recurrence is an earlier one, checked when it runs */
+    int group;                /* its place in Unit.groups */
+    uint32_t earlier_by_data; /* bit k: a place on axis k that data chooses inside its recurrence is
+                                 an earlier one, checked when it runs */
     Unit *unit;
 } Variable;
 
 typedef struct LeftPosition { /* one position on the left of an equation */
-    Symbol index;        /* 0: a fixed place */
-    int64_t shift;       /* the position is index + shift */
+    Symbol index;             /* 0: a fixed place */
+    int64_t shift;            /* the position is index + shift */
     const Poly *lo, *hi; /* range of the POSITION, both ends included; equal for a fixed place */
     const Poly *extent;  /* what the index runs over, as said in messages; NULL for a fixed place */
     Span at;
@@ -50,32 +70,35 @@ typedef struct LeftPosition { /* one position on the left of an equation */
 
 struct Equation {
     Variable *of;
-    const Syn *syn;      /* SYN_EQUATION: left, right */
+    const Syn *syn; /* SYN_EQUATION: left, right */
     int n;
     LeftPosition *position;
 };
 
-typedef struct Binder { /* of a reduction: note of its SYN_REDUCE, one per index, nkids of the items many */
+typedef struct Binder { /* of a reduction: note of its SYN_REDUCE, one per index, nkids of the items
+                           many */
     Symbol name;
     const Poly *extent;
 } Binder;
 
 typedef struct Call { /* note of a SYN_CALL of a function */
     Unit *callee;
-    const Poly **bind;   /* per callee->dims[k]: its value, in the caller's names; NULL for dims that the callee defines itself */
+    const Poly **bind; /* per callee->dims[k]: its value, in the caller's names; NULL for dims that
+                          the callee defines itself */
 } Call;
 
 typedef struct Dim {
     Symbol name;
     Span at;
-    int64_t fixed;       /* 0: open */
-    const Poly *means;   /* an abbreviation, or the name itself */
-    const Syn *until;    /* SYN_REDUCE of dim T = until[t](cond, most), else NULL */
-    int64_t least;       /* smallest size that the positions ask for; at least 1 (of an until: asked of what came out) */
+    int64_t fixed;     /* 0: open */
+    const Poly *means; /* an abbreviation, or the name itself */
+    const Syn *until;  /* SYN_REDUCE of dim T = until[t](cond, most), else NULL */
+    int64_t least; /* smallest size that the positions ask for; at least 1 (of an until: asked of
+                      what came out) */
 } Dim;
 
 typedef struct Derive {
-    const Syn *syn;      /* SYN_DERIVE */
+    const Syn *syn; /* SYN_DERIVE */
     VEC(Variable *) of;
     VEC(Variable *) by;
 } Derive;
@@ -85,7 +108,7 @@ typedef struct Partial { /* partial(p[k]; v[j]) = expr */
     Variable *argument;
 } Partial;
 
-typedef struct Group {   /* variables that read each other, or one alone */
+typedef struct Group { /* variables that read each other, or one alone */
     VEC(Variable *) members;
     bool cyclic;
 } Group;
@@ -95,22 +118,23 @@ struct Unit {
     bool is_fn;
     bool recursive;
     const Syn *syn;
-    VEC(Dim) dims;               /* in order of appearance; a function's bound ones first */
-    VEC(Variable *) variables;   /* in order of appearance */
-    VEC(Variable *) params;      /* of a function */
+    VEC(Dim) dims;             /* in order of appearance; a function's bound ones first */
+    VEC(Variable *) variables; /* in order of appearance */
+    VEC(Variable *) params;    /* of a function */
     Variable *result;
-    VEC(Variable *) outputs;     /* of a model, in the order of `output` */
+    VEC(Variable *) outputs; /* of a model, in the order of `output` */
     VEC(Derive) derives;
     VEC(Partial) partials;
-    VEC(Group) groups;           /* dependencies first */
-    VEC(const Poly *) demands;   /* more that must be >= 0 on entry: over several open dimensions, such as H - K + 1 */
-    VEC(const char *) loops;     /* the loops of each recurrence, as prototype/check.py prints them */
+    VEC(Group) groups; /* dependencies first */
+    VEC(const Poly *)
+    demands; /* more that must be >= 0 on entry: over several open dimensions, such as H - K + 1 */
+    VEC(const char *) loops; /* the loops of each recurrence, as prototype/check.py prints them */
 };
 
 typedef struct Program {
-    VEC(Unit *) units;           /* functions in an order in which callees come first, and models */
+    VEC(Unit *) units; /* functions in an order in which callees come first, and models */
     VEC(Unit *) models;
-    VEC(const char *) files;     /* every file read, the main one first: for -MD */
+    VEC(const char *) files; /* every file read, the main one first: for -MD */
 } Program;
 
 typedef struct DimFix { /* -D NAME=VALUE: an open dimension of the models is fixed */

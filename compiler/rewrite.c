@@ -1,6 +1,7 @@
-/* rewrite: instantiates the templates that rulec made of ops.rules, and matches rules against terms as they are built.
- * In: an operation and its arguments. Out: another term, or 0. What the rules cannot say, since it asks for the value of a
- * constant, is in canonical_*: signs stand outside of products and sums, a quotient by a power of two is a product. */
+/* rewrite: instantiates the templates that rulec made of ops.rules, and matches rules against terms
+ * as they are built. In: an operation and its arguments. Out: another term, or 0. What the rules
+ * cannot say, since it asks for the value of a constant, is in canonical_*: signs stand outside of
+ * products and sums, a quotient by a power of two is a product. */
 #include "rewrite.h"
 #include <float.h>
 #include <math.h>
@@ -15,14 +16,17 @@ static bool is_constant(const Graph *g, Ref r) {
     return NODE(g, r)->op == OP_CONST;
 }
 
-/* ---- templates ------------------------------------------------------------------------------------------------------- */
+/* ---- templates
+ * -------------------------------------------------------------------------------------------------------
+ */
 
 /* A constant step takes the type of its neighbour: n - 1 is an int where n is one. */
 static Ref constant_for(Graph *g, double value, int op, int k, const Ref *args, ValueType type) {
     bool whole = value == floor(value) && fabs(value) < 1e15;
     if (op != OP_SELECT && op_info[op].whole >> k & 1) {
         type = VALUE_INT;
-    } else if (whole && (op == OP_SELECT || op_info[op].typing == TYPING_NUMBER || op_info[op].typing == TYPING_COMPARE)) {
+    } else if (whole && (op == OP_SELECT || op_info[op].typing == TYPING_NUMBER ||
+                         op_info[op].typing == TYPING_COMPARE)) {
         for (int j = op == OP_SELECT; j < (op == OP_SELECT ? 3 : op_info[op].arity); j++) {
             type = args[j] && type_of(g, args[j]) == VALUE_INT ? VALUE_INT : type;
         }
@@ -30,18 +34,22 @@ static Ref constant_for(Graph *g, double value, int op, int k, const Ref *args, 
     return type == VALUE_INT ? graph_int(g, (int64_t)value) : graph_real(g, type, value);
 }
 
-/* Does a constant that a rule computed fit? It may be 0 only where no product or quotient underflowed to it. */
+/* Does a constant that a rule computed fit? It may be 0 only where no product or quotient
+ * underflowed to it. */
 static bool constant_fits(const Graph *g, Op op, Ref r) {
     double v;
     if (!graph_is_real(g, r, &v)) {
         return false;
     }
     bool scaled = op == OP_mul || op == OP_div;
-    return type_of(g, r) == VALUE_INT || (!scaled && v == 0) || fabs(v) >= (type_of(g, r) == VALUE_FLOAT ? FLT_MIN : DBL_MIN);
+    return type_of(g, r) == VALUE_INT || (!scaled && v == 0) ||
+           fabs(v) >= (type_of(g, r) == VALUE_FLOAT ? FLT_MIN : DBL_MIN);
 }
 
-/* The term that t describes. In the right side of a rule, what is made of constants alone must fold; else 0. */
-static Ref instantiate(Graph *g, const Template *t, const Ref *bound, Ref result, ValueType type, bool must_fold) {
+/* The term that t describes. In the right side of a rule, what is made of constants alone must
+ * fold; else 0. */
+static Ref instantiate(Graph *g, const Template *t, const Ref *bound, Ref result, ValueType type,
+                       bool must_fold) {
     Ref made[MOST_STEPS] = {0};
     if (t->n > MOST_STEPS) {
         bug("a template of %d steps", t->n);
@@ -67,13 +75,16 @@ static Ref instantiate(Graph *g, const Template *t, const Ref *bound, Ref result
         if (n == 0) {
             continue; /* a constant: made where it is used */
         }
-        made[s] = step->op == OP_SELECT ? graph_select(g, args[0], args[1], args[2]) : graph_op(g, (Op)step->op, args);
+        made[s] = step->op == OP_SELECT ? graph_select(g, args[0], args[1], args[2])
+                                        : graph_op(g, (Op)step->op, args);
         if (must_fold && constant && !constant_fits(g, (Op)step->op, made[s])) {
             return 0;
         }
     }
     const TemplateStep *last = &t->step[t->n - 1];
-    return last->op != OP_CONST ? made[t->n - 1] : type == VALUE_INT ? graph_int(g, (int64_t)last->value) : graph_real(g, type, last->value);
+    return last->op != OP_CONST ? made[t->n - 1]
+           : type == VALUE_INT  ? graph_int(g, (int64_t)last->value)
+                                : graph_real(g, type, last->value);
 }
 
 Ref ops_partial(Graph *g, Op op, int k, const Ref *args, Ref result) {
@@ -84,7 +95,9 @@ Ref ops_partial(Graph *g, Op op, int k, const Ref *args, Ref result) {
     return instantiate(g, &info->partial[k], args, result, type_of(g, result), false);
 }
 
-/* ---- matching -------------------------------------------------------------------------------------------------------- */
+/* ---- matching
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct Match {
     Graph *g;
@@ -134,14 +147,16 @@ static uint32_t commutative_steps(const Template *t) {
     uint32_t set = 0;
     for (int s = 0; s < t->n; s++) {
         const TemplateStep *step = &t->step[s];
-        if (step->op >= OP_FIRST_SCALAR && op_info[step->op].commutative && step->arg[0] != step->arg[1]) {
+        if (step->op >= OP_FIRST_SCALAR && op_info[step->op].commutative &&
+            step->arg[0] != step->arg[1]) {
             set |= 1u << s;
         }
     }
     return set;
 }
 
-static Ref apply(Graph *g, const Rule *rule, const Ref *args, int nargs, ValueType type, bool swap_root) {
+static Ref apply(Graph *g, const Rule *rule, const Ref *args, int nargs, ValueType type,
+                 bool swap_root) {
     const Template *from = &rule->from;
     uint32_t may = commutative_steps(from), swapped = 0, root = 1u << (from->n - 1);
     if (swap_root && !(may & root)) {
@@ -158,7 +173,8 @@ static Ref apply(Graph *g, const Rule *rule, const Ref *args, int nargs, ValueTy
     return 0;
 }
 
-/* ---- what asks for the value of a constant ----------------------------------------------------------------------------- */
+/* ---- what asks for the value of a constant
+ * ----------------------------------------------------------------------------- */
 
 static Ref negative(Graph *g, Ref r) {
     return graph_op1(g, OP_neg, r);
@@ -186,10 +202,12 @@ static Ref canonical_arithmetic(Graph *g, Op op, const Ref *args) {
             return graph_op2(g, OP_sub, other, positive);
         }
         if (op == OP_sub) {
-            return k == 1 ? graph_op2(g, OP_add, other, positive) : negative(g, graph_op2(g, OP_add, positive, other));
+            return k == 1 ? graph_op2(g, OP_add, other, positive)
+                          : negative(g, graph_op2(g, OP_add, positive, other));
         }
         if (v < 0) {
-            return negative(g, k == 0 ? graph_op2(g, OP_div, positive, other) : graph_op2(g, OP_div, other, positive));
+            return negative(g, k == 0 ? graph_op2(g, OP_div, positive, other)
+                                      : graph_op2(g, OP_div, other, positive));
         }
         if (power_of_two(v, type)) {
             return graph_op2(g, OP_mul, graph_real(g, type, 1 / v), other);
@@ -205,7 +223,8 @@ static Ref canonical_choice(Graph *g, const Ref *args) {
         return 0;
     }
     if ((yes < 0 && no == 0) || (yes == 0 && no < 0)) { /* 0 - 0 is the same 0 to every sum */
-        return negative(g, graph_select(g, args[0], graph_real(g, type, fabs(yes)), graph_real(g, type, fabs(no))));
+        return negative(g, graph_select(g, args[0], graph_real(g, type, fabs(yes)),
+                                        graph_real(g, type, fabs(no))));
     }
     return 0;
 }
@@ -224,7 +243,8 @@ Ref ops_rewrite(Graph *g, Op op, const Ref *args, int nargs) {
     } else if (op == OP_SELECT) {
         r = canonical_choice(g, args);
     }
-    for (int swap = 0; swap < 2; swap++) { /* first as they stand, so that x * y does not turn into y * x where it need not */
+    for (int swap = 0; swap < 2; swap++) { /* first as they stand, so that x * y does not turn into
+                                              y * x where it need not */
         for (int k = op_rule_range[op].first; !r && k < op_rule_range[op].end; k++) {
             r = apply(g, &op_rules[k], args, nargs, type, swap == 1);
         }
@@ -232,7 +252,9 @@ Ref ops_rewrite(Graph *g, Op op, const Ref *args, int nargs) {
     return r;
 }
 
-/* ---- folding ----------------------------------------------------------------------------------------------------------- */
+/* ---- folding
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
 static Ref fold_int(Graph *g, Op op, int64_t x, int64_t y) {
     int64_t v;
@@ -256,7 +278,8 @@ static Ref fold_int(Graph *g, Op op, int64_t x, int64_t y) {
     return over ? 0 : graph_int(g, v);
 }
 
-/* x^n by squaring; each product rounds to the type. NaN where that would be inexact or leave the range. */
+/* x^n by squaring; each product rounds to the type. NaN where that would be inexact or leave the
+ * range. */
 static double whole_power(double x, int64_t n, ValueType type) {
     double power = 1;
     if (n < -64 || n > 64) {
@@ -269,7 +292,9 @@ static double whole_power(double x, int64_t n, ValueType type) {
             power = (float)power, x = (float)x;
         }
     }
-    return n >= 0 ? power : fabs(power) <= (type == VALUE_FLOAT ? FLT_MAX : DBL_MAX) ? 1 / power : NAN;
+    return n >= 0                                                     ? power
+           : fabs(power) <= (type == VALUE_FLOAT ? FLT_MAX : DBL_MAX) ? 1 / power
+                                                                      : NAN;
 }
 
 static Ref fold_real(Graph *g, Op op, double x, double y, int64_t n, ValueType type) {
@@ -294,7 +319,9 @@ static Ref fold_real(Graph *g, Op op, double x, double y, int64_t n, ValueType t
     default: return 0;
     }
     if (type == VALUE_FLOAT) {
-        v = fabs(v) <= FLT_MAX ? (float)v : NAN; /* a double result of floats rounds to float as if computed in float */
+        v = fabs(v) <= FLT_MAX
+                ? (float)v
+                : NAN; /* a double result of floats rounds to float as if computed in float */
     }
     return isfinite(v) ? graph_real(g, type, v) : 0;
 }
@@ -308,5 +335,8 @@ Ref ops_fold(Graph *g, Op op, const Ref *args, int nargs) {
         }
         graph_is_int(g, args[k], &n[k]);
     }
-    return nargs > 2 ? 0 : type_of(g, args[0]) == VALUE_INT ? fold_int(g, op, n[0], n[1]) : fold_real(g, op, x[0], x[1], n[1], type_of(g, args[0]));
+    return nargs > 2 ? 0
+           : type_of(g, args[0]) == VALUE_INT
+               ? fold_int(g, op, n[0], n[1])
+               : fold_real(g, op, x[0], x[1], n[1], type_of(g, args[0]));
 }

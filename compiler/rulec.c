@@ -1,9 +1,9 @@
-/* rulec: the build tool that reads ops.rules. In: the rows and rules, parsed by the compiler's own grammar. Out, one file each:
- *   ops.gen.h       an enum entry for each row
- *   ops.gen.c       the table op_info, partials and rules as templates, the evaluator
- *   operations.md   the reference page
- *   ops_test.gen.c  every partial and both sides of every rule again, as C expressions that share nothing with the templates
- * Usage: rulec ops.rules ops.gen.h ops.gen.c operations.md ops_test.gen.c */
+/* rulec: the build tool that reads ops.rules. In: the rows and rules, parsed by the compiler's own
+ * grammar. Out, one file each: ops.gen.h       an enum entry for each row ops.gen.c       the table
+ * op_info, partials and rules as templates, the evaluator operations.md   the reference page
+ *   ops_test.gen.c  every partial and both sides of every rule again, as C expressions that share
+ * nothing with the templates Usage: rulec ops.rules ops.gen.h ops.gen.c operations.md
+ * ops_test.gen.c */
 #include "syntax.h"
 #include <ctype.h>
 #include <stdlib.h>
@@ -67,7 +67,8 @@ static int row_find(const Rules *z, const char *name) {
 
 static int row_of_symbol(const Rules *z, const char *symbol, int arity) {
     for (int k = 0; k < z->rows.n; k++) {
-        if (z->rows.at[k].symbol && z->rows.at[k].arity == arity && !strcmp(z->rows.at[k].symbol, symbol)) {
+        if (z->rows.at[k].symbol && z->rows.at[k].arity == arity &&
+            !strcmp(z->rows.at[k].symbol, symbol)) {
             return k;
         }
     }
@@ -78,7 +79,8 @@ static bool whole_text(const char *digits) {
     return strspn(digits, "0123456789") == strlen(digits);
 }
 
-/* The operation that an expression names: a row, -1 for a choice, -2 after a mistake. Its operands go to kids. */
+/* The operation that an expression names: a row, -1 for a choice, -2 after a mistake. Its operands
+ * go to kids. */
 static int operation(Rules *z, const Syn *e, Syn *const **kids, int *n) {
     *kids = e->kid, *n = e->nkids;
     int op;
@@ -90,7 +92,8 @@ static int operation(Rules *z, const Syn *e, Syn *const **kids, int *n) {
         return -2;
     } else if (!strcmp(e->text, "?:")) {
         return -1;
-    } else if (!strcmp(e->text, "^") && e->kid[1]->kind == SYN_NUMBER && whole_text(e->kid[1]->text)) {
+    } else if (!strcmp(e->text, "^") && e->kid[1]->kind == SYN_NUMBER &&
+               whole_text(e->kid[1]->text)) {
         op = row_find(z, "powi");
     } else {
         op = row_of_symbol(z, !strcmp(e->text, "neg") ? "-" : e->text, e->nkids);
@@ -114,7 +117,8 @@ static Kind operand_kind(const Rules *z, int op, int k, Kind want) {
     if (!strcmp(row->typing, "logic")) {
         return CONDITION;
     }
-    return row->arg[k] == z->n || (want == WHOLE && !strcmp(row->typing, "number")) ? WHOLE : NUMBER;
+    return row->arg[k] == z->n || (want == WHOLE && !strcmp(row->typing, "number")) ? WHOLE
+                                                                                    : NUMBER;
 }
 
 static Kind result_kind(const Rules *z, int op, Kind want) {
@@ -133,7 +137,8 @@ static const char *const kind_text[] = {"", "a condition", "a number", "a whole 
 static const char *variable(Rules *z, const Syn *e, Kind want) {
     if (z->row) {
         for (int k = 0; k < z->row->arity; k++) {
-            if (z->row->arg[k] == e->name && (want == NUMBER || (want == WHOLE && e->name == z->n))) {
+            if (z->row->arg[k] == e->name &&
+                (want == NUMBER || (want == WHOLE && e->name == z->n))) {
                 return numbered(z, "TEMPLATE_ARG(%d)", k);
             }
         }
@@ -149,7 +154,8 @@ static const char *variable(Rules *z, const Syn *e, Kind want) {
         }
         if (k < p->nvars && p->var[k] == e->name) {
             if ((p->kind[k] == CONDITION) != (want == CONDITION)) {
-                error_at(z->cx, e->at, "'%s' is %s here and %s elsewhere", e->text, kind_text[want], kind_text[p->kind[k]]);
+                error_at(z->cx, e->at, "'%s' is %s here and %s elsewhere", e->text, kind_text[want],
+                         kind_text[p->kind[k]]);
             }
             p->kind[k] = want == WHOLE ? WHOLE : p->kind[k];
             return numbered(z, "TEMPLATE_ARG(%d)", k);
@@ -167,9 +173,13 @@ static const char *step(Rules *z, const char *initialiser) {
 /* Appends the steps of e; returns how later steps call it, NULL after a mistake. */
 static const char *build(Rules *z, const Syn *e, Kind want) {
     const char *arg[ARGS] = {"0", "0", "0"};
-    const Syn *minus = e->kind == SYN_OP && !strcmp(e->text, "neg") && e->kid[0]->kind == SYN_NUMBER ? e->kid[0] : NULL;
-    if ((e->kind == SYN_NUMBER || minus) && want != CONDITION && (want != WHOLE || whole_text(minus ? minus->text : e->text))) {
-        return step(z, arena_format(z->cx->arena, "{OP_CONST, {0, 0, 0}, %s%s}", minus ? "-" : "", minus ? minus->text : e->text));
+    const Syn *minus = e->kind == SYN_OP && !strcmp(e->text, "neg") && e->kid[0]->kind == SYN_NUMBER
+                           ? e->kid[0]
+                           : NULL;
+    if ((e->kind == SYN_NUMBER || minus) && want != CONDITION &&
+        (want != WHOLE || whole_text(minus ? minus->text : e->text))) {
+        return step(z, arena_format(z->cx->arena, "{OP_CONST, {0, 0, 0}, %s%s}", minus ? "-" : "",
+                                    minus ? minus->text : e->text));
     }
     if (e->kind == SYN_NUMBER) {
         error_at(z->cx, e->at, "%s is wanted here", kind_text[want]);
@@ -182,7 +192,8 @@ static const char *build(Rules *z, const Syn *e, Kind want) {
     int n, op = operation(z, e, &kids, &n);
     bool fits = op > -2;
     if (fits && result_kind(z, op, want) != want && result_kind(z, op, want) != WHOLE) {
-        error_at(z->cx, e->whole, "this is %s; %s is wanted", kind_text[result_kind(z, op, want)], kind_text[want]);
+        error_at(z->cx, e->whole, "this is %s; %s is wanted", kind_text[result_kind(z, op, want)],
+                 kind_text[want]);
         fits = false;
     }
     for (int k = 0; fits && k < n; k++) {
@@ -190,7 +201,9 @@ static const char *build(Rules *z, const Syn *e, Kind want) {
         fits = arg[k] != NULL;
     }
     return !fits ? NULL
-                 : step(z, arena_format(z->cx->arena, "{OP_%s, {%s, %s, %s}, 0}", op < 0 ? "SELECT" : z->rows.at[op].name, arg[0], arg[1], arg[2]));
+                 : step(z, arena_format(z->cx->arena, "{OP_%s, {%s, %s, %s}, 0}",
+                                        op < 0 ? "SELECT" : z->rows.at[op].name, arg[0], arg[1],
+                                        arg[2]));
 }
 
 static Term term(Rules *z, const Syn *e, Kind want) {
@@ -201,7 +214,8 @@ static Term term(Rules *z, const Syn *e, Kind want) {
     return t;
 }
 
-/* ---- reading rows and rules ---------------------------------------------------------------------------------------- */
+/* ---- reading rows and rules
+ * ---------------------------------------------------------------------------------------- */
 
 static void read_clause(Rules *z, Row *row, const Syn *c) {
     const char *what = c->text, *value = c->kid[0]->text;
@@ -248,10 +262,15 @@ static void read_clause(Rules *z, Row *row, const Syn *c) {
 }
 
 static void read_row(Rules *z, const Syn *s) {
-    Row row = {.name = s->text, .names = s->kid[0], .typing = s->kid[1]->kind == SYN_NONE ? "real" : s->kid[1]->text, .precedence = 100};
+    Row row = {.name = s->text,
+               .names = s->kid[0],
+               .typing = s->kid[1]->kind == SYN_NONE ? "real" : s->kid[1]->text,
+               .precedence = 100};
     static const char *const typings = " real number compare logic to_int ";
     if (!strstr(typings, arena_format(z->cx->arena, " %s ", row.typing))) {
-        error_at(z->cx, s->kid[1]->at, "no typing is called '%s'; there are: real, number, compare, logic, to_int", row.typing);
+        error_at(z->cx, s->kid[1]->at,
+                 "no typing is called '%s'; there are: real, number, compare, logic, to_int",
+                 row.typing);
         row.typing = "real";
     }
     if (row_find(z, row.name) >= 0) {
@@ -266,7 +285,8 @@ static void read_row(Rules *z, const Syn *s) {
         row.arg[k] = row.names->kid[k]->name;
         for (int j = 0; j < k; j++) {
             if (row.arg[j] == row.arg[k]) {
-                error_at(z->cx, row.names->kid[k]->at, "two arguments '%s'", row.names->kid[k]->text);
+                error_at(z->cx, row.names->kid[k]->at, "two arguments '%s'",
+                         row.names->kid[k]->text);
             }
         }
         if (row.arg[k] == z->result) {
@@ -287,11 +307,13 @@ static bool differentiable(const Row *row) {
     return !row->flat && (!strcmp(row->typing, "real") || !strcmp(row->typing, "number"));
 }
 
-/* The next name in C text; *before is what stands in front of it. NULL at the end, where *before is the rest. */
+/* The next name in C text; *before is what stands in front of it. NULL at the end, where *before is
+ * the rest. */
 static const char *next_name(Rules *z, const char **text, const char **before) {
     const char *start = *text;
     while (*start && !isalpha((unsigned char)*start) && *start != '_') {
-        start += isdigit((unsigned char)*start) ? strspn(start, "0123456789.abcdefABCDEFxXlLuU") : 1;
+        start +=
+            isdigit((unsigned char)*start) ? strspn(start, "0123456789.abcdefABCDEFxXlLuU") : 1;
     }
     const char *end = start;
     while (isalnum((unsigned char)*end) || *end == '_') {
@@ -303,10 +325,13 @@ static const char *next_name(Rules *z, const char **text, const char **before) {
 }
 
 /* C text with its arguments replaced and, for float, an f after the names of the runtime. */
-static const char *c_text(Rules *z, const Row *row, const char *text, bool is_float, const char *const *arg) {
+static const char *c_text(Rules *z, const Row *row, const char *text, bool is_float,
+                          const char *const *arg) {
     const char *out = "", *before, *name;
     while ((name = next_name(z, &text, &before)) != NULL) {
-        const char *with = is_float && !strncmp(name, "gradc_", 6) ? arena_format(z->cx->arena, "%sf", name) : name;
+        const char *with = is_float && !strncmp(name, "gradc_", 6)
+                               ? arena_format(z->cx->arena, "%sf", name)
+                               : name;
         for (int k = 0; k < row->arity; k++) {
             with = !strcmp(name, row->names->kid[k]->text) ? arg[k] : with;
         }
@@ -322,13 +347,17 @@ static void check_row(Rules *z, Row *row) {
         while ((found = next_name(z, &text, &before)) != NULL && strcmp(found, name->text)) {
         }
         if (!found) {
-            error_at(z->cx, name->at, "the C text of '%s' does not use '%s'", row->name, name->text);
+            error_at(z->cx, name->at, "the C text of '%s' does not use '%s'", row->name,
+                     name->text);
         }
         bool carries = differentiable(row) && name->name != z->n;
         if (carries && !row->d[k]) {
-            error_at(z->cx, name->at, "'%s' has no derivative by '%s'; where it is 0 by nature, say `flat`", row->name, name->text);
+            error_at(z->cx, name->at,
+                     "'%s' has no derivative by '%s'; where it is 0 by nature, say `flat`",
+                     row->name, name->text);
         } else if (!carries && row->d[k]) {
-            error_at(z->cx, row->d[k]->whole, "'%s' carries no derivative by '%s'", row->name, name->text);
+            error_at(z->cx, row->d[k]->whole, "'%s' carries no derivative by '%s'", row->name,
+                     name->text);
         } else if (carries) {
             row->partial[k] = term(z, row->d[k], NUMBER);
         }
@@ -363,7 +392,9 @@ static void read_rule(Rules *z, const Syn *s) {
     VEC_PUSH(z->cx->arena, z->patterns, p);
 }
 
-/* ---- writing --------------------------------------------------------------------------------------------------------- */
+/* ---- writing
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static void write_header(const Rules *z, FILE *out) {
     fputs("/* Written by rulec from ops.rules. */\n", out);
@@ -395,7 +426,8 @@ static const char *test_bound(const Rules *z, const Syn *e) {
 static void write_info(Rules *z, FILE *out) {
     static const char *const dollars[] = {"$0", "$1", "$2"};
     fputs("const OpInfo op_info[OP_COUNT] = {\n", out);
-    static const char *const structural[] = {"CONST", "DIM", "INDEX", "READ", "REDUCE", "SELECT", "CAST", "CHECKED", "NONEMPTY", "IDIV"};
+    static const char *const structural[] = {"CONST",  "DIM",  "INDEX",   "READ",     "REDUCE",
+                                             "SELECT", "CAST", "CHECKED", "NONEMPTY", "IDIV"};
     for (size_t k = 0; k < sizeof structural / sizeof *structural; k++) {
         fprintf(out, "    [OP_%s] = {.name = \"%s\"},\n", structural[k], structural[k]);
     }
@@ -408,7 +440,8 @@ static void write_info(Rules *z, FILE *out) {
             fputc(toupper((unsigned char)*c), out);
         }
         fputs(",\n        .c = {", out);
-        write_string(out, row->c_float ? c_text(z, row, row->c_float, false, dollars) : c_text(z, row, row->c, true, dollars));
+        write_string(out, row->c_float ? c_text(z, row, row->c_float, false, dollars)
+                                       : c_text(z, row, row->c, true, dollars));
         fputs(", ", out);
         write_string(out, c_text(z, row, row->c, false, dollars));
         fprintf(out, "}, .precedence = %d,", row->precedence);
@@ -420,8 +453,8 @@ static void write_info(Rules *z, FILE *out) {
         if (row->symbol) {
             fprintf(out, "\n        .infix = \"%s\",", row->symbol);
         }
-        fprintf(out, "\n        .commutative = %d, .cheap = %d, .flat = %d, .user = %d,", row->commutative, row->cheap, !differentiable(row),
-                !row->hidden && !row->symbol);
+        fprintf(out, "\n        .commutative = %d, .cheap = %d, .flat = %d, .user = %d,",
+                row->commutative, row->cheap, !differentiable(row), !row->hidden && !row->symbol);
         if (differentiable(row)) {
             fprintf(out, "\n        .partial = partials_%s,", row->name);
         }
@@ -429,7 +462,8 @@ static void write_info(Rules *z, FILE *out) {
         uint32_t whole = 0;
         for (int k = 0; k < row->arity; k++) {
             const Syn *t = row->test[k];
-            fprintf(out, "{%s, %s}, ", t ? test_bound(z, t->kid[1]) : "-3", t ? test_bound(z, t->kid[2]) : "3");
+            fprintf(out, "{%s, %s}, ", t ? test_bound(z, t->kid[1]) : "-3",
+                    t ? test_bound(z, t->kid[2]) : "3");
             whole |= (uint32_t)(row->arg[k] == z->n) << k;
         }
         fprintf(out, "},\n        .whole = %u,\n    },\n", (unsigned)whole);
@@ -439,7 +473,8 @@ static void write_info(Rules *z, FILE *out) {
 
 static void write_rules(Rules *z, FILE *out) {
     fputs("const Rule op_rules[] = {\n", out);
-    int n = 0, *end = arena_alloc(z->cx->arena, (size_t)(z->rows.n + 1) * sizeof *end); /* entry 0: choices */
+    int n = 0, *end = arena_alloc(z->cx->arena,
+                                  (size_t)(z->rows.n + 1) * sizeof *end); /* entry 0: choices */
     for (int root = -1; root < z->rows.n; root++) {
         for (int i = 0; i < z->patterns.n; i++) {
             const Pattern *p = &z->patterns.at[i];
@@ -448,7 +483,8 @@ static void write_rules(Rules *z, FILE *out) {
             }
             uint32_t constant = 0;
             for (int k = 0; k < p->nvars; k++) {
-                constant |= (uint32_t)(isupper((unsigned char)symbol_text(z->cx, p->var[k])[0]) != 0) << k;
+                constant |=
+                    (uint32_t)(isupper((unsigned char)symbol_text(z->cx, p->var[k])[0]) != 0) << k;
             }
             fputs("    {", out);
             write_template(out, p->from);
@@ -464,7 +500,10 @@ static void write_rules(Rules *z, FILE *out) {
         }
         end[root + 1] = n;
     }
-    fprintf(out, "};\nconst int op_rule_count = %d;\nconst RuleRange op_rule_range[OP_COUNT] = {\n    [OP_SELECT] = {0, %d},\n", n, end[0]);
+    fprintf(out,
+            "};\nconst int op_rule_count = %d;\nconst RuleRange op_rule_range[OP_COUNT] = {\n    "
+            "[OP_SELECT] = {0, %d},\n",
+            n, end[0]);
     for (int k = 0; k < z->rows.n; k++) {
         if (end[k] < end[k + 1]) {
             fprintf(out, "    [OP_%s] = {%d, %d},\n", z->rows.at[k].name, end[k], end[k + 1]);
@@ -475,22 +514,28 @@ static void write_rules(Rules *z, FILE *out) {
 
 static void write_evaluator(Rules *z, FILE *out, bool is_float) {
     const char *type = is_float ? "float" : "double";
-    fprintf(out, "%s op_eval%s(Op op, const %s *x) {\n    switch ((int)op) {\n", "double", is_float ? "_float" : "", type);
+    fprintf(out, "%s op_eval%s(Op op, const %s *x) {\n    switch ((int)op) {\n", "double",
+            is_float ? "_float" : "", type);
     for (int i = 0; i < z->rows.n; i++) {
         const Row *row = &z->rows.at[i];
         const char *arg[ARGS], *form = strcmp(row->typing, "logic") ? "x[%d]" : "(x[%d] != 0)";
         for (int k = 0; k < row->arity; k++) {
             arg[k] = numbered(z, row->arg[k] == z->n ? "(int64_t)x[%d]" : form, k);
         }
-        const char *text = is_float && row->c_float ? c_text(z, row, row->c_float, false, arg) : c_text(z, row, row->c, is_float, arg);
+        const char *text = is_float && row->c_float ? c_text(z, row, row->c_float, false, arg)
+                                                    : c_text(z, row, row->c, is_float, arg);
         bool plain = !is_float && (!strcmp(row->typing, "real") || !strcmp(row->typing, "number"));
-        fprintf(out, plain ? "    case OP_%s: return %s;\n" : "    case OP_%s: return (double)(%s);\n", row->name, text);
+        fprintf(out,
+                plain ? "    case OP_%s: return %s;\n" : "    case OP_%s: return (double)(%s);\n",
+                row->name, text);
     }
     fputs("    default: bug(\"operation %d has no value\", (int)op);\n    }\n}\n\n", out);
 }
 
 static void write_table(Rules *z, FILE *out) {
-    fputs("/* Written by rulec from ops.rules. */\n#include \"ops.h\"\n#include \"gradc.h\"\n\nstatic const TemplateStep steps[] = {\n", out);
+    fputs("/* Written by rulec from ops.rules. */\n#include \"ops.h\"\n#include "
+          "\"gradc.h\"\n\nstatic const TemplateStep steps[] = {\n",
+          out);
     for (int k = 0; k < z->steps.n; k++) {
         fprintf(out, "    %s,\n", z->steps.at[k]);
     }
@@ -529,20 +574,25 @@ static void write_code(FILE *out, const char *text) {
     fputc('`', out);
 }
 
-static void write_rows(Rules *z, FILE *out, const char *title, const char *intro, const char *typings, bool hidden) {
-    fprintf(out, "\n## %s\n\n%s\n\n| operation | what it is | derivatives |\n|---|---|---|\n", title, intro);
+static void write_rows(Rules *z, FILE *out, const char *title, const char *intro,
+                       const char *typings, bool hidden) {
+    fprintf(out, "\n## %s\n\n%s\n\n| operation | what it is | derivatives |\n|---|---|---|\n",
+            title, intro);
     for (int i = 0; i < z->rows.n; i++) {
         const Row *row = &z->rows.at[i];
-        const char *call = arena_format(z->cx->arena, "%s(", row->name), *first = row->names->kid[0]->text;
+        const char *call = arena_format(z->cx->arena, "%s(", row->name),
+                   *first = row->names->kid[0]->text;
         if (!strstr(typings, row->typing) || (hidden != row->hidden && !row->symbol)) {
             continue;
         }
         for (int k = 0; k < row->arity; k++) {
-            call = arena_format(z->cx->arena, "%s%s%s", call, row->names->kid[k]->text, k + 1 < row->arity ? ", " : ")");
+            call = arena_format(z->cx->arena, "%s%s%s", call, row->names->kid[k]->text,
+                                k + 1 < row->arity ? ", " : ")");
         }
         if (row->symbol) {
             call = row->arity == 1 ? arena_format(z->cx->arena, "%s%s", row->symbol, first)
-                                   : arena_format(z->cx->arena, "%s %s %s", first, row->symbol, row->names->kid[1]->text);
+                                   : arena_format(z->cx->arena, "%s %s %s", first, row->symbol,
+                                                  row->names->kid[1]->text);
         }
         fputs("| ", out);
         write_code(out, call);
@@ -558,33 +608,43 @@ static void write_rows(Rules *z, FILE *out, const char *title, const char *intro
 }
 
 static void write_page(Rules *z, FILE *out) {
-    fputs("# Operations\n\nThis page is made from `compiler/ops.rules` when gradc is built. In a derivative, `r` is the result of the operation, "
+    fputs("# Operations\n\nThis page is made from `compiler/ops.rules` when gradc is built. In a "
+          "derivative, `r` is the result of the operation, "
           "and the names of the last section stand for operations that only the compiler makes.\n",
           out);
-    write_rows(z, out, "Numbers", "These work on ints, in 64 bits, and on reals; `/` and `^` always on reals.", "number", false);
-    write_rows(z, out, "Functions of reals", "A whole constant exponent makes of `x ^ n` a repeated product, safe at 0 and for negative x.", "real",
-               false);
+    write_rows(z, out, "Numbers",
+               "These work on ints, in 64 bits, and on reals; `/` and `^` always on reals.",
+               "number", false);
+    write_rows(z, out, "Functions of reals",
+               "A whole constant exponent makes of `x ^ n` a repeated product, safe at 0 and for "
+               "negative x.",
+               "real", false);
     write_rows(z, out, "Conditions",
-               "They carry no derivative. A comparison with NaN is false, but for `!=`. In `c ? x : y` one side is evaluated and differentiated.",
+               "They carry no derivative. A comparison with NaN is false, but for `!=`. In `c ? x "
+               ": y` one side is evaluated and differentiated.",
                "compare logic", false);
     write_rows(z, out, "Made by the compiler", "", "real to_int", true);
-    fputs(
-        "\n## Rewriting\n\nTerms take these simpler or more stable forms wherever they are built, before and after differentiation. A name in upper "
-        "case stands for a constant.\n\n| rule | |\n|---|---|\n",
-        out);
+    fputs("\n## Rewriting\n\nTerms take these simpler or more stable forms wherever they are "
+          "built, before and after differentiation. A name in upper "
+          "case stands for a constant.\n\n| rule | |\n|---|---|\n",
+          out);
     for (int i = 0; i < z->patterns.n; i++) {
         const Pattern *p = &z->patterns.at[i];
         fputs("| ", out);
-        write_code(out,
-                   arena_format(z->cx->arena, "%s => %s", source_slice(z->cx, p->syn->kid[0]->whole), source_slice(z->cx, p->syn->kid[1]->whole)));
+        write_code(out, arena_format(z->cx->arena, "%s => %s",
+                                     source_slice(z->cx, p->syn->kid[0]->whole),
+                                     source_slice(z->cx, p->syn->kid[1]->whole)));
         fprintf(out, " | %s |\n", p->syn->text[0] ? p->syn->text : "exact");
     }
-    fputs("\n*exact*: the same number bit for bit, for infinities and NaN too. *accurate*: the same in mathematics and nearer to it in "
-          "floating point, for instance finite where the left side overflows or cancels. *loses*: the same in mathematics, rounded otherwise.\n",
+    fputs("\n*exact*: the same number bit for bit, for infinities and NaN too. *accurate*: the "
+          "same in mathematics and nearer to it in "
+          "floating point, for instance finite where the left side overflows or cancels. *loses*: "
+          "the same in mathematics, rounded otherwise.\n",
           out);
 }
 
-/* ---- the test file: expressions in C, where an argument is a[k] --------------------------------------------------------- */
+/* ---- the test file: expressions in C, where an argument is a[k]
+ * --------------------------------------------------------- */
 
 static const char *test_text(Rules *z, const Syn *e, const Row *row, const Pattern *p) {
     if (e->kind == SYN_NUMBER) {
@@ -603,44 +663,60 @@ static const char *test_text(Rules *z, const Syn *e, const Row *row, const Patte
     int n, op = operation(z, e, &kids, &n);
     for (int k = 0; k < n; k++) {
         bool whole = op >= 0 && z->rows.at[op].arg[k] == z->n;
-        arg[k] = arena_format(z->cx->arena, whole ? "(int64_t)(%s)" : "(%s)", test_text(z, kids[k], row, p));
+        arg[k] = arena_format(z->cx->arena, whole ? "(int64_t)(%s)" : "(%s)",
+                              test_text(z, kids[k], row, p));
     }
-    return op < 0 ? arena_format(z->cx->arena, "%s ? %s : %s", arg[0], arg[1], arg[2]) : c_text(z, &z->rows.at[op], z->rows.at[op].c, false, arg);
+    return op < 0 ? arena_format(z->cx->arena, "%s ? %s : %s", arg[0], arg[1], arg[2])
+                  : c_text(z, &z->rows.at[op], z->rows.at[op].c, false, arg);
 }
 
 static void write_tests(Rules *z, FILE *out) {
-    fputs("/* Written by rulec from ops.rules. */\n#include \"test_ops.h\"\n#include \"gradc.h\"\n\n", out);
+    fputs(
+        "/* Written by rulec from ops.rules. */\n#include \"test_ops.h\"\n#include \"gradc.h\"\n\n",
+        out);
     for (int i = 0; i < z->rows.n; i++) {
         const Row *row = &z->rows.at[i];
         for (int k = 0; k < row->arity; k++) {
             if (row->d[k]) {
                 const char *text = test_text(z, row->d[k], row, NULL);
-                fprintf(out, "static double d_%s_%d(const double *a, double r) {\n    (void)a, (void)r;\n    return %s;\n}\n", row->name, k, text);
+                fprintf(out,
+                        "static double d_%s_%d(const double *a, double r) {\n    (void)a, "
+                        "(void)r;\n    return %s;\n}\n",
+                        row->name, k, text);
             }
         }
     }
     for (int i = 0; i < z->patterns.n; i++) {
         const Pattern *p = &z->patterns.at[i];
         for (int side = 0; side < 2; side++) {
-            fprintf(out, "static double rule_%d_%s(const double *a) {\n    (void)a;\n    return %s;\n}\n", i, side ? "to" : "from",
-                    test_text(z, p->syn->kid[side], NULL, p));
+            fprintf(
+                out,
+                "static double rule_%d_%s(const double *a) {\n    (void)a;\n    return %s;\n}\n", i,
+                side ? "to" : "from", test_text(z, p->syn->kid[side], NULL, p));
         }
     }
     fputs("\nconst PartialTest partial_tests[] = {\n", out);
     for (int i = 0; i < z->rows.n; i++) {
         for (int k = 0; k < z->rows.at[i].arity; k++) {
             if (z->rows.at[i].d[k]) {
-                fprintf(out, "    {OP_%s, %d, d_%s_%d},\n", z->rows.at[i].name, k, z->rows.at[i].name, k);
+                fprintf(out, "    {OP_%s, %d, d_%s_%d},\n", z->rows.at[i].name, k,
+                        z->rows.at[i].name, k);
             }
         }
     }
-    fputs("};\nconst int partial_test_count = sizeof partial_tests / sizeof *partial_tests;\n\nconst RuleTest rule_tests[] = {\n", out);
+    fputs("};\nconst int partial_test_count = sizeof partial_tests / sizeof "
+          "*partial_tests;\n\nconst RuleTest rule_tests[] = {\n",
+          out);
     for (int i = 0; i < z->patterns.n; i++) {
         const Pattern *p = &z->patterns.at[i];
         fprintf(out, "    {rule_%d_from, rule_%d_to, \"", i, i);
         for (int k = 0; k < p->nvars; k++) {
             bool upper = isupper((unsigned char)symbol_text(z->cx, p->var[k])[0]);
-            fputc(p->kind[k] == CONDITION ? 'c' : p->kind[k] == WHOLE ? 'w' : upper ? 'K' : 'n', out);
+            fputc(p->kind[k] == CONDITION ? 'c'
+                  : p->kind[k] == WHOLE   ? 'w'
+                  : upper                 ? 'K'
+                                          : 'n',
+                  out);
         }
         fputs("\", ", out);
         write_string(out, p->text);

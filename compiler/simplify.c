@@ -1,6 +1,7 @@
-/* simplify: what needs a view of whole arrays. (Terms are simplified as they are made, see graph and rewrite.)
- * In: the graph with all derivatives expanded, so that the identity of arrays no longer matters. Out: the same arrays, where
- * copies are read through, equal arrays are one, and an equation whose every read stands under a condition has that condition. */
+/* simplify: what needs a view of whole arrays. (Terms are simplified as they are made, see graph
+ * and rewrite.) In: the graph with all derivatives expanded, so that the identity of arrays no
+ * longer matters. Out: the same arrays, where copies are read through, equal arrays are one, and an
+ * equation whose every read stands under a condition has that condition. */
 #include "demand.h"
 #include "ops.h"
 #include "passes.h"
@@ -8,8 +9,8 @@
 
 typedef struct Simplify {
     Graph *g;
-    bool *through;       /* by array: reads become its term */
-    ArrayRef *same_as;   /* by array: an equal one, or 0 */
+    bool *through;     /* by array: reads become its term */
+    ArrayRef *same_as; /* by array: an equal one, or 0 */
 } Simplify;
 
 /* The arrays that somebody outside asks for. */
@@ -60,10 +61,12 @@ static bool is_asked_for(const Graph *g, ArrayRef a) {
     return false;
 }
 
-/* No work of its own: a number, a place, a read, or one of these with another sign, type or scale. */
+/* No work of its own: a number, a place, a read, or one of these with another sign, type or scale.
+ */
 static bool is_plain(const Graph *g, Ref r) {
     const Node *n = NODE(g, r);
-    if (n->type == VALUE_INT && n->op != OP_REDUCE && n->op != OP_SELECT && n->op != OP_CHECKED && n->op != OP_trunc) {
+    if (n->type == VALUE_INT && n->op != OP_REDUCE && n->op != OP_SELECT && n->op != OP_CHECKED &&
+        n->op != OP_trunc) {
         for (int k = 0; k < n->nargs && n->op != OP_READ; k++) {
             if (!is_plain(g, ARG(g, r, k))) {
                 return false;
@@ -87,7 +90,8 @@ static bool covers_all(Graph *g, ArrayRef a) {
     }
     for (int k = 0; k < x->rank; k++) {
         const Poly *end = poly_sub(g->arena, x->extent[k], poly_int(g->arena, 1));
-        if (!poly_equal(x->pieces.at[0].lo[k], poly_int(g->arena, 0)) || !poly_equal(x->pieces.at[0].hi[k], end)) {
+        if (!poly_equal(x->pieces.at[0].lo[k], poly_int(g->arena, 0)) ||
+            !poly_equal(x->pieces.at[0].hi[k], end)) {
             return false;
         }
     }
@@ -116,7 +120,9 @@ static void rewrite_array(Simplify *s, ArrayRef a) {
     }
 }
 
-/* ---- equal arrays ---------------------------------------------------------------------------------------------------- */
+/* ---- equal arrays
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 typedef struct Key {
     ArrayRef array;
@@ -126,7 +132,8 @@ typedef struct Key {
 static const Ref *key_of(Graph *g, ArrayRef a) {
     const Array *x = ARRAY(g, a);
     int n = x->pieces.n, rank = x->rank;
-    Ref *axes = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *axes), *key = arena_alloc(g->arena, (size_t)(2 * n + 1) * sizeof *key);
+    Ref *axes = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *axes),
+        *key = arena_alloc(g->arena, (size_t)(2 * n + 1) * sizeof *key);
     for (int k = 0; k < rank; k++) {
         axes[k] = graph_axis(g, k, x->extent[k]);
     }
@@ -149,7 +156,8 @@ static bool arrays_equal(const Graph *g, ArrayRef a, const Ref *ka, ArrayRef b, 
             return false;
         }
         for (int q = 0; q < x->pieces.n; q++) {
-            if (!poly_equal(x->pieces.at[q].lo[k], y->pieces.at[q].lo[k]) || !poly_equal(x->pieces.at[q].hi[k], y->pieces.at[q].hi[k])) {
+            if (!poly_equal(x->pieces.at[q].lo[k], y->pieces.at[q].lo[k]) ||
+                !poly_equal(x->pieces.at[q].hi[k], y->pieces.at[q].hi[k])) {
                 return false;
             }
         }
@@ -157,7 +165,8 @@ static bool arrays_equal(const Graph *g, ArrayRef a, const Ref *ka, ArrayRef b, 
     return true;
 }
 
-/* ---- conditions under which an array is read: then it is computed under them ---------------------------------------------- */
+/* ---- conditions under which an array is read: then it is computed under them
+ * ---------------------------------------------- */
 
 /* A term where a condition is known to hold. */
 static Ref under(Graph *g, Ref term, Ref guard) {
@@ -195,10 +204,12 @@ void simplify_graph(Graph *g) {
         room *= 2;
     }
     Key *keys = arena_alloc(g->arena, room * sizeof *keys);
-    for (int k = 0; k < order.n; k++) { /* what is read comes first, so one round reaches everything */
+    for (int k = 0; k < order.n;
+         k++) { /* what is read comes first, so one round reaches everything */
         ArrayRef a = order.array[k];
         bool circle = (k > 0 && order.component[k - 1] == order.component[k]) ||
-                      (k + 1 < order.n && order.component[k + 1] == order.component[k]) || graph_reads_itself(g, a);
+                      (k + 1 < order.n && order.component[k + 1] == order.component[k]) ||
+                      graph_reads_itself(g, a);
         rewrite_array(&s, a);
         if (circle || is_asked_for(g, a)) {
             continue;
@@ -218,7 +229,8 @@ void simplify_graph(Graph *g) {
             keys[h] = (Key){a, key};
         }
     }
-    for (int k = 0; k < order.n; k++) { /* circles read arrays that were merged after them in the order: once more */
+    for (int k = 0; k < order.n;
+         k++) { /* circles read arrays that were merged after them in the order: once more */
         rewrite_array(&s, order.array[k]);
     }
     for (int k = 0; k < g->gradients.n; k++) {

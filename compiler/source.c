@@ -1,6 +1,7 @@
-/* source: texts and places in, messages out. Names are interned in a hash table that is numbered by first appearance.
- * Messages are collected in the order in which they are found; only the printers turn byte offsets into lines and
- * columns. Texts are UTF-8, but nothing relies on it: a byte that is not is one column wide and printed as U+FFFD. */
+/* source: texts and places in, messages out. Names are interned in a hash table that is numbered by
+ * first appearance. Messages are collected in the order in which they are found; only the printers
+ * turn byte offsets into lines and columns. Texts are UTF-8, but nothing relies on it: a byte that
+ * is not is one column wide and printed as U+FFFD. */
 #include "source.h"
 #include <errno.h>
 #include <string.h>
@@ -9,17 +10,23 @@ enum {
     FILE_LIMIT = 64 * 1024 * 1024, /* bytes of one source */
     ERRORS_SHOWN = 20,
     MESSAGES_KEPT = 1000, /* after so many, errors are counted only */
-    LINE_SHOWN = 140,     /* columns of a source line beside its number; of a longer one only a part is shown */
-    NAME_LIMIT = 100      /* bytes of a name that closest compares */
+    LINE_SHOWN =
+        140, /* columns of a source line beside its number; of a longer one only a part is shown */
+    NAME_LIMIT = 100 /* bytes of a name that closest compares */
 };
 
 /* ---- UTF-8 ---- */
 
-/* Reads one code point from s[0..n-1], n > 0; returns its bytes. *code is U+FFFD where the bytes are not UTF-8. */
+/* Reads one code point from s[0..n-1], n > 0; returns its bytes. *code is U+FFFD where the bytes
+ * are not UTF-8. */
 static uint32_t decode(const char *s, uint32_t n, uint32_t *code) {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     unsigned char first = (unsigned char)s[0];
-    uint32_t bytes = first < 0x80 ? 1 : first >= 0xC0 && first < 0xE0 ? 2 : first >= 0xE0 && first < 0xF0 ? 3 : first >= 0xF0 && first < 0xF8 ? 4 : 0;
+    uint32_t bytes = first < 0x80                    ? 1
+                     : first >= 0xC0 && first < 0xE0 ? 2
+                     : first >= 0xE0 && first < 0xF0 ? 3
+                     : first >= 0xF0 && first < 0xF8 ? 4
+                                                     : 0;
     if (bytes == 1) {
         *code = first;
         return 1;
@@ -38,17 +45,21 @@ static uint32_t decode(const char *s, uint32_t n, uint32_t *code) {
 }
 
 static bool is_control(uint32_t code) {
-    return code < 0x20 || (code >= 0x7F && code < 0xA0) || (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
+    return code < 0x20 || (code >= 0x7F && code < 0xA0) || (code >= 0x202A && code <= 0x202E) ||
+           (code >= 0x2066 && code <= 0x2069);
 }
 
-/* Cells that a code point takes on a terminal: marks none, the scripts of East Asia and pictographs two. */
+/* Cells that a code point takes on a terminal: marks none, the scripts of East Asia and pictographs
+ * two. */
 static int cells(uint32_t code) {
     static const struct {
         uint32_t low, high;
         int cells;
-    } wide[] = {{0x300, 0x36F, 0},   {0x1100, 0x115F, 2}, {0x200B, 0x200F, 0},   {0x20D0, 0x20FF, 0},   {0x2E80, 0x303E, 2},
-                {0x3041, 0xA4CF, 2}, {0xAC00, 0xD7A3, 2}, {0xF900, 0xFAFF, 2},   {0xFE00, 0xFE0F, 0},   {0xFE30, 0xFE6F, 2},
-                {0xFF00, 0xFF60, 2}, {0xFFE0, 0xFFE6, 2}, {0x1F300, 0x1F64F, 2}, {0x1F900, 0x1F9FF, 2}, {0x20000, 0x3FFFD, 2}};
+    } wide[] = {{0x300, 0x36F, 0},     {0x1100, 0x115F, 2},   {0x200B, 0x200F, 0},
+                {0x20D0, 0x20FF, 0},   {0x2E80, 0x303E, 2},   {0x3041, 0xA4CF, 2},
+                {0xAC00, 0xD7A3, 2},   {0xF900, 0xFAFF, 2},   {0xFE00, 0xFE0F, 0},
+                {0xFE30, 0xFE6F, 2},   {0xFF00, 0xFF60, 2},   {0xFFE0, 0xFFE6, 2},
+                {0x1F300, 0x1F64F, 2}, {0x1F900, 0x1F9FF, 2}, {0x20000, 0x3FFFD, 2}};
     for (size_t i = 0; i < sizeof wide / sizeof *wide && code >= wide[i].low; i++)
         if (code <= wide[i].high) return wide[i].cells;
     return 1;
@@ -80,7 +91,8 @@ static uint32_t *slot_of(const Context *cx, const char *text, size_t length) {
     uint32_t i = hash(text, length) & (cx->name_room - 1);
     for (;; i = (i + 1) & (cx->name_room - 1)) {
         Symbol s = cx->name_slots[i];
-        if (s == 0 || (strncmp(cx->names.at[s], text, length) == 0 && cx->names.at[s][length] == 0)) return &cx->name_slots[i];
+        if (s == 0 || (strncmp(cx->names.at[s], text, length) == 0 && cx->names.at[s][length] == 0))
+            return &cx->name_slots[i];
     }
 }
 
@@ -89,7 +101,8 @@ Symbol symbol(Context *cx, const char *text, size_t length) {
     if ((uint32_t)cx->names.n * 2 >= cx->name_room) {
         cx->name_room = cx->name_room ? cx->name_room * 2 : 256;
         cx->name_slots = arena_alloc(cx->arena, cx->name_room * sizeof *cx->name_slots);
-        for (int i = 1; i < cx->names.n; i++) *slot_of(cx, cx->names.at[i], strlen(cx->names.at[i])) = (Symbol)i;
+        for (int i = 1; i < cx->names.n; i++)
+            *slot_of(cx, cx->names.at[i], strlen(cx->names.at[i])) = (Symbol)i;
     }
     uint32_t *slot = slot_of(cx, text, length);
     if (*slot == 0) {
@@ -112,7 +125,9 @@ const char *symbol_text(const Context *cx, Symbol s) {
 
 uint32_t source_add(Context *cx, const char *path, const char *text, size_t length) {
     if (length > FILE_LIMIT) bug("a source of %zu bytes", length);
-    Source s = {.path = arena_text(cx->arena, path, strlen(path)), .text = arena_text(cx->arena, text, length), .length = (uint32_t)length};
+    Source s = {.path = arena_text(cx->arena, path, strlen(path)),
+                .text = arena_text(cx->arena, text, length),
+                .length = (uint32_t)length};
     VEC_PUSH(cx->arena, s.lines, 0);
     for (uint32_t i = 0; i < s.length; i++)
         if (s.text[i] == '\n') VEC_PUSH(cx->arena, s.lines, i + 1);
@@ -161,7 +176,8 @@ uint32_t source_read(Context *cx, const char *path, const char **why) {
 }
 
 static const Source *source_of(const Context *cx, Span at) {
-    if (at.file == 0 || at.file >= (uint32_t)cx->sources.n) bug("file %u of %d", at.file, cx->sources.n);
+    if (at.file == 0 || at.file >= (uint32_t)cx->sources.n)
+        bug("file %u of %d", at.file, cx->sources.n);
     return &cx->sources.at[at.file];
 }
 
@@ -194,7 +210,8 @@ void source_place(const Context *cx, Span at, int *line, int *column) {
     const Source *s = source_of(cx, at);
     uint32_t offset = at.start < s->length ? at.start : s->length, code;
     int found = line_of(s, offset), count = 1;
-    for (uint32_t i = line_start(s, found); i < offset; count++) i += decode(s->text + i, s->length - i, &code);
+    for (uint32_t i = line_start(s, found); i < offset; count++)
+        i += decode(s->text + i, s->length - i, &code);
     *line = found + 1;
     *column = count;
 }
@@ -219,8 +236,8 @@ Span span_join(Span a, Span b) {
 /* ---- collecting messages ---- */
 
 static bool same_message(const Message *a, const Message *b) {
-    return a->severity == b->severity && a->at.file == b->at.file && a->at.start == b->at.start && a->at.end == b->at.end &&
-           strcmp(a->text, b->text) == 0;
+    return a->severity == b->severity && a->at.file == b->at.file && a->at.start == b->at.start &&
+           a->at.end == b->at.end && strcmp(a->text, b->text) == 0;
 }
 
 static void keep(Context *cx, Message m) {
@@ -248,7 +265,8 @@ void warning_at(Context *cx, const char *code, Span at, const char *format, ...)
         }
     va_list args;
     va_start(args, format);
-    keep(cx, (Message){cx->warnings_are_errors ? ERROR : WARNING, at, arena_vformat(cx->arena, format, args), code});
+    keep(cx, (Message){cx->warnings_are_errors ? ERROR : WARNING, at,
+                       arena_vformat(cx->arena, format, args), code});
     va_end(args);
 }
 
@@ -266,15 +284,18 @@ void note_at(Context *cx, Span at, const char *format, ...) {
 
 /* ---- printing for people ---- */
 
-static const char *const severity_names[] = {[NOTE] = "note", [WARNING] = "warning", [ERROR] = "error"};
+static const char *const severity_names[] = {
+    [NOTE] = "note", [WARNING] = "warning", [ERROR] = "error"};
 
 typedef struct Paint {
     const char *bold, *severity[3], *caret, *off;
 } Paint;
 static const Paint plain = {"", {"", "", ""}, "", ""};
-static const Paint coloured = {"\033[1m", {"\033[1;36m", "\033[1;35m", "\033[1;31m"}, "\033[1;32m", "\033[0m"};
+static const Paint coloured = {
+    "\033[1m", {"\033[1;36m", "\033[1;35m", "\033[1;31m"}, "\033[1;32m", "\033[0m"};
 
-/* One source line and the line with the caret below it. Tabs are kept in both, so that they agree at any tab width. */
+/* One source line and the line with the caret below it. Tabs are kept in both, so that they agree
+ * at any tab width. */
 static void print_line(FILE *out, const Source *s, Span at, const Paint *paint) {
     int line = line_of(s, at.start < s->length ? at.start : s->length);
     uint32_t start = line_start(s, line), end = line_end(s, line), code;
@@ -323,16 +344,20 @@ static void print_message(const Context *cx, FILE *out, const Message *m, const 
     int line, column;
     if (m->at.file) {
         source_place(cx, m->at, &line, &column);
-        fprintf(out, "%s%s:%d:%d:%s ", paint->bold, source_of(cx, m->at)->path, line, column, paint->off);
+        fprintf(out, "%s%s:%d:%d:%s ", paint->bold, source_of(cx, m->at)->path, line, column,
+                paint->off);
     } else {
         fprintf(out, "%sgradc:%s ", paint->bold, paint->off);
     }
     fprintf(out, "%s%s:%s ", paint->severity[m->severity], severity_names[m->severity], paint->off);
     uint32_t length = (uint32_t)strlen(m->text), code;
-    for (uint32_t i = 0, n; i < length; i += n) { /* a message may quote the source: nothing in it may drive the terminal */
+    for (uint32_t i = 0, n; i < length;
+         i += n) { /* a message may quote the source: nothing in it may drive the terminal */
         n = decode(m->text + i, length - i, &code);
-        if (code == '\n' || !is_control(code)) fwrite(m->text + i, 1, code == 0xFFFD && n == 1 ? 0 : n, out);
-        if ((code == 0xFFFD && n == 1) || (code != '\n' && is_control(code))) fputs("\xEF\xBF\xBD", out);
+        if (code == '\n' || !is_control(code))
+            fwrite(m->text + i, 1, code == 0xFFFD && n == 1 ? 0 : n, out);
+        if ((code == 0xFFFD && n == 1) || (code != '\n' && is_control(code)))
+            fputs("\xEF\xBF\xBD", out);
     }
     if (m->code) fprintf(out, m->severity == ERROR ? " [-Werror=%s]" : " [-W%s]", m->code);
     fputc('\n', out);
@@ -350,7 +375,8 @@ void messages_print(const Context *cx, FILE *out, Colour colour) {
         shown += m->severity == ERROR;
         print_message(cx, out, m, paint);
     }
-    if (cx->errors > shown) fprintf(out, "%d more error%s\n", cx->errors - shown, cx->errors - shown == 1 ? "" : "s");
+    if (cx->errors > shown)
+        fprintf(out, "%d more error%s\n", cx->errors - shown, cx->errors - shown == 1 ? "" : "s");
 }
 
 /* ---- printing for programs ---- */
@@ -384,7 +410,8 @@ static void json_message(const Context *cx, FILE *out, const Message *m) {
         json_text(out, source_of(cx, m->at)->path);
         fprintf(out, ", \"line\": %d, \"column\": %d", line, column);
         source_place(cx, (Span){m->at.file, m->at.end, m->at.end}, &line, &column);
-        fprintf(out, ", \"endLine\": %d, \"endColumn\": %d, \"start\": %u, \"end\": %u", line, column, m->at.start, m->at.end);
+        fprintf(out, ", \"endLine\": %d, \"endColumn\": %d, \"start\": %u, \"end\": %u", line,
+                column, m->at.start, m->at.end);
     }
 }
 
@@ -394,7 +421,8 @@ void messages_print_json(const Context *cx, FILE *out) {
         fputs(i ? ",\n {" : "\n {", out);
         json_message(cx, out, &cx->messages.at[i++]);
         fputs(", \"notes\": [", out);
-        for (bool first = true; i < cx->messages.n && cx->messages.at[i].severity == NOTE; i++, first = false) {
+        for (bool first = true; i < cx->messages.n && cx->messages.at[i].severity == NOTE;
+             i++, first = false) {
             fputs(first ? "\n   {" : ",\n   {", out);
             json_message(cx, out, &cx->messages.at[i]);
             fputc('}', out);
@@ -406,11 +434,13 @@ void messages_print_json(const Context *cx, FILE *out) {
 
 /* ---- names that were meant ---- */
 
-/* Characters in common as difflib counts them (Ratcliff and Obershelp): the longest block that a[0..n-1] and b[0..m-1] share,
- * the first one in a and then in b, and the same again on both sides of it. Depth is at most NAME_LIMIT. */
+/* Characters in common as difflib counts them (Ratcliff and Obershelp): the longest block that
+ * a[0..n-1] and b[0..m-1] share, the first one in a and then in b, and the same again on both sides
+ * of it. Depth is at most NAME_LIMIT. */
 static int in_common(const char *a, int n, const char *b, int m) {
     int best = 0, in_a = 0, in_b = 0;
-    int before[NAME_LIMIT + 1] = {0}; /* before[j + 1]: length of the block that ends at a[i - 1], b[j] */
+    int before[NAME_LIMIT + 1] = {
+        0}; /* before[j + 1]: length of the block that ends at a[i - 1], b[j] */
     for (int i = 0; i < n; i++) {
         int diagonal = 0;
         for (int j = 0; j < m; j++) {
@@ -425,7 +455,8 @@ static int in_common(const char *a, int n, const char *b, int m) {
         }
     }
     if (best == 0) return 0;
-    return best + in_common(a, in_a, b, in_b) + in_common(a + in_a + best, n - in_a - best, b + in_b + best, m - in_b - best);
+    return best + in_common(a, in_a, b, in_b) +
+           in_common(a + in_a + best, n - in_a - best, b + in_b + best, m - in_b - best);
 }
 
 const char *closest(Context *cx, const char *name, const char *const *known, int n) {
@@ -437,7 +468,8 @@ const char *closest(Context *cx, const char *name, const char *const *known, int
     for (int i = 0; i < n; i++) {
         size_t other = strlen(known[i]);
         if (other > NAME_LIMIT || length + other == 0) continue;
-        int common = 2 * in_common(known[i], (int)other, name, (int)length), total = (int)(length + other);
+        int common = 2 * in_common(known[i], (int)other, name, (int)length),
+            total = (int)(length + other);
         if (common * 5 < total * 3) continue; /* a ratio below 0.6 */
         int better = common * found_total - found_common * total;
         if (!found || better > 0 || (better == 0 && strcmp(known[i], found) > 0)) {

@@ -1,17 +1,29 @@
-/* syntax: building the tree and printing it. The grammar calls syn_new and syn_join; everybody else only reads.
- * A list is a node whose children are joined one by one, so that a list of any length is flat. */
+/* syntax: building the tree and printing it. The grammar calls syn_new and syn_join; everybody else
+ * only reads. A list is a node whose children are joined one by one, so that a list of any length
+ * is flat. */
 #include "syntax.h"
 #include <stdarg.h>
 #include <string.h>
 
 static const char *const kind_names[] = {
-    [SYN_NONE] = "none",     [SYN_FILE] = "file",     [SYN_USE] = "use",       [SYN_MODEL] = "model",         [SYN_FN] = "fn",
-    [SYN_BODY] = "body",     [SYN_DIMS] = "dims",     [SYN_DIM] = "dim",       [SYN_DECLARE] = "declare",     [SYN_TYPE] = "type",
-    [SYN_THINGS] = "things", [SYN_THING] = "thing",   [SYN_ARGS] = "args",     [SYN_ARGUMENT] = "argument",   [SYN_SHAPE] = "shape",
-    [SYN_VALUES] = "values", [SYN_OUTPUT] = "output", [SYN_DERIVE] = "derive", [SYN_PARTIAL] = "partial",     [SYN_EQUATION] = "equation",
-    [SYN_NAMES] = "names",   [SYN_NAME] = "name",     [SYN_AT] = "at",         [SYN_POSITIONS] = "positions", [SYN_ITEMS] = "items",
-    [SYN_IN] = "in",         [SYN_EXPRS] = "exprs",   [SYN_NUMBER] = "number", [SYN_CONVERT] = "convert",     [SYN_OP] = "op",
-    [SYN_CALL] = "call",     [SYN_ENTRY] = "entry",   [SYN_REDUCE] = "reduce", [SYN_OPROW] = "oprow",         [SYN_RULE] = "rule",
+    [SYN_NONE] = "none",       [SYN_FILE] = "file",
+    [SYN_USE] = "use",         [SYN_MODEL] = "model",
+    [SYN_FN] = "fn",           [SYN_BODY] = "body",
+    [SYN_DIMS] = "dims",       [SYN_DIM] = "dim",
+    [SYN_DECLARE] = "declare", [SYN_TYPE] = "type",
+    [SYN_THINGS] = "things",   [SYN_THING] = "thing",
+    [SYN_ARGS] = "args",       [SYN_ARGUMENT] = "argument",
+    [SYN_SHAPE] = "shape",     [SYN_VALUES] = "values",
+    [SYN_OUTPUT] = "output",   [SYN_DERIVE] = "derive",
+    [SYN_PARTIAL] = "partial", [SYN_EQUATION] = "equation",
+    [SYN_NAMES] = "names",     [SYN_NAME] = "name",
+    [SYN_AT] = "at",           [SYN_POSITIONS] = "positions",
+    [SYN_ITEMS] = "items",     [SYN_IN] = "in",
+    [SYN_EXPRS] = "exprs",     [SYN_NUMBER] = "number",
+    [SYN_CONVERT] = "convert", [SYN_OP] = "op",
+    [SYN_CALL] = "call",       [SYN_ENTRY] = "entry",
+    [SYN_REDUCE] = "reduce",   [SYN_OPROW] = "oprow",
+    [SYN_RULE] = "rule",
 };
 
 Syn *syn_new(Context *cx, SynKind kind, const char *text, Span at, Span whole, int nkids, ...) {
@@ -37,9 +49,12 @@ Syn *syn_new(Context *cx, SynKind kind, const char *text, Span at, Span whole, i
 }
 
 Syn *syn_join(Context *cx, Syn *list, Syn *more) {
-    list->whole = list->nkids || list->whole.start < list->whole.end ? span_join(list->whole, more->whole) : more->whole;
+    list->whole = list->nkids || list->whole.start < list->whole.end
+                      ? span_join(list->whole, more->whole)
+                      : more->whole;
     list->at = list->whole;
-    if (list->nkids == list->room) list->kid = arena_grow(cx->arena, list->kid, &list->room, list->nkids, sizeof *list->kid);
+    if (list->nkids == list->room)
+        list->kid = arena_grow(cx->arena, list->kid, &list->room, list->nkids, sizeof *list->kid);
     list->kid[list->nkids++] = more;
     if (more->height >= list->height) list->height = more->height + 1;
     return list;

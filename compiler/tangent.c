@@ -1,10 +1,11 @@
 /* tangent: forward mode on indexed equations.
- * In: a term and the arrays that move, each with the derivative of its entries. Out: the derivative of the term, over tangent
- * arrays made in the same graph.
- * The idea: each array on the way has a tangent array, whose equation is the differentiated equation; what read T[e] reads
- * T_dot[e]. Arrays that read each other have tangents that read each other. Where a motion depends on indices of the term, a
- * tangent has them as leading axes, unless the array is read at just these indices: then that axis is *pinned* to the term's
- * index, and the tangent says nothing of entries elsewhere. So one array may have several tangents, one for each set of pins. */
+ * In: a term and the arrays that move, each with the derivative of its entries. Out: the derivative
+ * of the term, over tangent arrays made in the same graph. The idea: each array on the way has a
+ * tangent array, whose equation is the differentiated equation; what read T[e] reads T_dot[e].
+ * Arrays that read each other have tangents that read each other. Where a motion depends on indices
+ * of the term, a tangent has them as leading axes, unless the array is read at just these indices:
+ * then that axis is *pinned* to the term's index, and the tangent says nothing of entries
+ * elsewhere. So one array may have several tangents, one for each set of pins. */
 #include "differentiate.h"
 #include "ops.h"
 #include "paths.h"
@@ -13,7 +14,7 @@
 
 typedef struct RuleAt { /* a rule of one's own, at the place of a variant */
     int n;
-    const Ref *index;   /* summed over */
+    const Ref *index; /* summed over */
     Ref read, value;
 } RuleAt;
 
@@ -21,10 +22,10 @@ typedef struct Variant { /* one tangent of one array */
     ArrayRef of, array;  /* array: 0 until it is made, and where nothing moves */
     const Ref *place;    /* per axis of `of`: the pin, or the axis itself */
     int ncontext;
-    const Ref *context;  /* leading axes of `array` */
+    const Ref *context;      /* leading axes of `array` */
     const Ref *body, *guard; /* per piece, at `place` */
     VEC(RuleAt) rules;
-    int next;            /* of the same array; -1: none */
+    int next; /* of the same array; -1: none */
 } Variant;
 
 typedef struct State {
@@ -32,17 +33,19 @@ typedef struct State {
     Paths paths;
     const Scope *scope;
     const Motion *along;
-    bool *moves;         /* per index of the scope: a motion depends on it */
+    bool *moves; /* per index of the scope: a motion depends on it */
     VEC(Variant) variants;
-    int *first;          /* by array: its first variant, or -1 */
-    int *steady;         /* by array: how many leading axes are the same in all reads of its circle; all, if it is in none */
-    VEC(Ref) memo;       /* by node: its tangent, 0 where it is not known yet */
+    int *first;  /* by array: its first variant, or -1 */
+    int *steady; /* by array: how many leading axes are the same in all reads of its circle; all, if
+                    it is in none */
+    VEC(Ref) memo; /* by node: its tangent, 0 where it is not known yet */
     Span at;
 } State;
 
 static const Ref STILL = UINT32_MAX; /* in the memo: no tangent */
 
-/* ---- which tangents there are --------------------------------------------------------------------------------------- */
+/* ---- which tangents there are
+ * --------------------------------------------------------------------------------------- */
 
 static int scope_place(const Scope *s, Ref index) {
     for (int k = 0; k < s->n; k++) {
@@ -101,7 +104,8 @@ static void variant_open(State *s, int number) {
     Variant *v = &s->variants.at[number];
     const Array *x = ARRAY(g, v->of);
     int rank = x->rank, n = x->pieces.n;
-    Ref *body = arena_alloc(g->arena, (size_t)(n + 1) * sizeof *body), *guard = arena_alloc(g->arena, (size_t)(n + 1) * sizeof *guard);
+    Ref *body = arena_alloc(g->arena, (size_t)(n + 1) * sizeof *body),
+        *guard = arena_alloc(g->arena, (size_t)(n + 1) * sizeof *guard);
     VEC(Ref) stack = {0}, reads = {0};
     for (int q = 0; q < n; q++) {
         Piece p = ARRAY(g, v->of)->pieces.at[q];
@@ -121,10 +125,14 @@ static void variant_open(State *s, int number) {
             position[k] = graph_subst(g, rule->lead[k], rank, ARRAY(g, v->of)->axis, v->place);
         }
         for (int k = 0; k < own; k++) {
-            position[rule->nlead + k] = graph_index(g, g->indices.at[NODE(g, rule->index[k])->aux].name, EXTENT(g, rule->index[k]));
+            position[rule->nlead + k] = graph_index(
+                g, g->indices.at[NODE(g, rule->index[k])->aux].name, EXTENT(g, rule->index[k]));
         }
-        RuleAt at = {.n = own, .index = position + rule->nlead, .read = graph_read(g, rule->by, position)};
-        at.value = graph_subst(g, graph_subst(g, rule->value, rank, ARRAY(g, v->of)->axis, v->place), own, rule->index, at.index);
+        RuleAt at = {
+            .n = own, .index = position + rule->nlead, .read = graph_read(g, rule->by, position)};
+        at.value =
+            graph_subst(g, graph_subst(g, rule->value, rank, ARRAY(g, v->of)->axis, v->place), own,
+                        rule->index, at.index);
         VEC_PUSH(g->arena, v->rules, at);
         VEC_PUSH(g->arena, stack, at.read);
     }
@@ -151,7 +159,9 @@ static void variant_open(State *s, int number) {
     }
 }
 
-/* ---- the tangent of a term ----------------------------------------------------------------------------------------------- */
+/* ---- the tangent of a term
+ * -----------------------------------------------------------------------------------------------
+ */
 
 static Ref tangent(State *s, Ref r, const Scope *around, Ref result);
 
@@ -171,7 +181,8 @@ static Ref moved(State *s, const Motion *m, Ref read) {
         position[k] = ARG(g, read, k);
     }
     ValueType type = (ValueType)NODE(g, read)->type;
-    Ref value = graph_cast(g, type, graph_subst(g, m->value, rank - m->nlead, m->index, position + m->nlead));
+    Ref value = graph_cast(
+        g, type, graph_subst(g, m->value, rank - m->nlead, m->index, position + m->nlead));
     return graph_select(g, here, value, graph_real(g, type, 0));
 }
 
@@ -205,7 +216,8 @@ static Ref tangent_of_reduction(State *s, Ref r, const Scope *around, Ref result
     Reduction kind = (Reduction)NODE(g, r)->aux;
     Ref condition, body, index = graph_open(g, r, &condition, &body), factor = 0;
     if (kind == RED_MAX || kind == RED_MIN) { /* the tangent of the first extreme entry */
-        Ref best = graph_reduce(g, kind == RED_MAX ? RED_ARGMAX : RED_ARGMIN, index, condition, body);
+        Ref best =
+            graph_reduce(g, kind == RED_MAX ? RED_ARGMAX : RED_ARGMIN, index, condition, body);
         return tangent(s, graph_subst(g, body, 1, &index, &best), NULL, 0);
     }
     Ref t = tangent(s, body, NULL, 0);
@@ -214,7 +226,8 @@ static Ref tangent_of_reduction(State *s, Ref r, const Scope *around, Ref result
     }
     if (kind == RED_LOGSUMEXP) {
         factor = graph_op2(g, OP_weight, body, result ? result : r);
-    } else if (kind == RED_PROD) { /* products were made the roots of arrays, so here is all that stands around this one */
+    } else if (kind == RED_PROD) { /* products were made the roots of arrays, so here is all that
+                                      stands around this one */
         Scope all = scope_copy(g, around);
         scope_add(g, &all, index, NULL, NULL);
         factor = paths_others(g, &all, condition, body, s->at);
@@ -248,7 +261,8 @@ static Ref tangent_of_op(State *s, Ref r, Ref result) {
     return sum;
 }
 
-/* 0 where r stands still. At the root of a piece, around: what is in force there; result: a read that has the root's value. */
+/* 0 where r stands still. At the root of a piece, around: what is in force there; result: a read
+ * that has the root's value. */
 static Ref tangent(State *s, Ref r, const Scope *around, Ref result) {
     Graph *g = s->g;
     double zero;
@@ -271,7 +285,8 @@ static Ref tangent(State *s, Ref r, const Scope *around, Ref result) {
         t = t ? graph_cast(g, (ValueType)n.type, t) : 0;
         break;
     case OP_SELECT: {
-        Ref none = graph_real(g, (ValueType)n.type, 0), yes = tangent(s, ARG(g, r, 1), NULL, 0), no = tangent(s, ARG(g, r, 2), NULL, 0);
+        Ref none = graph_real(g, (ValueType)n.type, 0), yes = tangent(s, ARG(g, r, 1), NULL, 0),
+            no = tangent(s, ARG(g, r, 2), NULL, 0);
         t = yes || no ? graph_select(g, ARG(g, r, 0), yes ? yes : none, no ? no : none) : 0;
         break;
     }
@@ -286,9 +301,12 @@ static Ref tangent(State *s, Ref r, const Scope *around, Ref result) {
     return t;
 }
 
-/* ---- tangent arrays -------------------------------------------------------------------------------------------------------- */
+/* ---- tangent arrays
+ * --------------------------------------------------------------------------------------------------------
+ */
 
-/* The tangent of one piece, over the axes of the array that are not pinned and the scope's indices. */
+/* The tangent of one piece, over the axes of the array that are not pinned and the scope's indices.
+ */
 static Ref tangent_of_piece(State *s, const Variant *v, int q) {
     Graph *g = s->g;
     const Array *x = ARRAY(g, v->of);
@@ -308,10 +326,12 @@ static Ref tangent_of_piece(State *s, const Variant *v, int q) {
     if (inside) {
         scope_guard(g, &around, inside);
     }
-    /* Cases of an equation are disjoint, so the array has the value of this piece; contributions overlap. */
+    /* Cases of an equation are disjoint, so the array has the value of this piece; contributions
+     * overlap. */
     bool own = x->pieces.n == 1 || x->order == 0;
     Ref t = tangent(s, v->body[q], &around, own ? graph_read(g, v->of, v->place) : 0);
-    return t && inside ? graph_select(g, inside, t, graph_real(g, (ValueType)NODE(g, t)->type, 0)) : t;
+    return t && inside ? graph_select(g, inside, t, graph_real(g, (ValueType)NODE(g, t)->type, 0))
+                       : t;
 }
 
 static Ref tangent_of_rule(State *s, const RuleAt *rule) {
@@ -351,10 +371,12 @@ static void variant_make(State *s, int number, int ncontext, const Ref *context)
 }
 
 /* One more piece of the tangent; p: a piece of the array, for its box, or NULL for all of it. */
-static void variant_piece(State *s, const Variant *v, const Piece *p, Ref body, Ref guard, Span at) {
+static void variant_piece(State *s, const Variant *v, const Piece *p, Ref body, Ref guard,
+                          Span at) {
     Graph *g = s->g;
     const Array *made = ARRAY(g, v->array), *of = ARRAY(g, v->of);
-    const Poly **lo = arena_alloc(g->arena, (size_t)(made->rank + 1) * sizeof *lo), **hi = arena_alloc(g->arena, (size_t)(made->rank + 1) * sizeof *hi);
+    const Poly **lo = arena_alloc(g->arena, (size_t)(made->rank + 1) * sizeof *lo),
+               **hi = arena_alloc(g->arena, (size_t)(made->rank + 1) * sizeof *hi);
     Ref *from = arena_alloc(g->arena, (size_t)(made->rank + 1) * sizeof *from);
     int n = 0;
     for (int k = 0; k < v->ncontext; k++) {
@@ -369,7 +391,8 @@ static void variant_piece(State *s, const Variant *v, const Piece *p, Ref body, 
             hi[n++] = p ? p->hi[k] : poly_sub(g->arena, of->extent[k], poly_int(g->arena, 1));
         }
     }
-    /* Where the term itself is not looked at, no tangent is: what the scope's guard says of the context holds here too. */
+    /* Where the term itself is not looked at, no tangent is: what the scope's guard says of the
+     * context holds here too. */
     const Ref *free;
     int nfree = s->scope->guard ? graph_free(g, s->scope->guard, &free) : 0;
     bool inside = nfree > 0;
@@ -385,11 +408,13 @@ static void variant_piece(State *s, const Variant *v, const Piece *p, Ref body, 
     }
     if (graph_piece(g, v->array, lo, hi, graph_subst(g, body, n, from, made->axis), at) && guard) {
         guard = graph_subst(g, guard, n, from, ARRAY(g, v->array)->axis);
-        ARRAY(g, v->array)->pieces.at[ARRAY(g, v->array)->pieces.n - 1].guard = graph_is_true(g, guard) ? 0 : guard;
+        ARRAY(g, v->array)->pieces.at[ARRAY(g, v->array)->pieces.n - 1].guard =
+            graph_is_true(g, guard) ? 0 : guard;
     }
 }
 
-/* The scope's indices in these terms, in order; all that a motion or a pin depends on when n < 0. */
+/* The scope's indices in these terms, in order; all that a motion or a pin depends on when n < 0.
+ */
 static int context_of(State *s, int n, const Ref *terms, const Ref **out) {
     Graph *g = s->g;
     Ref *context = arena_alloc(g->arena, (size_t)(s->scope->n + 1) * sizeof *context);
@@ -399,7 +424,8 @@ static int context_of(State *s, int n, const Ref *terms, const Ref **out) {
         for (int q = 0; q < n && !used; q++) {
             used = terms[q] && graph_has_index(g, terms[q], s->scope->index[k]);
         }
-        for (int v = 1; v < s->variants.n && n < 0 && !used; v++) { /* the first is the term itself */
+        for (int v = 1; v < s->variants.n && n < 0 && !used;
+             v++) { /* the first is the term itself */
             const Array *of = ARRAY(g, s->variants.at[v].of);
             for (int q = 0; q < of->rank && !used; q++) {
                 used = graph_has_index(g, s->variants.at[v].place[q], s->scope->index[k]);
@@ -421,7 +447,8 @@ static void variant_finish(State *s, int number) {
     Ref *term = arena_alloc(g->arena, (size_t)(2 * n + nrules + 1) * sizeof *term);
     bool any = false;
     for (int q = 0; q < n + nrules; q++) {
-        term[nterms++] = q < n ? tangent_of_piece(s, v, q) : tangent_of_rule(s, &v->rules.at[q - n]);
+        term[nterms++] =
+            q < n ? tangent_of_piece(s, v, q) : tangent_of_rule(s, &v->rules.at[q - n]);
         v = &s->variants.at[number];
         any = any || term[q];
     }
@@ -450,7 +477,9 @@ static void variant_finish(State *s, int number) {
     }
 }
 
-/* ---- the whole -------------------------------------------------------------------------------------------------------------- */
+/* ---- the whole
+ * --------------------------------------------------------------------------------------------------------------
+ */
 
 /* Does a product stand below the root of a piece? */
 static bool holds_product(State *s, ArrayRef a) {
@@ -479,13 +508,15 @@ static bool holds_product(State *s, ArrayRef a) {
     return false;
 }
 
-/* How many leading axes of a circle's members are the same in every read inside it; its arrays are order[lo .. hi - 1]. */
+/* How many leading axes of a circle's members are the same in every read inside it; its arrays are
+ * order[lo .. hi - 1]. */
 static int steady_axes(Graph *g, const Order *order, int lo, int hi) {
     bool *in = arena_alloc(g->arena, (size_t)g->arrays.n * sizeof *in);
     int steady = INT32_MAX;
     for (int k = lo; k < hi; k++) {
         in[order->array[k]] = true;
-        steady = ARRAY(g, order->array[k])->rank < steady ? ARRAY(g, order->array[k])->rank : steady;
+        steady =
+            ARRAY(g, order->array[k])->rank < steady ? ARRAY(g, order->array[k])->rank : steady;
     }
     for (int k = lo; k < hi; k++) {
         const Array *x = ARRAY(g, order->array[k]);
@@ -538,8 +569,10 @@ Ref differentiate_along(Graph *g, Ref e, const Scope *scope, int n, const Motion
     if (!s->paths.active[root]) {
         return 0;
     }
-    for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) { /* arrays made meanwhile are looked at in their turn */
-        if ((int)a < s->paths.nactive && s->paths.active[a] && !paths_is_by(&s->paths, a) && holds_product(s, a)) {
+    for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n;
+         a++) { /* arrays made meanwhile are looked at in their turn */
+        if ((int)a < s->paths.nactive && s->paths.active[a] && !paths_is_by(&s->paths, a) &&
+            holds_product(s, a)) {
             paths_lift(&s->paths, a);
         }
     }
@@ -560,7 +593,8 @@ Ref differentiate_along(Graph *g, Ref e, const Scope *scope, int n, const Motion
             s->steady[order.array[k]] = steady;
         }
     }
-    Variant whole = {.of = root, .place = part.index, .next = -1}; /* pinned to the term's indices */
+    Variant whole = {
+        .of = root, .place = part.index, .next = -1}; /* pinned to the term's indices */
     VEC_PUSH(g->arena, s->variants, whole);
     for (int v = 0; v < s->variants.n; v++) {
         variant_open(s, v);
@@ -571,7 +605,8 @@ Ref differentiate_along(Graph *g, Ref e, const Scope *scope, int n, const Motion
             hi++;
         }
         int ncontext = circle[lo] ? context_of(s, -1, NULL, &context) : 0;
-        for (int made = !circle[lo]; made < 2; made++) { /* arrays of a circle first: their equations read each other */
+        for (int made = !circle[lo]; made < 2;
+             made++) { /* arrays of a circle first: their equations read each other */
             for (int k = lo; k < hi; k++) {
                 for (int v = s->first[order.array[k]]; v >= 0; v = s->variants.at[v].next) {
                     if (made) {

@@ -1,5 +1,5 @@
-/* text: growing strings. Numbers come out the same on every machine: the program never sets a locale, and the shortest
- * decimals are found by trying. */
+/* text: growing strings. Numbers come out the same on every machine: the program never sets a
+ * locale, and the shortest decimals are found by trying. */
 #include "text.h"
 #include <math.h>
 #include <stdbool.h>
@@ -11,7 +11,8 @@ Text text_new(Arena *arena) {
     return (Text){.arena = arena};
 }
 
-/* Room for `more` bytes and the final 0. Doubling: the stale copies cost no more than the text itself. */
+/* Room for `more` bytes and the final 0. Doubling: the stale copies cost no more than the text
+ * itself. */
 static void text_reserve(Text *t, size_t more) {
     if (t->n + more + 1 <= t->room) return;
     size_t room = t->room ? t->room : 64;
@@ -61,7 +62,8 @@ static bool text_special(Text *t, double value) {
     return true;
 }
 
-/* In the form that reads best: %g alone would write 100000 as 1e+05 as soon as one digit is enough. */
+/* In the form that reads best: %g alone would write 100000 as 1e+05 as soon as one digit is enough.
+ */
 static void text_digits(Text *t, double value, int digits) {
     if (value == floor(value) && fabs(value) < 1e15) text_add(t, "%.0f", value);
     else text_add(t, "%.*g", digits, value);
@@ -71,7 +73,9 @@ void text_real(Text *t, double value) {
     if (text_special(t, value)) return;
     char digits[40];
     int n = 1;
-    while (n < 17 && (snprintf(digits, sizeof digits, "%.*g", n, value), strtod(digits, NULL) != value)) n++;
+    while (n < 17 &&
+           (snprintf(digits, sizeof digits, "%.*g", n, value), strtod(digits, NULL) != value))
+        n++;
     text_digits(t, value, n);
 }
 
@@ -79,7 +83,9 @@ void text_float(Text *t, float value) {
     if (text_special(t, (double)value)) return;
     char digits[40];
     int n = 1;
-    while (n < 9 && (snprintf(digits, sizeof digits, "%.*g", n, (double)value), strtof(digits, NULL) != value)) n++;
+    while (n < 9 && (snprintf(digits, sizeof digits, "%.*g", n, (double)value),
+                     strtof(digits, NULL) != value))
+        n++;
     text_digits(t, (double)value, n);
 }
 
@@ -99,18 +105,22 @@ const char *text_string(const Text *t) {
     return t->at ? t->at : "";
 }
 
-/* How well the line breaks at this space, small is good; -1 when not at all. Looser operators break before tighter ones. */
+/* How well the line breaks at this space, small is good; -1 when not at all. Looser operators break
+ * before tighter ones. */
 static int break_cost(const char *space, bool after_comma) {
     const char *word = space + 1;
     size_t n = strcspn(word, " ");
-    if (!strncmp(word, "for ", 4) || !strncmp(word, "if ", 3) || !strncmp(word, "&& ", 3) || !strncmp(word, "|| ", 3)) return 0;
+    if (!strncmp(word, "for ", 4) || !strncmp(word, "if ", 3) || !strncmp(word, "&& ", 3) ||
+        !strncmp(word, "|| ", 3))
+        return 0;
     if (after_comma) return 0;
     if (n != 1 || !word[1]) return -1;
     return strchr("+-?:", *word) ? 0 : strchr("*/", *word) ? 1 : -1;
 }
 
-/* Where to break so that the first part fits: the least nested place, of these the last; 0 when none will do. A place is a
- * space, or the start of what a reduction reduces: sum[...](HERE. Square brackets are torn apart last. */
+/* Where to break so that the first part fits: the least nested place, of these the last; 0 when
+ * none will do. A place is a space, or the start of what a reduction reduces: sum[...](HERE. Square
+ * brackets are torn apart last. */
 static size_t break_at(const char *line, size_t from, size_t width) {
     size_t best = 0;
     int depth = 0, best_cost = 0;
@@ -126,7 +136,8 @@ static size_t break_at(const char *line, size_t from, size_t width) {
         else if (k > from && c == '(' && line[k - 1] == ']' && k < width) own = 1, at = k + 1;
         int cost = 2 * around + own;
         /* Far to the left a break wins little, so nesting is forgiven there. */
-        if (own >= 0 && (!best || cost <= best_cost || best < from + (width - from) / 3)) best = at, best_cost = cost;
+        if (own >= 0 && (!best || cost <= best_cost || best < from + (width - from) / 3))
+            best = at, best_cost = cost;
     }
     return best;
 }

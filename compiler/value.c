@@ -1,12 +1,15 @@
 /* value: statements for the value of a term.
- * In: a term, and the loops that are open. Out: an expression, and before it the statements that it needs. A value that is used
- * twice is named; one that does not change in a loop is computed outside, unless a condition stands between, for what is not
- * looked at under a condition may not be computed at all. */
+ * In: a term, and the loops that are open. Out: an expression, and before it the statements that it
+ * needs. A value that is used twice is named; one that does not change in a loop is computed
+ * outside, unless a condition stands between, for what is not looked at under a condition may not
+ * be computed at all. */
 #include "gen.h"
 #include "ops.h"
 #include <math.h>
 
-/* ---- small builders ---------------------------------------------------------------------------------------------------------- */
+/* ---- small builders
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 Expr *gen_expr(Gen *x, ExprKind kind, ValueType type, int n) {
     Expr *e = arena_alloc(x->g->arena, sizeof *e);
@@ -47,7 +50,8 @@ void gen_add(Gen *x, Stmt *s) {
 
 void gen_push(Gen *x, Block *block, Ref index, bool guard, const bool *writes) {
     x->frames.n = x->top + 1;
-    VEC_PUSH(x->g->arena, x->frames, (Frame){block, index, guard, false, false, writes, ++x->serials});
+    VEC_PUSH(x->g->arena, x->frames,
+             (Frame){block, index, guard, false, false, writes, ++x->serials});
     x->top = x->frames.n - 1;
 }
 
@@ -98,7 +102,9 @@ void gen_count_uses(Gen *x, Ref root) {
     }
 }
 
-/* ---- values -------------------------------------------------------------------------------------------------------------------- */
+/* ---- values
+ * --------------------------------------------------------------------------------------------------------------------
+ */
 
 static bool reads_written(const Gen *x, Ref r, const bool *writes) {
     const Node *n = NODE(x->g, r);
@@ -113,7 +119,8 @@ static bool reads_written(const Gen *x, Ref r, const bool *writes) {
     return false;
 }
 
-/* Can r be computed whatever conditions hold? Every read of it stands at places that are inside for all values of the indices. */
+/* Can r be computed whatever conditions hold? Every read of it stands at places that are inside for
+ * all values of the indices. */
 static bool safe_anywhere(Gen *x, Ref r) {
     Graph *g = x->g;
     const Node n = *NODE(g, r);
@@ -123,7 +130,10 @@ static bool safe_anywhere(Gen *x, Ref r) {
     for (int k = 0; k < n.nargs; k++) {
         Ref a = ARG(g, r, k);
         if (n.op == OP_READ) {
-            const Poly *p = graph_poly(g, a), *above = poly_sub(g->arena, poly_sub(g->arena, ARRAY(g, n.aux)->extent[k], p), poly_int(g->arena, 1));
+            const Poly *p = graph_poly(g, a),
+                       *above =
+                           poly_sub(g->arena, poly_sub(g->arena, ARRAY(g, n.aux)->extent[k], p),
+                                    poly_int(g->arena, 1));
             if (!graph_prove(g, p, 0, NULL) || !graph_prove(g, above, 0, NULL)) {
                 return false;
             }
@@ -159,10 +169,12 @@ static int level_of(Gen *x, Ref r) {
 
 static bool worth_naming(const Graph *g, Ref r) {
     const Node *n = NODE(g, r);
-    if (n->op == OP_CONST || n->op == OP_DIM || n->op == OP_INDEX || n->op == OP_READ || n->op == OP_CAST) {
+    if (n->op == OP_CONST || n->op == OP_DIM || n->op == OP_INDEX || n->op == OP_READ ||
+        n->op == OP_CAST) {
         return false;
     }
-    return n->op == OP_CHECKED || n->op == OP_NONEMPTY || n->op == OP_REDUCE || n->op == OP_trunc || n->type >= VALUE_FLOAT || n->type == VALUE_BOOL;
+    return n->op == OP_CHECKED || n->op == OP_NONEMPTY || n->op == OP_REDUCE || n->op == OP_trunc ||
+           n->type >= VALUE_FLOAT || n->type == VALUE_BOOL;
 }
 
 static Expr *reduce(Gen *x, Ref r);
@@ -181,7 +193,8 @@ static bool is_simple(const Gen *x, Ref r, int *budget) {
     if (recall(x, r) || n->nargs == 0) {
         return true;
     }
-    if (n->op == OP_REDUCE || (*budget)-- <= 0 || (x->uses.at[r] > 1 && worth_naming(x->g, r) && term_cost(x->g, r, 8) > 4)) {
+    if (n->op == OP_REDUCE || (*budget)-- <= 0 ||
+        (x->uses.at[r] > 1 && worth_naming(x->g, r) && term_cost(x->g, r, 8) > 4)) {
         return false;
     }
     for (int k = 0; k < n->nargs; k++) {
@@ -259,7 +272,9 @@ static Expr *build(Gen *x, Ref r) {
     }
     e->op = (Op)n.op;
     e->ref = r;
-    e->checked = n.fails && n.wide && (n.op == OP_add || n.op == OP_sub || n.op == OP_mul || n.op == OP_neg || n.op == OP_abs);
+    e->checked =
+        n.fails && n.wide &&
+        (n.op == OP_add || n.op == OP_sub || n.op == OP_mul || n.op == OP_neg || n.op == OP_abs);
     for (int k = 0; k < n.nargs; k++) {
         Ref a = ARG(g, r, k);
         bool lazy = (n.op == OP_and || n.op == OP_or) && k == 1;
@@ -269,16 +284,17 @@ static Expr *build(Gen *x, Ref r) {
         } else if (lazy) { /* what stands behind a condition needs statements: they go under it */
             Ref none = graph_bool(g, n.op == OP_or);
             int local = gen_local(x, "t", VALUE_BOOL, true);
-            Stmt *var = gen_stmt(x, STMT_VAR), *s = gen_stmt(x, STMT_IF), *set = gen_stmt(x, STMT_SET);
+            Stmt *var = gen_stmt(x, STMT_VAR), *s = gen_stmt(x, STMT_IF),
+                 *set = gen_stmt(x, STMT_SET);
             var->local = set->local = local;
             var->value = gen_value(x, none);
             gen_add(x, var);
             Expr *c = e->arg[0];
             if (n.op == OP_or) {
                 Expr *not = gen_expr(x, EXPR_OP, VALUE_BOOL, 1);
-                not->op = OP_not;
-                not->arg[0] = c;
-                c = not;
+                not ->op = OP_not;
+                not ->arg[0] = c;
+                c = not ;
             }
             s->value = c;
             gen_push(x, &s->body, 0, true, NULL);
@@ -310,11 +326,13 @@ Expr *gen_value(Gen *x, Ref r) {
     int top = x->top, level = level_of(x, r);
     bool here = level == top, reduction = NODE(g, r)->op == OP_REDUCE;
     bool hoist = !here && NODE(g, r)->type != VALUE_BOOL && NODE(g, r)->op != OP_neg;
-    bool name = here && x->uses.at[r] > 1 && term_cost(g, r, 8) > 0 && !x->frames.at[top].expression;
+    bool name =
+        here && x->uses.at[r] > 1 && term_cost(g, r, 8) > 0 && !x->frames.at[top].expression;
     if (!hoist && !name && !reduction) {
         return build(x, r);
     }
-    /* Frames above stay open: they are added to theirs only when complete, so what is added now stands before them. */
+    /* Frames above stay open: they are added to theirs only when complete, so what is added now
+     * stands before them. */
     VEC(Frame) above = {0};
     for (int k = level + 1; k <= top; k++) {
         VEC_PUSH(g->arena, above, x->frames.at[k]);
@@ -333,7 +351,9 @@ Expr *gen_value(Gen *x, Ref r) {
     return e;
 }
 
-/* ---- loops ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- loops
+ * ------------------------------------------------------------------------------------------------------------------------
+ */
 
 /* Takes from the conditions the bounds that they set to an index; what is left comes back. */
 Ref gen_take_bounds(Gen *x, Ref condition, Ref index, Range *range, const Ref *later, int nlater) {
@@ -344,13 +364,17 @@ Ref gen_take_bounds(Gen *x, Ref condition, Ref index, Range *range, const Ref *l
     const Node n = *NODE(g, condition);
     if (n.op == OP_and) {
         Ref c0 = ARG(g, condition, 0), c1 = ARG(g, condition, 1);
-        Ref a = gen_take_bounds(x, c0, index, range, later, nlater), b = gen_take_bounds(x, c1, index, range, later, nlater);
+        Ref a = gen_take_bounds(x, c0, index, range, later, nlater),
+            b = gen_take_bounds(x, c1, index, range, later, nlater);
         return a && b ? graph_and(g, a, b) : a ? a : b;
     }
-    if ((n.op != OP_lt && n.op != OP_le && n.op != OP_gt && n.op != OP_ge && n.op != OP_eq) || NODE(g, ARG(g, condition, 0))->type != VALUE_INT) {
+    if ((n.op != OP_lt && n.op != OP_le && n.op != OP_gt && n.op != OP_ge && n.op != OP_eq) ||
+        NODE(g, ARG(g, condition, 0))->type != VALUE_INT) {
         return condition;
     }
-    const Poly *d = poly_sub(g->arena, graph_poly(g, ARG(g, condition, 1)), graph_poly(g, ARG(g, condition, 0))), *rest;
+    const Poly *d = poly_sub(g->arena, graph_poly(g, ARG(g, condition, 1)),
+                             graph_poly(g, ARG(g, condition, 0))),
+               *rest;
     if (n.op == OP_gt || n.op == OP_ge) {
         d = poly_neg(g->arena, d);
     }
@@ -358,7 +382,8 @@ Ref gen_take_bounds(Gen *x, Ref condition, Ref index, Range *range, const Ref *l
         d = poly_sub(g->arena, d, poly_int(g->arena, 1));
     }
     int64_t num, den;
-    if (!poly_linear(g->arena, d, index, &num, &den, &rest) || den != 1 || (num != 1 && num != -1)) {
+    if (!poly_linear(g->arena, d, index, &num, &den, &rest) || den != 1 ||
+        (num != 1 && num != -1)) {
         return condition;
     }
     Ref bound = graph_of_poly(g, num == 1 ? poly_neg(g->arena, rest) : rest);
@@ -397,7 +422,8 @@ Ref gen_tightest(Gen *x, Ref start, const Ref *bound, int n, bool largest) {
 static bool is_place(const Graph *g, Ref r) { /* cheap enough for the head of a loop */
     const Node *n = NODE(g, r);
     return n->op == OP_CONST || n->op == OP_DIM || n->op == OP_INDEX ||
-           ((n->op == OP_add || n->op == OP_sub || n->op == OP_mul || n->op == OP_IDIV) && is_place(g, ARG(g, r, 0)) && is_place(g, ARG(g, r, 1)));
+           ((n->op == OP_add || n->op == OP_sub || n->op == OP_mul || n->op == OP_IDIV) &&
+            is_place(g, ARG(g, r, 0)) && is_place(g, ARG(g, r, 1)));
 }
 
 Expr *gen_bound(Gen *x, Ref r) {
@@ -405,8 +431,10 @@ Expr *gen_bound(Gen *x, Ref r) {
     return is_place(x->g, r) || e->kind == EXPR_LOCAL ? e : gen_name(x, e, "end");
 }
 
-/* Opens a loop; the conditions' bounds narrow it. Returns the statement, which is added when it is closed. */
-Stmt *gen_loop_open(Gen *x, Ref index, const Poly *lo, const Poly *hi, Ref *condition, const Ref *later, int nlater, const bool *writes) {
+/* Opens a loop; the conditions' bounds narrow it. Returns the statement, which is added when it is
+ * closed. */
+Stmt *gen_loop_open(Gen *x, Ref index, const Poly *lo, const Poly *hi, Ref *condition,
+                    const Ref *later, int nlater, const bool *writes) {
     Graph *g = x->g;
     Range range = {0};
     *condition = gen_take_bounds(x, *condition, index, &range, later, nlater);
@@ -449,7 +477,8 @@ bool gen_is_straight(const Block *b) {
         if (s->kind != STMT_LET && s->next) {
             return false;
         }
-        if (s->kind == STMT_LOOP || s->kind == STMT_IF || s->kind == STMT_MATMUL || s->kind == STMT_COMMENT) {
+        if (s->kind == STMT_LOOP || s->kind == STMT_IF || s->kind == STMT_MATMUL ||
+            s->kind == STMT_COMMENT) {
             return false;
         }
     }
@@ -457,7 +486,8 @@ bool gen_is_straight(const Block *b) {
 }
 
 static bool expr_may_fail(const Expr *e) {
-    if (e->kind == EXPR_CHECKED || e->kind == EXPR_NONEMPTY || e->checked || (e->kind == EXPR_OP && e->op == OP_trunc)) {
+    if (e->kind == EXPR_CHECKED || e->kind == EXPR_NONEMPTY || e->checked ||
+        (e->kind == EXPR_OP && e->op == OP_trunc)) {
         return true;
     }
     for (int k = 0; k < e->n; k++) {
@@ -489,7 +519,8 @@ Stmt *gen_set(Gen *x, int local, char op, Expr *e) {
 }
 
 static Expr *constant(Gen *x, ValueType type, double v) {
-    return gen_value(x, type == VALUE_INT ? graph_int(x->g, (int64_t)v) : graph_real(x->g, type, v));
+    return gen_value(x,
+                     type == VALUE_INT ? graph_int(x->g, (int64_t)v) : graph_real(x->g, type, v));
 }
 
 static int var_new(Gen *x, const char *hint, ValueType type, Expr *start) {
@@ -515,7 +546,8 @@ static Stmt *accumulate(Gen *x, Ref index, Ref condition, Ref body, int acc, cha
     Graph *g = x->g;
     const Poly *one = poly_int(g->arena, 1);
     Ref rest = graph_is_true(g, condition) ? 0 : condition;
-    Stmt *loop = gen_loop_open(x, index, poly_int(g->arena, 0), poly_sub(g->arena, EXTENT(g, index), one), &rest, NULL, 0, NULL);
+    Stmt *loop = gen_loop_open(x, index, poly_int(g->arena, 0),
+                               poly_sub(g->arena, EXTENT(g, index), one), &rest, NULL, 0, NULL);
     Stmt *under = gen_if_open(x, rest);
     gen_count_uses(x, body);
     Expr *v = gen_value(x, body);
@@ -531,7 +563,8 @@ static Stmt *accumulate(Gen *x, Ref index, Ref condition, Ref body, int acc, cha
         gen_add(x, set);
     }
     gen_if_close(x, under);
-    if (!under && gen_is_straight(&loop->body) && !gen_may_fail(&loop->body) && x->f->locals.at[acc].type >= VALUE_FLOAT) {
+    if (!under && gen_is_straight(&loop->body) && !gen_may_fail(&loop->body) &&
+        x->f->locals.at[acc].type >= VALUE_FLOAT) {
         loop->hint = op == '+' ? HINT_SUM : op == '>' ? HINT_MAX : op == '<' ? HINT_MIN : HINT_NONE;
         loop->hint_local = acc;
     }
@@ -543,18 +576,23 @@ static Expr *reduce_extreme(Gen *x, Ref r, Ref index, Ref condition, Ref body) {
     Graph *g = x->g;
     Reduction kind = (Reduction)NODE(g, r)->aux;
     ValueType type = (ValueType)NODE(g, body)->type;
-    bool place = kind == RED_ARGMAX || kind == RED_ARGMIN, largest = kind == RED_MAX || kind == RED_ARGMAX;
-    bool never_empty = graph_is_true(g, condition) && graph_prove(g, poly_sub(g->arena, EXTENT(g, index), poly_int(g->arena, 1)), 0, NULL);
+    bool place = kind == RED_ARGMAX || kind == RED_ARGMIN,
+         largest = kind == RED_MAX || kind == RED_ARGMAX;
+    bool never_empty =
+        graph_is_true(g, condition) &&
+        graph_prove(g, poly_sub(g->arena, EXTENT(g, index), poly_int(g->arena, 1)), 0, NULL);
     const Poly *one = poly_int(g->arena, 1);
     if (!place && never_empty && type >= VALUE_FLOAT) {
-        int best = var_new(x, largest ? "most" : "least", type, constant(x, type, largest ? -INFINITY : INFINITY));
+        int best = var_new(x, largest ? "most" : "least", type,
+                           constant(x, type, largest ? -INFINITY : INFINITY));
         accumulate(x, index, condition, body, best, largest ? '>' : '<', NULL);
         return gen_local_expr(x, best);
     }
     int best = var_new(x, largest ? "most" : "least", type, constant(x, type, 0));
     int at = var_new(x, "at", VALUE_INT, constant(x, VALUE_INT, -1));
     Ref rest = graph_is_true(g, condition) ? 0 : condition;
-    Stmt *loop = gen_loop_open(x, index, poly_int(g->arena, 0), poly_sub(g->arena, EXTENT(g, index), one), &rest, NULL, 0, NULL);
+    Stmt *loop = gen_loop_open(x, index, poly_int(g->arena, 0),
+                               poly_sub(g->arena, EXTENT(g, index), one), &rest, NULL, 0, NULL);
     Stmt *under = gen_if_open(x, rest);
     gen_count_uses(x, body);
     Expr *v = gen_value(x, body);
@@ -563,7 +601,9 @@ static Expr *reduce_extreme(Gen *x, Ref r, Ref index, Ref condition, Ref body) {
     }
     Stmt *better = gen_stmt(x, STMT_IF);
     Expr *none = gen_op(x, OP_lt, VALUE_BOOL, gen_local_expr(x, at), constant(x, VALUE_INT, 0));
-    better->value = gen_op(x, OP_or, VALUE_BOOL, none, gen_op(x, largest ? OP_gt : OP_lt, VALUE_BOOL, v, gen_local_expr(x, best)));
+    better->value =
+        gen_op(x, OP_or, VALUE_BOOL, none,
+               gen_op(x, largest ? OP_gt : OP_lt, VALUE_BOOL, v, gen_local_expr(x, best)));
     gen_append(&better->body, gen_set(x, best, '=', v));
     gen_append(&better->body, gen_set(x, at, '=', gen_value(x, index)));
     gen_add(x, better);
@@ -571,7 +611,8 @@ static Expr *reduce_extreme(Gen *x, Ref r, Ref index, Ref condition, Ref body) {
     gen_loop_close(x, loop);
     if (!never_empty) {
         Stmt *empty = gen_stmt(x, STMT_IF), *fail = gen_stmt(x, STMT_FAIL);
-        empty->value = gen_op(x, OP_lt, VALUE_BOOL, gen_local_expr(x, at), constant(x, VALUE_INT, 0));
+        empty->value =
+            gen_op(x, OP_lt, VALUE_BOOL, gen_local_expr(x, at), constant(x, VALUE_INT, 0));
         fail->text = "GRADC_EMPTY";
         gen_append(&empty->body, fail);
         if (place) { /* a place that is inside, whatever happens */
@@ -588,7 +629,8 @@ static Expr *reduce(Gen *x, Ref r) {
     ValueType type = (ValueType)NODE(g, r)->type;
     Ref condition, body, index = graph_open(g, r, &condition, &body);
     if (kind == RED_SUM || kind == RED_PROD) {
-        int acc = var_new(x, kind == RED_SUM ? "sum" : "prod", type, constant(x, type, kind == RED_SUM ? 0 : 1));
+        int acc = var_new(x, kind == RED_SUM ? "sum" : "prod", type,
+                          constant(x, type, kind == RED_SUM ? 0 : 1));
         accumulate(x, index, condition, body, acc, kind == RED_SUM ? '+' : '*', NULL);
         return gen_local_expr(x, acc);
     }
@@ -597,15 +639,17 @@ static Expr *reduce(Gen *x, Ref r) {
         accumulate(x, index, condition, body, most, '>', NULL);
         Expr *m = gen_local_expr(x, most);
         /* Nothing but -infinity, or +infinity somewhere: there is nothing to scale by. */
-        Expr *finite = gen_op(x, OP_and, VALUE_BOOL, gen_op(x, OP_gt, VALUE_BOOL, m, constant(x, type, -INFINITY)),
-                               gen_op(x, OP_lt, VALUE_BOOL, m, constant(x, type, INFINITY)));
+        Expr *finite = gen_op(x, OP_and, VALUE_BOOL,
+                              gen_op(x, OP_gt, VALUE_BOOL, m, constant(x, type, -INFINITY)),
+                              gen_op(x, OP_lt, VALUE_BOOL, m, constant(x, type, INFINITY)));
         Expr *base = gen_expr(x, EXPR_SELECT, type, 3);
         base->arg[0] = finite, base->arg[1] = m, base->arg[2] = constant(x, type, 0);
         base = gen_name(x, base, "base");
         int acc = var_new(x, "sum", type, constant(x, type, 0));
         Ref again_condition, again, again_index = graph_open(g, r, &again_condition, &again);
         accumulate(x, again_index, again_condition, again, acc, '+', base);
-        Expr *e = gen_op(x, OP_add, type, base, gen_op(x, OP_log, type, gen_local_expr(x, acc), NULL));
+        Expr *e =
+            gen_op(x, OP_add, type, base, gen_op(x, OP_log, type, gen_local_expr(x, acc), NULL));
         return gen_name(x, e, "lse");
     }
     return reduce_extreme(x, r, index, condition, body);

@@ -1,10 +1,12 @@
-/* verify: in, a graph with its requests and recorded gradients; out, a table of how well each derivative agrees.
+/* verify: in, a graph with its requests and recorded gradients; out, a table of how well each
+ * derivative agrees.
  *
- * What is checked is a *subject*: rows (entries of an array, or a term at several places of its indices), columns (entries
- * of the array they are differentiated by) and the array of the graph that claims to be the matrix of derivatives. At each
- * point the claim is compared with dual numbers, which share no rule with differentiation, and with central differences
- * extrapolated to step 0, which share nothing at all. A subject with many entries is sampled. Points at which the model
- * gives a status or no number are drawn again. */
+ * What is checked is a *subject*: rows (entries of an array, or a term at several places of its
+ * indices), columns (entries of the array they are differentiated by) and the array of the graph
+ * that claims to be the matrix of derivatives. At each point the claim is compared with dual
+ * numbers, which share no rule with differentiation, and with central differences extrapolated to
+ * step 0, which share nothing at all. A subject with many entries is sampled. Points at which the
+ * model gives a status or no number are drawn again. */
 #include "verify.h"
 #include "interp.h"
 #include "json.h"
@@ -19,17 +21,19 @@
 
 enum {
     POINTS = 3,
-    ATTEMPTS = 400,      /* at one point */
+    ATTEMPTS = 400, /* at one point */
     SIZE_ATTEMPTS = 60,
-    ROWS = 8,            /* looked at, of a subject */
+    ROWS = 8, /* looked at, of a subject */
     COLUMNS = 48,
-    LEVELS = 8,          /* of differences, each with half the step of the one before */
+    LEVELS = 8, /* of differences, each with half the step of the one before */
     AXES = 32
 };
-static const double WORK = 3e7; /* evaluated nodes for one subject, over all points, by dual numbers, and as many for differences */
+static const double WORK = 3e7; /* evaluated nodes for one subject, over all points, by dual
+                                   numbers, and as many for differences */
 static const double DUAL_TOLERANCE = 1e-9, DIFFERENCE_TOLERANCE = 1e-6;
 
-/* ---- random numbers: splitmix64 (Steele, Lea, Flood 2014) -------------------------------------------------------------- */
+/* ---- random numbers: splitmix64 (Steele, Lea, Flood 2014)
+ * -------------------------------------------------------------- */
 
 typedef struct Random {
     uint64_t state;
@@ -57,13 +61,20 @@ static double random_normal(Random *r) { /* Marsaglia's polar method */
     }
 }
 
-/* ---- what is given and what is drawn -------------------------------------------------------------------------------------- */
+/* ---- what is given and what is drawn
+ * -------------------------------------------------------------------------------------- */
 
 typedef enum DrawKind { DRAW_DEFAULT, DRAW_UNIFORM, DRAW_NORMAL, DRAW_VALUE, DRAW_DATA } DrawKind;
 
-/* How numbers are drawn when nothing is said. Reals: around zero, or positive. Wholes: any, rising (offsets), or with entry
- * k at most k (parents that stand before their children). */
-typedef enum Habit { HABIT_ANY, HABIT_POSITIVE, HABIT_RISING = HABIT_POSITIVE, HABIT_EARLIER, HABIT_COUNT } Habit;
+/* How numbers are drawn when nothing is said. Reals: around zero, or positive. Wholes: any, rising
+ * (offsets), or with entry k at most k (parents that stand before their children). */
+typedef enum Habit {
+    HABIT_ANY,
+    HABIT_POSITIVE,
+    HABIT_RISING = HABIT_POSITIVE,
+    HABIT_EARLIER,
+    HABIT_COUNT
+} Habit;
 
 typedef struct Input {
     ArrayRef array;
@@ -112,7 +123,8 @@ static int dim_named(const Check *c, const char *name) {
 
 static const char *nearest_name(Check *c, const char *name) {
     VEC(const char *) known = {0};
-    for (int k = 0; k < c->ninputs; k++) VEC_PUSH(c->arena, known, ARRAY(c->g, c->input[k].array)->name);
+    for (int k = 0; k < c->ninputs; k++)
+        VEC_PUSH(c->arena, known, ARRAY(c->g, c->input[k].array)->name);
     for (int k = 1; k < c->g->dims.n; k++) VEC_PUSH(c->arena, known, c->g->dims.at[k].name);
     const char *near = closest(c->cx, name, known.at, known.n);
     return near ? arena_format(c->arena, "; did you mean '%s'?", near) : "";
@@ -130,7 +142,8 @@ static bool take_number(const char **text, double *value) {
 
 /* The two numbers of "(a, b)", with nothing behind. */
 static bool take_pair(const char *text, double *a, double *b) {
-    if (*text++ != '(' || !take_number(&text, a) || *text++ != ',' || !take_number(&text, b)) return false;
+    if (*text++ != '(' || !take_number(&text, a) || *text++ != ',' || !take_number(&text, b))
+        return false;
     return !strcmp(text, ")");
 }
 
@@ -141,15 +154,21 @@ static bool read_set(Check *c, const char *text) {
     const char *what = equals ? equals + 1 : "", *rest = what;
     double a = 0, b = 0;
     DrawKind kind = DRAW_DEFAULT;
-    if (!strncmp(what, "uniform", 7) && take_pair(what + 7, &a, &b) && a <= b && isfinite(b - a)) kind = DRAW_UNIFORM;
-    else if (!strncmp(what, "normal", 6) && take_pair(what + 6, &a, &b) && b >= 0 && isfinite(a) && isfinite(b)) kind = DRAW_NORMAL;
+    if (!strncmp(what, "uniform", 7) && take_pair(what + 7, &a, &b) && a <= b && isfinite(b - a))
+        kind = DRAW_UNIFORM;
+    else if (!strncmp(what, "normal", 6) && take_pair(what + 6, &a, &b) && b >= 0 && isfinite(a) &&
+             isfinite(b))
+        kind = DRAW_NORMAL;
     else if (take_number(&rest, &a) && !*rest) kind = DRAW_VALUE;
     Input *input = input_named(c, name);
     int dim = dim_named(c, name);
     if (!equals || kind == DRAW_DEFAULT) {
-        error_at(c->cx, (Span){0}, "--set %s: write NAME=uniform(a,b), NAME=normal(m,s) or NAME=number", text);
+        error_at(c->cx, (Span){0},
+                 "--set %s: write NAME=uniform(a,b), NAME=normal(m,s) or NAME=number", text);
     } else if (!input && !dim) {
-        error_at(c->cx, (Span){0}, "--set %s: the model has no input, param or open dimension '%s'%s", text, name, nearest_name(c, name));
+        error_at(c->cx, (Span){0},
+                 "--set %s: the model has no input, param or open dimension '%s'%s", text, name,
+                 nearest_name(c, name));
     } else if (dim) {
         if (kind != DRAW_VALUE || a != floor(a) || !(a >= 1 && a < 1e15)) {
             error_at(c->cx, (Span){0}, "--set %s: a dimension is a whole number, at least 1", text);
@@ -159,7 +178,8 @@ static bool read_set(Check *c, const char *text) {
             return true;
         }
     } else if (!is_real(ARRAY(c->g, input->array)) &&
-               (kind == DRAW_NORMAL || a != floor(a) || b != floor(b) || fabs(a) > 1e15 || fabs(b) > 1e15)) {
+               (kind == DRAW_NORMAL || a != floor(a) || b != floor(b) || fabs(a) > 1e15 ||
+                fabs(b) > 1e15)) {
         error_at(c->cx, (Span){0}, "--set %s: '%s' takes whole numbers", text, name);
     } else {
         input->kind = kind, input->a = a, input->b = b;
@@ -172,9 +192,11 @@ static bool read_set(Check *c, const char *text) {
 static void learn_dim(Check *c, int dim, int64_t size, Span at) {
     const GraphDim *d = &c->g->dims.at[dim];
     if (c->dim_given[dim] && c->dims[dim] != size) {
-        error_at(c->cx, at, "this makes '%s' %" PRId64 ", but it is %" PRId64, d->name, size, c->dims[dim]);
+        error_at(c->cx, at, "this makes '%s' %" PRId64 ", but it is %" PRId64, d->name, size,
+                 c->dims[dim]);
     } else if (size < d->least || size < 1) {
-        error_at(c->cx, at, "'%s' is %" PRId64 ", but must be at least %" PRId64, d->name, size, d->least < 1 ? 1 : d->least);
+        error_at(c->cx, at, "'%s' is %" PRId64 ", but must be at least %" PRId64, d->name, size,
+                 d->least < 1 ? 1 : d->least);
     }
     c->dims[dim] = size;
     c->dim_given[dim] = true;
@@ -200,7 +222,8 @@ static void read_data(Check *c, const char *path) {
     const Json *data = json_parse(c->cx, file);
     if (!data) return;
     if (data->kind != JSON_OBJECT) {
-        error_at(c->cx, data->at, "the data are an object of inputs by name, not %s", json_kind_text(data));
+        error_at(c->cx, data->at, "the data are an object of inputs by name, not %s",
+                 json_kind_text(data));
         return;
     }
     for (const Json *m = data->first; m; m = m->next) {
@@ -217,7 +240,8 @@ static void read_data(Check *c, const char *path) {
         } else if (dim) {
             error_at(c->cx, m->at, "'%s' is a dimension: a whole number", m->name);
         } else {
-            error_at(c->cx, m->at, "the model has no input, param or open dimension '%s'%s", m->name, nearest_name(c, m->name));
+            error_at(c->cx, m->at, "the model has no input, param or open dimension '%s'%s",
+                     m->name, nearest_name(c, m->name));
         }
     }
 }
@@ -228,7 +252,8 @@ static bool fill_from_json(Check *c, Input *input, const Json *v, int axis, int6
     if (axis < a->rank) {
         int64_t n = interp_extent(c->in, input->array, axis);
         if (v->kind != JSON_LIST || v->n != n) {
-            error_at(c->cx, v->at, "axis %d of '%s' has %" PRId64 " entries; here is %s%s", axis, a->name, n, json_kind_text(v),
+            error_at(c->cx, v->at, "axis %d of '%s' has %" PRId64 " entries; here is %s%s", axis,
+                     a->name, n, json_kind_text(v),
                      v->kind == JSON_LIST ? arena_format(c->arena, " of %" PRId64, v->n) : "");
             return false;
         }
@@ -238,7 +263,8 @@ static bool fill_from_json(Check *c, Input *input, const Json *v, int axis, int6
         return true;
     }
     if (v->kind != JSON_NUMBER && !(v->kind == JSON_BOOL && a->type == VALUE_BOOL)) {
-        error_at(c->cx, v->at, "an entry of '%s' is a number; here is %s", a->name, json_kind_text(v));
+        error_at(c->cx, v->at, "an entry of '%s' is a number; here is %s", a->name,
+                 json_kind_text(v));
         return false;
     }
     if (is_real(a)) {
@@ -247,7 +273,8 @@ static bool fill_from_json(Check *c, Input *input, const Json *v, int axis, int6
     }
     int64_t top = a->type == VALUE_BOOL ? 2 : input->target;
     if (!v->is_whole || (top >= 0 && (v->whole < 0 || v->whole >= top))) {
-        if (top >= 0) error_at(c->cx, v->at, "an entry of '%s' lies in 0..%" PRId64, a->name, top - 1);
+        if (top >= 0)
+            error_at(c->cx, v->at, "an entry of '%s' lies in 0..%" PRId64, a->name, top - 1);
         else error_at(c->cx, v->at, "an entry of '%s' is a whole number", a->name);
         return false;
     }
@@ -255,7 +282,9 @@ static bool fill_from_json(Check *c, Input *input, const Json *v, int axis, int6
     return true;
 }
 
-/* ---- sizes -------------------------------------------------------------------------------------------------------------------- */
+/* ---- sizes
+ * --------------------------------------------------------------------------------------------------------------------
+ */
 
 /* The smallest extent of any array at these sizes; -1 when one is negative. */
 static int64_t smallest_extent(Check *c) {
@@ -271,7 +300,8 @@ static int64_t smallest_extent(Check *c) {
     return least;
 }
 
-/* Small sizes, different from each other, falling in the order of the source; others where that leaves an array empty. */
+/* Small sizes, different from each other, falling in the order of the source; others where that
+ * leaves an array empty. */
 static bool choose_sizes(Check *c) {
     int ndims = c->g->dims.n, open = 0;
     int64_t *best = arena_alloc(c->arena, (size_t)(ndims + 1) * sizeof *best), best_least = -1;
@@ -314,12 +344,15 @@ static bool make_inputs(Check *c) {
             input->whole = arena_alloc(c->arena, (size_t)(input->count + 1) * sizeof *input->whole);
             interp_bind_int(c->in, input->array, input->whole);
         }
-        if (input->kind == DRAW_DATA && !fill_from_json(c, input, input->json, 0, &entry)) return false;
+        if (input->kind == DRAW_DATA && !fill_from_json(c, input, input->json, 0, &entry))
+            return false;
     }
     return true;
 }
 
-/* ---- points ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- points
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 
 static double draw_real(Check *c, const Input *input) {
     double u;
@@ -327,14 +360,19 @@ static double draw_real(Check *c, const Input *input) {
     case DRAW_UNIFORM: u = random_unit(&c->random); return input->a + (input->b - input->a) * u;
     case DRAW_NORMAL: return input->a + input->b * random_normal(&c->random);
     case DRAW_VALUE: return input->a;
-    default: u = random_unit(&c->random); return input->habit == HABIT_POSITIVE ? 0.1 + 0.9 * u : 2 * u - 1;
+    default:
+        u = random_unit(&c->random);
+        return input->habit == HABIT_POSITIVE ? 0.1 + 0.9 * u : 2 * u - 1;
     }
 }
 
 static int64_t draw_whole(Check *c, const Input *input) {
-    int64_t top = ARRAY(c->g, input->array)->type == VALUE_BOOL ? 2 : input->target >= 0 ? input->target : 3;
+    int64_t top = ARRAY(c->g, input->array)->type == VALUE_BOOL ? 2
+                  : input->target >= 0                          ? input->target
+                                                                : 3;
     switch (input->kind) {
-    case DRAW_UNIFORM: return (int64_t)input->a + random_below(&c->random, (int64_t)(input->b - input->a) + 1);
+    case DRAW_UNIFORM:
+        return (int64_t)input->a + random_below(&c->random, (int64_t)(input->b - input->a) + 1);
     case DRAW_VALUE: return (int64_t)input->a;
     default: return top > 0 ? random_below(&c->random, top) : 0;
     }
@@ -354,7 +392,8 @@ static void draw_inputs(Check *c) {
                 continue;
             }
             input->whole[e] = draw_whole(c, input);
-            if (input->kind == DRAW_DEFAULT && input->habit == HABIT_EARLIER) input->whole[e] %= e + 1;
+            if (input->kind == DRAW_DEFAULT && input->habit == HABIT_EARLIER)
+                input->whole[e] %= e + 1;
         }
         if (input->whole && input->kind == DRAW_DEFAULT && input->habit == HABIT_RISING) {
             qsort(input->whole, (size_t)input->count, sizeof *input->whole, compare_whole);
@@ -363,7 +402,8 @@ static void draw_inputs(Check *c) {
     interp_reset(c->in);
 }
 
-/* When drawing around zero does not do, perhaps some arrays must be positive: logarithms, square roots, variances. */
+/* When drawing around zero does not do, perhaps some arrays must be positive: logarithms, square
+ * roots, variances. */
 static void change_habits(Check *c, int attempt) {
     for (int k = 0; k < c->ninputs; k++) {
         Habit *h = &c->input[k].habit;
@@ -378,8 +418,8 @@ static bool from_data(InterpStatus s) {
 
 typedef enum PointState { POINT_GOOD, POINT_PARTLY, POINT_UNDEFINED, POINT_BROKEN } PointState;
 
-/* Does every entry that the outputs' equations define have a value, those too that no output reads? Emitted code computes
- * whole arrays, and the derivatives may look at all of them. */
+/* Does every entry that the outputs' equations define have a value, those too that no output reads?
+ * Emitted code computes whole arrays, and the derivatives may look at all of them. */
 static bool all_defined(Check *c, char *why, size_t room) {
     const Order order = graph_order(c->g, c->g->outputs.n, c->g->outputs.at);
     for (int k = 0; k < order.n; k++) {
@@ -395,7 +435,8 @@ static bool all_defined(Check *c, char *why, size_t room) {
     return true;
 }
 
-/* Is the model defined here? Every output is asked for, and what requests differentiate is finite. */
+/* Is the model defined here? Every output is asked for, and what requests differentiate is finite.
+ */
 static PointState point_state(Check *c, char *why, size_t room) {
     const Graph *g = c->g;
     for (int pass = 0; pass < 2; pass++) {
@@ -410,7 +451,8 @@ static PointState point_state(Check *c, char *why, size_t room) {
                     return from_data(interp_status(c->in)) ? POINT_UNDEFINED : POINT_BROKEN;
                 }
                 if (isnan(x.v) || (pass && isinf(x.v))) {
-                    snprintf(why, room, "%s is %s", ARRAY(g, a)->name, isnan(x.v) ? "not a number" : "infinite");
+                    snprintf(why, room, "%s is %s", ARRAY(g, a)->name,
+                             isnan(x.v) ? "not a number" : "infinite");
                     return POINT_UNDEFINED;
                 }
             }
@@ -422,13 +464,15 @@ static PointState point_state(Check *c, char *why, size_t room) {
 /* Draws until the model is defined. */
 static bool find_point(Check *c) {
     bool drawn = false;
-    for (int k = 0; k < c->ninputs; k++) drawn = drawn || (c->input[k].kind != DRAW_DATA && c->input[k].kind != DRAW_VALUE);
+    for (int k = 0; k < c->ninputs; k++)
+        drawn = drawn || (c->input[k].kind != DRAW_DATA && c->input[k].kind != DRAW_VALUE);
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
         char why[400];
         change_habits(c, attempt);
         draw_inputs(c);
         PointState s = point_state(c, why, sizeof why);
-        if (s == POINT_GOOD || (s == POINT_PARTLY && (!drawn || attempt > ATTEMPTS / 2))) return true;
+        if (s == POINT_GOOD || (s == POINT_PARTLY && (!drawn || attempt > ATTEMPTS / 2)))
+            return true;
         if (s == POINT_BROKEN) {
             fprintf(c->out, "  the model cannot be evaluated: %s\n", why);
             return false;
@@ -439,13 +483,17 @@ static bool find_point(Check *c) {
             return false;
         }
     }
-    fprintf(c->out, "  no point was found in %d draws at which the model is defined (%s).\n"
-                    "  Say how inputs are to be drawn, --set NAME=uniform(a,b), or give them, --data FILE.json\n",
+    fprintf(c->out,
+            "  no point was found in %d draws at which the model is defined (%s).\n"
+            "  Say how inputs are to be drawn, --set NAME=uniform(a,b), or give them, --data "
+            "FILE.json\n",
             ATTEMPTS, c->reason);
     return false;
 }
 
-/* ---- subjects ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- subjects
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct Tally { /* over all points */
     int64_t entries, compared, tried, at_kink, unclear, undefined, failed;
@@ -457,14 +505,14 @@ typedef struct Tally { /* over all points */
 } Tally;
 
 typedef struct Subject {
-    ArrayRef of;        /* rows are its entries, or */
-    Ref term;           /* the values of a term over these indices: */
+    ArrayRef of; /* rows are its entries, or */
+    Ref term;    /* the values of a term over these indices: */
     int ncontext;
     const Ref *context;
     ArrayRef by, result;
-    int nalong;         /* of a directional derivative: what moves; it has one column, and no `by` */
+    int nalong; /* of a directional derivative: what moves; it has one column, and no `by` */
     const Motion *along;
-    bool stops;         /* there is a stop_gradient on the way: differences do not know of it */
+    bool stops; /* there is a stop_gradient on the way: differences do not know of it */
     int64_t row_extent[AXES];
     int nrow_axes;
     Tally tally;
@@ -474,12 +522,13 @@ typedef struct Matrix { /* what was found at one point, by sampled rows and colu
     int nrows, ncols;
     int64_t row[ROWS], col[COLUMNS];
     bool tried[COLUMNS]; /* by differences; by dual numbers all are */
-    double base[ROWS];  /* values of the rows; NaN: not defined */
+    double base[ROWS];   /* values of the rows; NaN: not defined */
     double *claim, *dual, *difference, *error, *one_sided; /* [row * ncols + col] */
     bool *kink;
 } Matrix;
 
-/* n different numbers below `count`, ascending; all of them if they are no more (Floyd's sampling). */
+/* n different numbers below `count`, ascending; all of them if they are no more (Floyd's sampling).
+ */
 static int sample(Random *r, int64_t count, int n, int64_t *out) {
     if (count <= n) {
         for (int k = 0; k < (int)count; k++) out[k] = k;
@@ -511,19 +560,21 @@ static bool row_value(Check *c, const Subject *s, int64_t row, Number *out) {
     return interp_term(c->in, s->term, s->ncontext, s->context, position, out);
 }
 
-
 /* Extents of the rows, and whether the claimed matrix has the shape it must have. */
 static bool shape_fits(Check *c, Subject *s) {
-    const Array *of = s->of ? ARRAY(c->g, s->of) : NULL, *by = ARRAY(c->g, s->by), *result = ARRAY(c->g, s->result);
+    const Array *of = s->of ? ARRAY(c->g, s->of) : NULL, *by = ARRAY(c->g, s->by),
+                *result = ARRAY(c->g, s->result);
     int by_rank = s->nalong ? 0 : by->rank;
     s->nrow_axes = of ? of->rank : s->ncontext;
-    if (s->nrow_axes > AXES || by_rank > AXES || result->rank != s->nrow_axes + by_rank) return false;
+    if (s->nrow_axes > AXES || by_rank > AXES || result->rank != s->nrow_axes + by_rank)
+        return false;
     for (int k = 0; k < s->nrow_axes; k++) {
         s->row_extent[k] = interp_extent(c->in, s->result, k);
         if (of && s->row_extent[k] != interp_extent(c->in, s->of, k)) return false;
     }
     for (int k = 0; k < by_rank; k++) {
-        if (interp_extent(c->in, s->by, k) != interp_extent(c->in, s->result, s->nrow_axes + k)) return false;
+        if (interp_extent(c->in, s->by, k) != interp_extent(c->in, s->result, s->nrow_axes + k))
+            return false;
     }
     return true;
 }
@@ -537,16 +588,20 @@ typedef struct Moving { /* numbers that move together: *x[k] = at[k] + h by[k] *
     double **x, *at, *by;
 } Moving;
 
-/* Moves them by h and returns by how much the first one really moved, as a multiple of its direction. */
+/* Moves them by h and returns by how much the first one really moved, as a multiple of its
+ * direction. */
 static double move(Check *c, const Moving *v, double h) {
     for (int k = 0; k < v->n; k++) *v->x[k] = v->at[k] + h * v->by[k];
     interp_reset(c->in);
-    volatile double moved = v->n ? *v->x[0] - v->at[0] : 0; /* volatile: the step that is really made */
+    volatile double moved =
+        v->n ? *v->x[0] - v->at[0] : 0; /* volatile: the step that is really made */
     return v->n == 1 ? moved / v->by[0] : h;
 }
 
-/* Central differences of some rows as numbers move, extrapolated to step 0 (Ridders 1982), with an estimate of the error. */
-static void differences(Check *c, const Subject *s, Matrix *m, int col, int first_row, int end_row, const Moving *x) {
+/* Central differences of some rows as numbers move, extrapolated to step 0 (Ridders 1982), with an
+ * estimate of the error. */
+static void differences(Check *c, const Subject *s, Matrix *m, int col, int first_row, int end_row,
+                        const Moving *x) {
     double high[LEVELS][ROWS], low[LEVELS][ROWS], step[LEVELS];
     double h = 1.0 / 128, size = 0;
     for (int k = 0; k < x->n; k++) size = larger(size, fabs(x->at[k]));
@@ -573,23 +628,28 @@ static void differences(Check *c, const Subject *s, Matrix *m, int col, int firs
         double t[LEVELS][LEVELS], best = NAN, error = INFINITY, gap[LEVELS], noise = 0;
         int first = 0;
         for (int k = 0; k < LEVELS; k++) {
-            if (!isfinite(high[k][r]) || !isfinite(low[k][r])) first = k + 1; /* only smaller steps count */
+            if (!isfinite(high[k][r]) || !isfinite(low[k][r]))
+                first = k + 1; /* only smaller steps count */
         }
         for (int k = first; k < LEVELS; k++) {
-            double factor = 4, height = larger(fabs(high[k][r]), fabs(low[k][r])), grain = 4 * DBL_EPSILON * height / step[k];
+            double factor = 4, height = larger(fabs(high[k][r]), fabs(low[k][r])),
+                   grain = 4 * DBL_EPSILON * height / step[k];
             t[k][0] = (high[k][r] - low[k][r]) / (2 * step[k]);
             gap[k] = fabs(high[k][r] - 2 * m->base[r] + low[k][r]) / step[k];
             noise = grain;
             for (int j = 1; j <= k - first; j++, factor *= 4) {
                 t[k][j] = t[k][j - 1] + (t[k][j - 1] - t[k - 1][j - 1]) / (factor - 1);
-                double e = larger(fabs(t[k][j] - t[k][j - 1]), fabs(t[k][j] - t[k - 1][j - 1])) + grain;
+                double e =
+                    larger(fabs(t[k][j] - t[k][j - 1]), fabs(t[k][j] - t[k - 1][j - 1])) + grain;
                 if (e < error) error = e, best = t[k][j];
             }
         }
         int e = r * m->ncols + col, last = LEVELS - 1;
         m->difference[e] = best, m->error[e] = error;
-        /* Where the slopes to both sides differ by h f'', the gap halves with h; at a kink it stays, at a jump it grows. */
-        m->kink[e] = first <= last - 2 && gap[last] > 4 * noise && gap[last] > 1e-5 * (fabs(best) + gap[last - 2]) &&
+        /* Where the slopes to both sides differ by h f'', the gap halves with h; at a kink it
+         * stays, at a jump it grows. */
+        m->kink[e] = first <= last - 2 && gap[last] > 4 * noise &&
+                     gap[last] > 1e-5 * (fabs(best) + gap[last - 2]) &&
                      gap[last] > 0.6 * gap[last - 2];
     }
     interp_reset(c->in);
@@ -611,7 +671,8 @@ static bool read_claims(Check *c, Subject *s, Matrix *m, int64_t columns) {
         for (int k = 0; k < m->ncols && !isnan(m->base[r]); k++) {
             Number v = {0};
             if (!interp_entry(c->in, s->result, m->row[r] * columns + m->col[k], &v)) {
-                snprintf(s->tally.broken, sizeof s->tally.broken, "no value: %s", interp_message(c->in));
+                snprintf(s->tally.broken, sizeof s->tally.broken, "no value: %s",
+                         interp_message(c->in));
                 return false;
             }
             m->claim[r * m->ncols + k] = v.v;
@@ -620,7 +681,8 @@ static bool read_claims(Check *c, Subject *s, Matrix *m, int64_t columns) {
     return true;
 }
 
-/* The derivatives at this point in three ways; `data` are the entries of s->by, bound while rows are evaluated. */
+/* The derivatives at this point in three ways; `data` are the entries of s->by, bound while rows
+ * are evaluated. */
 static bool measure(Check *c, Subject *s, Matrix *m, double *data, bool internal) {
     int64_t rows = 1, columns = interp_entries(c->in, s->by);
     for (int k = 0; k < s->nrow_axes; k++) rows *= s->row_extent[k];
@@ -641,7 +703,8 @@ static bool measure(Check *c, Subject *s, Matrix *m, double *data, bool internal
     matrix_room(c, m);
     for (int first = 0; first < m->ncols; first += INTERP_WIDTH) {
         interp_reset(c->in);
-        for (int w = 0; w < INTERP_WIDTH && first + w < m->ncols; w++) interp_seed(c->in, s->by, m->col[first + w], w);
+        for (int w = 0; w < INTERP_WIDTH && first + w < m->ncols; w++)
+            interp_seed(c->in, s->by, m->col[first + w], w);
         for (int r = 0; r < m->nrows; r++) {
             Number v = {0};
             bool defined = !isnan(m->base[r]) && row_value(c, s, m->row[r], &v);
@@ -660,7 +723,8 @@ static bool measure(Check *c, Subject *s, Matrix *m, double *data, bool internal
     return read_claims(c, s, m, columns);
 }
 
-/* The direction of one motion in one row; others than the entries [lead ..., index ...] stand still. */
+/* The direction of one motion in one row; others than the entries [lead ..., index ...] stand
+ * still. */
 static bool direction(Check *c, const Subject *s, int64_t row, const Motion *v, double *by) {
     int64_t count = interp_entries(c->in, v->of), lead[AXES], extent[AXES], place[2 * AXES];
     int rank = ARRAY(c->g, v->of)->rank;
@@ -674,7 +738,8 @@ static bool direction(Check *c, const Subject *s, int64_t row, const Motion *v, 
         if (!interp_term(c->in, v->lead[k], s->ncontext, index, place, &at)) return false;
         lead[k] = at.i;
     }
-    for (int k = v->nlead; k < rank; k++) index[s->ncontext + k - v->nlead] = v->index[k - v->nlead];
+    for (int k = v->nlead; k < rank; k++)
+        index[s->ncontext + k - v->nlead] = v->index[k - v->nlead];
     for (int64_t e = 0; e < count; e++) {
         int64_t position[AXES];
         Number x = {0};
@@ -682,13 +747,15 @@ static bool direction(Check *c, const Subject *s, int64_t row, const Motion *v, 
         unflatten(e, rank, extent, position);
         for (int k = 0; k < v->nlead; k++) here = here && position[k] == lead[k];
         for (int k = v->nlead; k < rank; k++) place[s->ncontext + k - v->nlead] = position[k];
-        if (here && !interp_term(c->in, v->value, s->ncontext + rank - v->nlead, index, place, &x)) return false;
+        if (here && !interp_term(c->in, v->value, s->ncontext + rank - v->nlead, index, place, &x))
+            return false;
         by[e] = here ? x.v : 0;
     }
     return true;
 }
 
-/* The numbers of one array, and whether they have to be bound: it is held as a variable of its own. */
+/* The numbers of one array, and whether they have to be bound: it is held as a variable of its own.
+ */
 static double *entries_of(Check *c, ArrayRef a, bool *internal) {
     for (int k = 0; k < c->ninputs; k++) {
         if (c->input[k].array == a) {
@@ -698,7 +765,8 @@ static double *entries_of(Check *c, ArrayRef a, bool *internal) {
     }
     int64_t count = interp_entries(c->in, a);
     double *data = arena_alloc(c->arena, (size_t)(count + 1) * sizeof *data);
-    for (int64_t e = 0; e < count; e++) { /* as they come out here; an entry without a value is needed nowhere */
+    for (int64_t e = 0; e < count;
+         e++) { /* as they come out here; an entry without a value is needed nowhere */
         Number v = {0};
         data[e] = interp_entry(c->in, a, e, &v) ? v.v : NAN;
     }
@@ -709,7 +777,8 @@ static double *entries_of(Check *c, ArrayRef a, bool *internal) {
 /* The same for a directional derivative: one column, a direction for each row. */
 static bool measure_along(Check *c, Subject *s, Matrix *m) {
     int n = s->nalong;
-    double **data = arena_alloc(c->arena, (size_t)(n + 1) * sizeof *data), **by = arena_alloc(c->arena, (size_t)(n + 1) * sizeof *by);
+    double **data = arena_alloc(c->arena, (size_t)(n + 1) * sizeof *data),
+           **by = arena_alloc(c->arena, (size_t)(n + 1) * sizeof *by);
     bool *internal = arena_alloc(c->arena, (size_t)n + 1), *known;
     int64_t rows = 1, total = 0;
     for (int k = 0; k < s->nrow_axes; k++) rows *= s->row_extent[k];
@@ -724,10 +793,12 @@ static bool measure_along(Check *c, Subject *s, Matrix *m) {
         data[k] = entries_of(c, s->along[k].of, &internal[k]);
         by[k] = arena_alloc(c->arena, (size_t)(count * m->nrows + 1) * sizeof **by);
     }
-    for (int r = 0; r < m->nrows; r++) { /* before anything is bound: a direction may be made of what moves */
+    for (int r = 0; r < m->nrows;
+         r++) { /* before anything is bound: a direction may be made of what moves */
         known[r] = true;
         for (int k = 0; k < n; k++) {
-            known[r] = known[r] && direction(c, s, m->row[r], &s->along[k], by[k] + r * interp_entries(c->in, s->along[k].of));
+            known[r] = known[r] && direction(c, s, m->row[r], &s->along[k],
+                                             by[k] + r * interp_entries(c->in, s->along[k].of));
         }
     }
     for (int k = 0; k < n; k++) {
@@ -766,7 +837,8 @@ static bool measure_along(Check *c, Subject *s, Matrix *m) {
     return read_claims(c, s, m, 1);
 }
 
-static void say_position(Check *c, const Subject *s, int64_t row, int64_t col, char *text, size_t room) {
+static void say_position(Check *c, const Subject *s, int64_t row, int64_t col, char *text,
+                         size_t room) {
     int64_t position[2 * AXES], extent[AXES];
     int rank = s->nalong ? 0 : ARRAY(c->g, s->by)->rank;
     for (int k = 0; k < rank; k++) extent[k] = interp_extent(c->in, s->by, k);
@@ -780,11 +852,13 @@ static void say_position(Check *c, const Subject *s, int64_t row, int64_t col, c
     if (n > 0 && n < room) snprintf(text + n, room - n, "]");
 }
 
-/* Adds a point's findings. Differences are relative to the largest entry; below the rounding of the rows nothing can be told. */
+/* Adds a point's findings. Differences are relative to the largest entry; below the rounding of the
+ * rows nothing can be told. */
 static void compare(Check *c, Subject *s, const Matrix *m) {
     Tally *t = &s->tally;
     double scale = 0, grain = 0;
-    double dual_limit = c->o->tolerance > 0 ? c->o->tolerance : DUAL_TOLERANCE, limit = larger(DIFFERENCE_TOLERANCE, dual_limit);
+    double dual_limit = c->o->tolerance > 0 ? c->o->tolerance : DUAL_TOLERANCE,
+           limit = larger(DIFFERENCE_TOLERANCE, dual_limit);
     for (int r = 0; r < m->nrows; r++) {
         if (isnan(m->base[r])) continue;
         grain = larger(grain, 1e-14 * fabs(m->base[r]));
@@ -804,14 +878,19 @@ static void compare(Check *c, Subject *s, const Matrix *m) {
             int e = r * m->ncols + k;
             double claim = m->claim[e], dual = m->dual[e];
             bool same = (isnan(claim) && isnan(dual)) || claim == dual;
-            double by_dual = same ? 0 : isfinite(claim) && isfinite(dual) ? larger(0, fabs(claim - dual) - grain) / unit : INFINITY;
+            double by_dual = same ? 0
+                             : isfinite(claim) && isfinite(dual)
+                                 ? larger(0, fabs(claim - dual) - grain) / unit
+                                 : INFINITY;
             double by_difference = 0, share = 0;
-            bool comparable = m->tried[k] && isfinite(m->difference[e]) && isfinite(claim) && !m->kink[e] && m->error[e] <= 1e-3 * unit;
+            bool comparable = m->tried[k] && isfinite(m->difference[e]) && isfinite(claim) &&
+                              !m->kink[e] && m->error[e] <= 1e-3 * unit;
             if (comparable) {
                 by_difference = larger(0, fabs(claim - m->difference[e]) - grain) / unit;
                 share = by_difference / larger(limit, 32 * m->error[e] / unit);
                 t->difference = larger(t->difference, by_difference);
-                if (isfinite(m->one_sided[e])) t->one_sided = larger(t->one_sided, fabs(claim - m->one_sided[e]) / unit);
+                if (isfinite(m->one_sided[e]))
+                    t->one_sided = larger(t->one_sided, fabs(claim - m->one_sided[e]) / unit);
             } else if (m->kink[e]) {
                 t->at_kink++;
             } else {
@@ -827,9 +906,10 @@ static void compare(Check *c, Subject *s, const Matrix *m) {
                 char place[120], differences_text[40] = "not taken";
                 t->badness = badness;
                 say_position(c, s, m->row[r], m->col[k], place, sizeof place);
-                if (m->tried[k]) snprintf(differences_text, sizeof differences_text, "%.10g", m->difference[e]);
-                snprintf(t->shown, sizeof t->shown, "%s: %.10g, duals %.10g, differences %s", place[0] ? place : "value", claim, dual,
-                         differences_text);
+                if (m->tried[k])
+                    snprintf(differences_text, sizeof differences_text, "%.10g", m->difference[e]);
+                snprintf(t->shown, sizeof t->shown, "%s: %.10g, duals %.10g, differences %s",
+                         place[0] ? place : "value", claim, dual, differences_text);
             }
         }
     }
@@ -839,7 +919,8 @@ static void check_subject(Check *c, Subject *s) {
     Matrix m = {0};
     if (s->tally.broken[0]) return;
     if (!shape_fits(c, s)) {
-        snprintf(s->tally.broken, sizeof s->tally.broken, "the array of derivatives has another shape");
+        snprintf(s->tally.broken, sizeof s->tally.broken,
+                 "the array of derivatives has another shape");
         return;
     }
     if (s->nalong) {
@@ -851,7 +932,9 @@ static void check_subject(Check *c, Subject *s) {
     if (measure(c, s, &m, data, internal)) compare(c, s, &m);
 }
 
-/* ---- the table -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- the table
+ * --------------------------------------------------------------------------------------------------------------------------
+ */
 
 static bool subject_fails(const Subject *s) {
     return s->tally.broken[0] || s->tally.failed > 0;
@@ -867,20 +950,32 @@ static void print_row(Check *c, const char *name, const Subject *s) {
         fprintf(c->out, "    %-20s %8" PRId64 "        0  defined at no point\n", name, t->entries);
         return;
     }
-    fprintf(c->out, "    %-20s %8" PRId64 " %8" PRId64 "  %8.1e  %8.1e  %8.1e  %s\n", name, t->entries, t->compared, t->dual, t->difference,
-            t->one_sided, t->shown);
-    if (t->failed) fprintf(c->out, "      DIFFERS at %" PRId64 " of %" PRId64 "\n", t->failed, t->compared);
-    if (t->tried < t->compared && !s->stops) fprintf(c->out, "      differences at %" PRId64 " of these\n", t->tried);
-    if (!t->some) fprintf(c->out, "      0 wherever it was looked at: other sizes or data may tell more\n");
-    if (t->at_kink) fprintf(c->out, "      %" PRId64 " at a kink: no derivative there, so not compared with differences\n", t->at_kink);
-    if (t->unclear) fprintf(c->out, "      %" PRId64 " where differences are too rough to tell anything\n", t->unclear);
-    if (s->stops) fprintf(c->out, "      with stop_gradient, of which differences do not know: compared with duals alone\n");
-    if (t->undefined) fprintf(c->out, "      %" PRId64 " where the expression has no value\n", t->undefined);
+    fprintf(c->out, "    %-20s %8" PRId64 " %8" PRId64 "  %8.1e  %8.1e  %8.1e  %s\n", name,
+            t->entries, t->compared, t->dual, t->difference, t->one_sided, t->shown);
+    if (t->failed)
+        fprintf(c->out, "      DIFFERS at %" PRId64 " of %" PRId64 "\n", t->failed, t->compared);
+    if (t->tried < t->compared && !s->stops)
+        fprintf(c->out, "      differences at %" PRId64 " of these\n", t->tried);
+    if (!t->some)
+        fprintf(c->out, "      0 wherever it was looked at: other sizes or data may tell more\n");
+    if (t->at_kink)
+        fprintf(c->out,
+                "      %" PRId64
+                " at a kink: no derivative there, so not compared with differences\n",
+                t->at_kink);
+    if (t->unclear)
+        fprintf(c->out, "      %" PRId64 " where differences are too rough to tell anything\n",
+                t->unclear);
+    if (s->stops)
+        fprintf(c->out, "      with stop_gradient, of which differences do not know: compared with "
+                        "duals alone\n");
+    if (t->undefined)
+        fprintf(c->out, "      %" PRId64 " where the expression has no value\n", t->undefined);
 }
 
 static void print_head(Check *c, const char *title) {
-    fprintf(c->out, "  %s\n    %-20s %8s %8s  %8s  %8s  %8s  worst entry\n", title, "by", "entries", "compared", "duals", "central",
-            "one side");
+    fprintf(c->out, "  %s\n    %-20s %8s %8s  %8s  %8s  %8s  worst entry\n", title, "by", "entries",
+            "compared", "duals", "central", "one side");
 }
 
 static const char *name_and_shape(Check *c, ArrayRef a) {
@@ -892,7 +987,8 @@ static const char *name_and_shape(Check *c, ArrayRef a) {
 
 static const char *names_of(Check *c, const Gradient *d) {
     Text t = text_new(c->arena);
-    for (int k = 0; k < d->along.n; k++) text_add(&t, "%s%s", k ? ", " : "along ", ARRAY(c->g, d->along.at[k].of)->name);
+    for (int k = 0; k < d->along.n; k++)
+        text_add(&t, "%s%s", k ? ", " : "along ", ARRAY(c->g, d->along.at[k].of)->name);
     return text_string(&t);
 }
 
@@ -902,7 +998,8 @@ static const char *gradient_title(Check *c, const Gradient *d) {
     source_place(c->cx, d->at, &line, &column);
     const char *text = source_slice(c->cx, d->at);
     size_t n = strlen(text);
-    return arena_format(c->arena, "%.*s, line %d", (int)(n && text[n - 1] == ';' ? n - 1 : n), text, line);
+    return arena_format(c->arena, "%.*s, line %d", (int)(n && text[n - 1] == ';' ? n - 1 : n), text,
+                        line);
 }
 
 /* The other kinds are recorded among the gradients, by what they are made of. */
@@ -950,14 +1047,20 @@ static int list_subjects(Check *c, Subject **subjects) {
     for (int k = 0; k < g->requests.n; k++) {
         const Request *q = &g->requests.at[k];
         for (int j = 0; is_checked(q) && j < q->by.n && j < q->result.n; j++) {
-            VEC_PUSH(c->arena, list, (Subject){.of = q->of, .by = q->by.at[j], .result = q->result.at[j]});
+            VEC_PUSH(c->arena, list,
+                     (Subject){.of = q->of, .by = q->by.at[j], .result = q->result.at[j]});
         }
     }
     for (int k = 0; k < g->gradients.n; k++) {
         const Gradient *d = &g->gradients.at[k];
         VEC_PUSH(c->arena, list,
-                 (Subject){.term = d->of, .ncontext = d->context.n, .context = d->context.at, .by = d->by, .result = d->result,
-                           .nalong = d->along.n, .along = d->along.at});
+                 (Subject){.term = d->of,
+                           .ncontext = d->context.n,
+                           .context = d->context.at,
+                           .by = d->by,
+                           .result = d->result,
+                           .nalong = d->along.n,
+                           .along = d->along.at});
     }
     for (int k = 0; k < list.n; k++) list.at[k].stops = stops(c, &list.at[k]);
     *subjects = list.at;
@@ -976,7 +1079,8 @@ static int print_table(Check *c, const Subject *s) {
     int failed = 0, next = 0;
     for (int k = 0; k < g->requests.n; k++) {
         const Request *q = &g->requests.at[k];
-        const char *title = arena_format(c->arena, "%s of %s%s", request_names[q->kind], ARRAY(g, q->of)->name, value_text(c, q->of));
+        const char *title = arena_format(c->arena, "%s of %s%s", request_names[q->kind],
+                                         ARRAY(g, q->of)->name, value_text(c, q->of));
         if (!is_checked(q)) continue;
         print_head(c, title);
         for (int j = 0; j < q->by.n && j < q->result.n; j++, next++) {
@@ -998,7 +1102,8 @@ static void print_sizes(Check *c) {
     for (int k = 1; k < c->g->dims.n; k++) {
         fprintf(c->out, "%s %s = %" PRId64, k > 1 ? "," : "", c->g->dims.at[k].name, c->dims[k]);
     }
-    fprintf(c->out, "%s %d point%s, seed %" PRIu64 "\n", c->g->dims.n > 1 ? ";" : "", c->points, c->points == 1 ? "" : "s", c->o->seed);
+    fprintf(c->out, "%s %d point%s, seed %" PRIu64 "\n", c->g->dims.n > 1 ? ";" : "", c->points,
+            c->points == 1 ? "" : "s", c->o->seed);
 }
 
 int verify_run(Graph *g, const VerifyOptions *o, FILE *out) {
@@ -1022,12 +1127,16 @@ int verify_run(Graph *g, const VerifyOptions *o, FILE *out) {
     if (o->data && !g->cx->errors) read_data(c, o->data);
     if (g->cx->errors) goto done;
     if (!choose_sizes(c)) {
-        fprintf(out, "%s: no sizes were found at which no array has a negative extent; give them with --set or --data\n", g->name);
+        fprintf(out,
+                "%s: no sizes were found at which no array has a negative extent; give them with "
+                "--set or --data\n",
+                g->name);
         goto done;
     }
     c->in = interp_new(g, c->dims);
     if (!make_inputs(c)) goto done;
-    for (int k = 0; k < c->ninputs; k++) given = given && (c->input[k].kind == DRAW_DATA || c->input[k].kind == DRAW_VALUE);
+    for (int k = 0; k < c->ninputs; k++)
+        given = given && (c->input[k].kind == DRAW_DATA || c->input[k].kind == DRAW_VALUE);
     if (given) points = 1;
     c->points = points;
 
@@ -1038,7 +1147,9 @@ int verify_run(Graph *g, const VerifyOptions *o, FILE *out) {
         for (int k = 0; k < n; k++) check_subject(c, &subjects[k]);
     }
     int failed = print_table(c, subjects);
-    if (c->redrawn) fprintf(out, "  redrawn %" PRId64 " time%s, first because: %s\n", c->redrawn, c->redrawn == 1 ? "" : "s", c->reason);
+    if (c->redrawn)
+        fprintf(out, "  redrawn %" PRId64 " time%s, first because: %s\n", c->redrawn,
+                c->redrawn == 1 ? "" : "s", c->reason);
     if (n == 0) fprintf(out, "  nothing to compare: no gradient, no jacobian, no grad\n");
     else if (failed) fprintf(out, "  %d of %d differ\n", failed, n);
     else fprintf(out, "  all agree\n");

@@ -8,8 +8,13 @@ enum { N = 6 };
 int main(void) {
     const double x = 0.7;
     double a[N] = {1.5, -0.4, 2.25, 1.2, 3.1, 0.9}, z, sum_of_paths, dx, da[N];
-    a02_paths_args args = {.N = N, .x = x, .a = a, .z = &z, .sum_of_paths = &sum_of_paths,
-                           .x_grad = &dx, .a_grad = da};
+    a02_paths_args args = {.N = N,
+                           .x = x,
+                           .a = a,
+                           .z = &z,
+                           .sum_of_paths = &sum_of_paths,
+                           .x_grad = &dx,
+                           .a_grad = da};
     void *work = sample_workspace(a02_paths_workspace(&args));
 
     for (int round = 0; round < 2; round++) {

@@ -11,7 +11,8 @@ int main(void) {
         a.x = x;
         sample_must("a03_swell_value", a03_swell_value(&a, work));
         /* u and its derivatives by x, then the formula of Faa di Bruno */
-        double e = exp(x), u = e + e * e, u1 = e + 2 * e * e, u2 = e + 4 * e * e, u3 = e + 8 * e * e;
+        double e = exp(x), u = e + e * e, u1 = e + 2 * e * e, u2 = e + 4 * e * e,
+               u3 = e + 8 * e * e;
         double g1 = exp(u) + cos(u), g2 = exp(u) - sin(u), g3 = exp(u) - cos(u);
         printf("  x = %g\n", x);
         sample_near("f", f, exp(u) + sin(u));

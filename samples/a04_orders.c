@@ -1,6 +1,5 @@
-/* A4: a chain of springs in a periodic field: force, stiffness and the third derivative of its energy
- *     sum k_i cos(x_i) + sum (x_{i+1} - x_i)^4,
- * each the gradient of the one before. */
+/* A4: a chain of springs in a periodic field: force, stiffness and the third derivative of its
+ * energy sum k_i cos(x_i) + sum (x_{i+1} - x_i)^4, each the gradient of the one before. */
 #include "a04_orders.h"
 #include "common/rng.h"
 #include "common/sample.h"
@@ -16,12 +15,18 @@ int main(void) {
         x[i] = rng_uniform(&rng, -2, 2);
         k[i] = rng_uniform(&rng, 0.5, 2);
     }
-    a04_orders_args a = {.N = N, .x = x, .k = k, .energy = &energy, .force = force,
-                         .stiffness = &stiffness[0][0], .third = &third[0][0][0]};
+    a04_orders_args a = {.N = N,
+                         .x = x,
+                         .k = k,
+                         .energy = &energy,
+                         .force = force,
+                         .stiffness = &stiffness[0][0],
+                         .third = &third[0][0][0]};
     void *work = sample_workspace(a04_orders_workspace(&a));
     sample_must("a04_orders_value", a04_orders_value(&a, work));
 
-    /* The same by hand. force and stiffness are -d energy/dx and -d force/dx; third is d stiffness/dx. */
+    /* The same by hand. force and stiffness are -d energy/dx and -d force/dx; third is d
+     * stiffness/dx. */
     double e = 0, f[N], s[N][N], t[N][N][N];
     memset(s, 0, sizeof s), memset(t, 0, sizeof t);
     for (int i = 0; i < N; i++) {

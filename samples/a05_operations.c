@@ -1,5 +1,5 @@
-/* A5: every scalar operation in one sum; its gradient against the table of derivatives. The operations
- * with a kink stand in a sum of their own, which is also tried at the kinks. */
+/* A5: every scalar operation in one sum; its gradient against the table of derivatives. The
+ * operations with a kink stand in a sum of their own, which is also tried at the kinks. */
 #include "a05_operations.h"
 #include "common/sample.h"
 
@@ -36,17 +36,17 @@ int main(void) {
         double x = -0.8 + 0.5 * i, y = 0.5 + 0.7 * i;
         a.x = x, a.y = y;
         sample_must("a05_operations", a05_operations_gradient_smooth_value_and_gradient(&a, work));
-        double value = exp(x) + log(y) + log1p(y) + expm1(x) + sin(x) + cos(x) + tan(x) + asin(x)
-                     + acos(x) + atan(x) + atan2(y, x) + sinh(x) + cosh(x) + tanh(x) + sqrt(y)
-                     + x * y - x / y + x * x * x + pow(y, x) + sigmoid(x) + log1p(exp(x))
-                     + lgamma(y) + digamma(y) + erf(x);
+        double value = exp(x) + log(y) + log1p(y) + expm1(x) + sin(x) + cos(x) + tan(x) + asin(x) +
+                       acos(x) + atan(x) + atan2(y, x) + sinh(x) + cosh(x) + tanh(x) + sqrt(y) +
+                       x * y - x / y + x * x * x + pow(y, x) + sigmoid(x) + log1p(exp(x)) +
+                       lgamma(y) + digamma(y) + erf(x);
         double c = cos(x), t = tanh(x), r2 = x * x + y * y, s = sigmoid(x);
         double by_x = exp(x) + exp(x) + cos(x) - sin(x) + 1 / (c * c) /* asin' + acos' = 0 */
-                    + 1 / (1 + x * x) - y / r2 + cosh(x) + sinh(x) + 1 - t * t + y - 1 / y
-                    + 3 * x * x + log(y) * pow(y, x) + s * (1 - s) + s
-                    + 2 / sqrt(acos(-1)) * exp(-x * x);
-        double by_y = 1 / y + 1 / (1 + y) + x / r2 + 1 / (2 * sqrt(y)) + x + x / (y * y)
-                    + x * pow(y, x - 1) + digamma(y) + trigamma(y);
+                      + 1 / (1 + x * x) - y / r2 + cosh(x) + sinh(x) + 1 - t * t + y - 1 / y +
+                      3 * x * x + log(y) * pow(y, x) + s * (1 - s) + s +
+                      2 / sqrt(acos(-1)) * exp(-x * x);
+        double by_y = 1 / y + 1 / (1 + y) + x / r2 + 1 / (2 * sqrt(y)) + x + x / (y * y) +
+                      x * pow(y, x - 1) + digamma(y) + trigamma(y);
         printf("  x = %g, y = %g\n", x, y);
         sample_near("all smooth operations", smooth, value);
         sample_near("by x", dx, by_x);
@@ -54,13 +54,15 @@ int main(void) {
     }
 
     /* At the kinks: abs'(0) = relu'(0) = sign = 0; a tie of max or min counts for the first. */
-    const struct { double x, y, value, by_x, by_y; } kink[] = {
+    const struct {
+        double x, y, value, by_x, by_y;
+    } kink[] = {
         /* in the order abs, relu, max, min, sign(x) x */
-        { 0.50, 0.25, 0.50 + 0.50 + 0.50 + 0.25 + 0.50,  1 + 1 + 1 + 0 + 1, 0 + 1},
-        { 0.25, 0.75, 0.25 + 0.25 + 0.75 + 0.25 + 0.25,  1 + 1 + 0 + 1 + 1, 1 + 0},
+        {0.50, 0.25, 0.50 + 0.50 + 0.50 + 0.25 + 0.50, 1 + 1 + 1 + 0 + 1, 0 + 1},
+        {0.25, 0.75, 0.25 + 0.25 + 0.75 + 0.25 + 0.25, 1 + 1 + 0 + 1 + 1, 1 + 0},
         {-0.50, 0.25, 0.50 + 0.00 + 0.25 - 0.50 + 0.50, -1 + 0 + 0 + 1 - 1, 1 + 0},
-        { 0.00, 0.25, 0.00 + 0.00 + 0.25 + 0.00 + 0.00,  0 + 0 + 0 + 1 + 0, 1 + 0},
-        { 0.50, 0.50, 0.50 + 0.50 + 0.50 + 0.50 + 0.50,  1 + 1 + 1 + 1 + 1, 0 + 0},
+        {0.00, 0.25, 0.00 + 0.00 + 0.25 + 0.00 + 0.00, 0 + 0 + 0 + 1 + 0, 1 + 0},
+        {0.50, 0.50, 0.50 + 0.50 + 0.50 + 0.50 + 0.50, 1 + 1 + 1 + 1 + 1, 0 + 0},
     };
     a.x_kinked_grad = &dx;
     a.y_kinked_grad = &dy;

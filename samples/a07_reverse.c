@@ -16,7 +16,8 @@ static double seconds(void) {
 }
 
 /* The least time of some tries of a call that is repeated until it has had a millisecond. */
-static double cost(int (*call)(const a07_reverse_args *, void *), const a07_reverse_args *a, void *work) {
+static double cost(int (*call)(const a07_reverse_args *, void *), const a07_reverse_args *a,
+                   void *work) {
     double least = 1e9;
     for (int i = 0; i < TRIES; i++) {
         int turns = 0;
@@ -59,7 +60,8 @@ int main(void) {
     a.N = 64, a.f_bar = -2.5, a.w_bar = gradient;
     free(work);
     work = sample_workspace(a07_reverse_workspace(&a));
-    sample_must("a07_reverse_forward", a07_reverse_forward(&a, work)); /* as backward, it reads what forward kept */
+    sample_must("a07_reverse_forward",
+                a07_reverse_forward(&a, work)); /* as backward, it reads what forward kept */
     sample_must("a07_reverse_vjp", a07_reverse_vjp(&a, work));
     double squares = 0, product = 1;
     for (int i = 0; i < 64; i++) squares += w[i] * w[i], product *= cos(w[i]);

@@ -1,5 +1,5 @@
-/* A8: a derivative checked by finite differences, one-sided and central, per parameter. `gradc check
- * a08_check.grad` does this for any model without a line of C. */
+/* A8: a derivative checked by finite differences, one-sided and central, per parameter. `gradc
+ * check a08_check.grad` does this for any model without a line of C. */
 #include "a08_check.h"
 #include "common/rng.h"
 #include "common/sample.h"
@@ -14,7 +14,8 @@ int main(void) {
     for (int i = 0; i < C * D; i++) W[i] = rng_normal(&rng);
     for (int i = 0; i < N; i++) y[i] = (int32_t)rng_below(&rng, C);
 
-    a08_check_args a = {.N = N, .D = D, .C = C, .x = x, .y = y, .W = W, .L = &L, .W_grad = gradient};
+    a08_check_args a = {
+        .N = N, .D = D, .C = C, .x = x, .y = y, .W = W, .L = &L, .W_grad = gradient};
     void *work = sample_workspace(a08_check_workspace(&a));
     sample_must("a08_check_value_and_gradient", a08_check_value_and_gradient(&a, work));
 

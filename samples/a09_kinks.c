@@ -1,5 +1,6 @@
-/* A9: conditions, relu at 0, argmax, a row of a table chosen by int(u), a random draw as an input. What
- * the derivative is at a kink is a convention, written down in the language and checked here. */
+/* A9: conditions, relu at 0, argmax, a row of a table chosen by int(u), a random draw as an input.
+ * What the derivative is at a kink is a convention, written down in the language and checked here.
+ */
 #include "a09_kinks.h"
 #include "common/sample.h"
 
@@ -11,9 +12,21 @@ int main(void) {
     const double table[K] = {1, -2, 4, 8}, slope[K] = {0.5, 3, -1, 2}, at[] = {1.75, -2.5, 0.25, 9};
     const double mu = 0.3, s = 1.5, eps = -0.8;
     double f, dx[N], du, dmu, ds, dtable[K], dslope[K];
-    a09_kinks_args a = {.N = N, .K = K, .x = x, .eps = eps, .mu = mu, .s = s, .table = table,
-                        .slope = slope, .f = &f, .x_grad = dx, .u_grad = &du, .mu_grad = &dmu,
-                        .s_grad = &ds, .table_grad = dtable, .slope_grad = dslope};
+    a09_kinks_args a = {.N = N,
+                        .K = K,
+                        .x = x,
+                        .eps = eps,
+                        .mu = mu,
+                        .s = s,
+                        .table = table,
+                        .slope = slope,
+                        .f = &f,
+                        .x_grad = dx,
+                        .u_grad = &du,
+                        .mu_grad = &dmu,
+                        .s_grad = &ds,
+                        .table_grad = dtable,
+                        .slope_grad = dslope};
     void *work = sample_workspace(a09_kinks_workspace(&a));
 
     for (int i = 0; i < 4; i++) {

@@ -1,5 +1,6 @@
-/* B1: v1 = W x, v2 = relu(v1), v3 = w . v2, v4 = sigmoid(v3), L = -log(v4): the chain of adjoints of
- * the textbook, -1/v4, sigmoid', w, relu', W. One row of W is 0, so that relu sits at its kink there. */
+/* B1: v1 = W x, v2 = relu(v1), v3 = w . v2, v4 = sigmoid(v3), L = -log(v4): the chain of adjoints
+ * of the textbook, -1/v4, sigmoid', w, relu', W. One row of W is 0, so that relu sits at its kink
+ * there. */
 #include "b01_probability.h"
 #include "common/rng.h"
 #include "common/sample.h"
@@ -15,8 +16,18 @@ int main(void) {
         for (int d = 0; d < D; d++) W[h][d] = h == 2 ? 0 : rng_normal(&rng);
     }
     double L, d4, d3, d2[H], d1[H], dW[H][D], dw[H], dx[D];
-    b01_probability_args a = {.D = D, .H = H, .x = x, .W = &W[0][0], .w = w, .L = &L, .d4 = &d4,
-                              .d3 = &d3, .d2 = d2, .d1 = d1, .W_grad = &dW[0][0], .w_grad = dw,
+    b01_probability_args a = {.D = D,
+                              .H = H,
+                              .x = x,
+                              .W = &W[0][0],
+                              .w = w,
+                              .L = &L,
+                              .d4 = &d4,
+                              .d3 = &d3,
+                              .d2 = d2,
+                              .d1 = d1,
+                              .W_grad = &dW[0][0],
+                              .w_grad = dw,
                               .x_grad = dx};
     void *work = sample_workspace(b01_probability_workspace(&a));
     sample_must("b01_probability", b01_probability_value_and_gradient(&a, work));

@@ -1,7 +1,7 @@
-/* B2: one hidden layer, a = V x, z = tanh(a), b = W z, and three costs, each with its canonical link:
- * Gaussian and identity, Bernoulli and sigmoid, categorical and softmax. In all three the derivative by
- * b is "prediction - observation"; what lies below is the same for all:
- *     dJ/dW = delta_w z',  delta_v = g'(a) * W' delta_w,  dJ/dV = delta_v x'. */
+/* B2: one hidden layer, a = V x, z = tanh(a), b = W z, and three costs, each with its canonical
+ * link: Gaussian and identity, Bernoulli and sigmoid, categorical and softmax. In all three the
+ * derivative by b is "prediction - observation"; what lies below is the same for all: dJ/dW =
+ * delta_w z',  delta_v = g'(a) * W' delta_w,  dJ/dV = delta_v x'. */
 #include "b02_links.h"
 #include "common/rng.h"
 #include "common/sample.h"
@@ -49,9 +49,21 @@ int main(void) {
     }
 
     double gaussian, bernoulli, categorical, dg[K], db[K], dc[K], dV[H * D], dW[K * H], delta[K];
-    b02_links_args a = {.D = D, .H = H, .K = K, .x = x, .yg = yg, .yb = yb, .yc = yc, .V = &V[0][0],
-                        .W = &W[0][0], .gaussian = &gaussian, .bernoulli = &bernoulli,
-                        .categorical = &categorical, .dg = dg, .db = db, .dc = dc};
+    b02_links_args a = {.D = D,
+                        .H = H,
+                        .K = K,
+                        .x = x,
+                        .yg = yg,
+                        .yb = yb,
+                        .yc = yc,
+                        .V = &V[0][0],
+                        .W = &W[0][0],
+                        .gaussian = &gaussian,
+                        .bernoulli = &bernoulli,
+                        .categorical = &categorical,
+                        .dg = dg,
+                        .db = db,
+                        .dc = dc};
     a.V_gaussian_grad = a.V_bernoulli_grad = a.V_categorical_grad = dV;
     a.W_gaussian_grad = a.W_bernoulli_grad = a.W_categorical_grad = dW;
 

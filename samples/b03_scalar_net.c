@@ -5,8 +5,16 @@
 
 int main(void) {
     double cost, dw, db, du, dc;
-    b03_scalar_net_args a = {.x = 0.8, .u = -1.3, .c = 0.4, .w = 2.1, .b = -0.7, .cost = &cost,
-                             .w_grad = &dw, .b_grad = &db, .u_grad = &du, .c_grad = &dc};
+    b03_scalar_net_args a = {.x = 0.8,
+                             .u = -1.3,
+                             .c = 0.4,
+                             .w = 2.1,
+                             .b = -0.7,
+                             .cost = &cost,
+                             .w_grad = &dw,
+                             .b_grad = &db,
+                             .u_grad = &du,
+                             .c_grad = &dc};
     void *work = sample_workspace(b03_scalar_net_workspace(&a));
 
     for (int y = 0; y < 2; y++) {

@@ -15,8 +15,17 @@ int main(void) {
         for (int d = 0; d < D; d++) U[h][d] = rng_normal(&rng);
     }
     double cost, dU[H][D], dc[H], dw[H], db;
-    b04_vector_net_args a = {.D = D, .H = H, .x = x, .U = &U[0][0], .c = c, .w = w, .b = 0.25,
-                             .cost = &cost, .U_grad = &dU[0][0], .c_grad = dc, .w_grad = dw,
+    b04_vector_net_args a = {.D = D,
+                             .H = H,
+                             .x = x,
+                             .U = &U[0][0],
+                             .c = c,
+                             .w = w,
+                             .b = 0.25,
+                             .cost = &cost,
+                             .U_grad = &dU[0][0],
+                             .c_grad = dc,
+                             .w_grad = dw,
                              .b_grad = &db};
     void *work = sample_workspace(b04_vector_net_workspace(&a));
 

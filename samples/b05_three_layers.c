@@ -69,9 +69,20 @@ int main(void) {
         t[n][1] = fabs(x[n][2]) - 1;
     }
     double risk;
-    b05_three_layers_args a = {.N = N, .I = I, .J = J, .K = K, .L = L, .x = &x[0][0], .t = &t[0][0],
-                               .U = &U[0][0], .V = &V[0][0], .W = &W[0][0], .risk = &risk,
-                               .delta_k = &delta_k[0][0], .U_grad = &dU[0][0], .V_grad = &dV[0][0],
+    b05_three_layers_args a = {.N = N,
+                               .I = I,
+                               .J = J,
+                               .K = K,
+                               .L = L,
+                               .x = &x[0][0],
+                               .t = &t[0][0],
+                               .U = &U[0][0],
+                               .V = &V[0][0],
+                               .W = &W[0][0],
+                               .risk = &risk,
+                               .delta_k = &delta_k[0][0],
+                               .U_grad = &dU[0][0],
+                               .V_grad = &dV[0][0],
                                .W_grad = &dW[0][0]};
     void *work = sample_workspace(b05_three_layers_workspace(&a));
     sample_must("b05_three_layers", b05_three_layers_value_and_gradient(&a, work));
@@ -87,7 +98,8 @@ int main(void) {
         rises += !(risk < before);
         before = risk;
     }
-    printf("  after %d steps of gradient descent the risk is %.4f, it was %.4f\n", STEPS, risk, first);
+    printf("  after %d steps of gradient descent the risk is %.4f, it was %.4f\n", STEPS, risk,
+           first);
     sample_true("the risk went down in every step", rises == 0);
     sample_true("and in all to less than half", risk < first / 2);
     free(work);

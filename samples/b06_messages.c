@@ -1,5 +1,6 @@
-/* B6: y = v . h(W3 h(W2 h(W1 x))) as messages along a chain: M1, M2, M3 forward, V3, V2, V1 backward.
- * A weight's derivative is the message that comes from behind times the one from the front. */
+/* B6: y = v . h(W3 h(W2 h(W1 x))) as messages along a chain: M1, M2, M3 forward, V3, V2, V1
+ * backward. A weight's derivative is the message that comes from behind times the one from the
+ * front. */
 #include "b06_messages.h"
 #include "common/rng.h"
 #include "common/sample.h"
@@ -45,9 +46,23 @@ int main(void) {
     fill(&rng, W3, H3 * H2);
     fill(&rng, v, H3);
     double y, V1[H1], V2[H2], V3[H3], dW1[H1 * D], dW2[H2 * H1], dW3[H3 * H2], dv[H3];
-    b06_messages_args a = {.D = D, .H1 = H1, .H2 = H2, .H3 = H3, .x = x, .W1 = W1, .W2 = W2,
-                           .W3 = W3, .v = v, .y = &y, .V1 = V1, .V2 = V2, .V3 = V3, .W1_grad = dW1,
-                           .W2_grad = dW2, .W3_grad = dW3, .v_grad = dv};
+    b06_messages_args a = {.D = D,
+                           .H1 = H1,
+                           .H2 = H2,
+                           .H3 = H3,
+                           .x = x,
+                           .W1 = W1,
+                           .W2 = W2,
+                           .W3 = W3,
+                           .v = v,
+                           .y = &y,
+                           .V1 = V1,
+                           .V2 = V2,
+                           .V3 = V3,
+                           .W1_grad = dW1,
+                           .W2_grad = dW2,
+                           .W3_grad = dW3,
+                           .v_grad = dv};
     void *work = sample_workspace(b06_messages_workspace(&a));
     sample_must("b06_messages", b06_messages_value_and_gradient(&a, work));
 

@@ -47,7 +47,8 @@ static void by_hand(double l2, double l1, double *value, double (*gradient)[K][D
 int main(void) {
     Rng rng = {19};
     for (int i = 0; i < N * D; i++) x[i / D][i % D] = rng_normal(&rng);
-    for (int i = 0; i < K * D; i++) W[i / D][i % D] = i == 5 ? 0 : rng_normal(&rng); /* abs'(0) = 0 */
+    for (int i = 0; i < K * D; i++)
+        W[i / D][i % D] = i == 5 ? 0 : rng_normal(&rng); /* abs'(0) = 0 */
     for (int n = 0; n < N; n++) {
         double total = 0;
         for (int k = 0; k < K; k++) total += t[n][k] = n == k ? 0 : rng_uniform(&rng, 0.1, 1);
@@ -55,9 +56,21 @@ int main(void) {
         y[n] = (int32_t)rng_below(&rng, K);
     }
     double risk, mse, divergence, d_risk[K * D], d_mse[K * D], d_div[K * D];
-    b09_losses_args a = {.N = N, .D = D, .K = K, .x = &x[0][0], .t = &t[0][0], .y = y, .l2 = 0.3,
-                         .l1 = 0.05, .W = &W[0][0], .risk = &risk, .mse = &mse, .div = &divergence,
-                         .W_risk_grad = d_risk, .W_mse_grad = d_mse, .W_div_grad = d_div};
+    b09_losses_args a = {.N = N,
+                         .D = D,
+                         .K = K,
+                         .x = &x[0][0],
+                         .t = &t[0][0],
+                         .y = y,
+                         .l2 = 0.3,
+                         .l1 = 0.05,
+                         .W = &W[0][0],
+                         .risk = &risk,
+                         .mse = &mse,
+                         .div = &divergence,
+                         .W_risk_grad = d_risk,
+                         .W_mse_grad = d_mse,
+                         .W_div_grad = d_div};
     double value[3], gradient[3][K][D];
     by_hand(a.l2, a.l1, value, gradient);
 

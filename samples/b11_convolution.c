@@ -1,6 +1,6 @@
-/* B11: F filters of K x K over an image, once where they fit (y) and once with a border of zeros (z);
- * e = sum relu(y) + sum z^2. The filters are shared by all places, so their gradient is a sum over the
- * image; the gradient by the image gathers from the places that saw the pixel. */
+/* B11: F filters of K x K over an image, once where they fit (y) and once with a border of zeros
+ * (z); e = sum relu(y) + sum z^2. The filters are shared by all places, so their gradient is a sum
+ * over the image; the gradient by the image gathers from the places that saw the pixel. */
 #include "b11_convolution.h"
 #include "common/rng.h"
 #include "common/sample.h"
@@ -12,9 +12,17 @@ int main(void) {
     double x[H][W], k[F][K][K], y[F][P][Q], z[F][H][W], e, dk[F][K][K], dx[H][W];
     for (int i = 0; i < H * W; i++) x[i / W][i % W] = rng_normal(&rng);
     for (int i = 0; i < F * K * K; i++) k[i / (K * K)][i / K % K][i % K] = rng_normal(&rng);
-    b11_convolution_args a = {.H = H, .W = W, .K = K, .F = F, .x = &x[0][0], .k = &k[0][0][0],
-                              .y = &y[0][0][0], .z = &z[0][0][0], .e = &e,
-                              .k_grad = &dk[0][0][0], .x_grad = &dx[0][0]};
+    b11_convolution_args a = {.H = H,
+                              .W = W,
+                              .K = K,
+                              .F = F,
+                              .x = &x[0][0],
+                              .k = &k[0][0][0],
+                              .y = &y[0][0][0],
+                              .z = &z[0][0][0],
+                              .e = &e,
+                              .k_grad = &dk[0][0][0],
+                              .x_grad = &dx[0][0]};
     void *work = sample_workspace(b11_convolution_workspace(&a));
     sample_must("b11_convolution", b11_convolution_value_and_gradient(&a, work));
 
@@ -30,8 +38,9 @@ int main(void) {
                             if (i < P && j < Q) {
                                 double bar = ty[f][i][j] > 0;
                                 if (!back) ty[f][i][j] += k[f][p][q] * x[i + p][j + q];
-                                else tk[f][p][q] += bar * x[i + p][j + q],
-                                     tx[i + p][j + q] += bar * k[f][p][q];
+                                else
+                                    tk[f][p][q] += bar * x[i + p][j + q],
+                                        tx[i + p][j + q] += bar * k[f][p][q];
                             }
                             int r = i + p - 1, s = j + q - 1;
                             if (r < 0 || r >= H || s < 0 || s >= W) continue;

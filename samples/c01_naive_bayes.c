@@ -1,7 +1,7 @@
-/* C1: naive Bayes with plates over N examples and over their features: J categorical ones with V values,
- * B yes-no ones, G Gaussian ones. At its parameters the log joint has the gradients
- *     prior: count - N pi;  theta: count - (class count) softmax;  beta: sum of (x - sigmoid);
- *     mu: sum of (x - mu) / s^2;  s: sum of (x - mu)^2 / s^3 - 1 / s,   sums over the class' examples. */
+/* C1: naive Bayes with plates over N examples and over their features: J categorical ones with V
+ * values, B yes-no ones, G Gaussian ones. At its parameters the log joint has the gradients prior:
+ * count - N pi;  theta: count - (class count) softmax;  beta: sum of (x - sigmoid); mu: sum of (x -
+ * mu) / s^2;  s: sum of (x - mu)^2 / s^3 - 1 / s,   sums over the class' examples. */
 #include "c01_naive_bayes.h"
 #include "common/rng.h"
 #include "common/sample.h"
@@ -23,7 +23,8 @@ int main(void) {
         prior[c] = rng_normal(&rng);
         for (int i = 0; i < J * V; i++) theta[c][i / V][i % V] = rng_normal(&rng);
         for (int b = 0; b < B; b++) beta[c][b] = rng_normal(&rng);
-        for (int g = 0; g < G; g++) mu[c][g] = rng_normal(&rng), s[c][g] = rng_uniform(&rng, 0.5, 2);
+        for (int g = 0; g < G; g++)
+            mu[c][g] = rng_normal(&rng), s[c][g] = rng_uniform(&rng, 0.5, 2);
     }
     for (int n = 0; n < N; n++) {
         y[n] = (int32_t)rng_below(&rng, C);
@@ -34,19 +35,36 @@ int main(void) {
     double ll, marginal[N], posterior[N][C];
     double d_prior[C], d_theta[C][J][V], d_beta[C][B], d_mu[C][G], d_s[C][G];
     c01_naive_bayes_args a = {
-        .N = N, .C = C, .J = J, .V = V, .B = B, .G = G,
-        .y = y, .xc = &xc[0][0], .xb = &xb[0][0], .xg = &xg[0][0],
-        .prior = prior, .theta = &theta[0][0][0], .beta = &beta[0][0], .mu = &mu[0][0], .s = &s[0][0],
-        .ll = &ll, .marginal = marginal, .posterior = &posterior[0][0],
-        .prior_grad = d_prior, .theta_grad = &d_theta[0][0][0], .beta_grad = &d_beta[0][0],
-        .mu_grad = &d_mu[0][0], .s_grad = &d_s[0][0],
+        .N = N,
+        .C = C,
+        .J = J,
+        .V = V,
+        .B = B,
+        .G = G,
+        .y = y,
+        .xc = &xc[0][0],
+        .xb = &xb[0][0],
+        .xg = &xg[0][0],
+        .prior = prior,
+        .theta = &theta[0][0][0],
+        .beta = &beta[0][0],
+        .mu = &mu[0][0],
+        .s = &s[0][0],
+        .ll = &ll,
+        .marginal = marginal,
+        .posterior = &posterior[0][0],
+        .prior_grad = d_prior,
+        .theta_grad = &d_theta[0][0][0],
+        .beta_grad = &d_beta[0][0],
+        .mu_grad = &d_mu[0][0],
+        .s_grad = &d_s[0][0],
     };
     void *work = sample_workspace(c01_naive_bayes_workspace(&a));
     sample_must("c01_naive_bayes", c01_naive_bayes_value_and_gradient(&a, work));
 
     double want = 0, t_marginal[N], t_posterior[N][C], sums = 0;
     double t_prior[C], t_theta[C][J][V] = {{{0}}}, t_beta[C][B] = {{0}}, t_mu[C][G] = {{0}},
-           t_s[C][G] = {{0}};
+                       t_s[C][G] = {{0}};
     for (int c = 0; c < C; c++) t_prior[c] = -N * exp(log_normalised(prior, C, c));
     for (int n = 0; n < N; n++) {
         double p[C], total = 0; /* Bayes' rule with plain probabilities */

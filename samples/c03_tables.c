@@ -1,6 +1,6 @@
-/* C3: a small Bayes net, A and B are parents of C, given by conditional probability tables. The joint is
- * a look-up, so its gradient by a table has one entry that is not 0; marginals are sums; their
- * Jacobian by the tables is one function call. */
+/* C3: a small Bayes net, A and B are parents of C, given by conditional probability tables. The
+ * joint is a look-up, so its gradient by a table has one entry that is not 0; marginals are sums;
+ * their Jacobian by the tables is one function call. */
 #include "c03_tables.h"
 #include "common/rng.h"
 #include "common/sample.h"
@@ -22,10 +22,21 @@ int main(void) {
     double p, marginal[KC], given, dPA[KA], dPB[KB], dPC[KA][KB][KC];
     double jPA[KC][KA], jPB[KC][KB], jPC[KC][KA][KB][KC];
     c03_tables_args args = {
-        .KA = KA, .KB = KB, .KC = KC, .PA = PA, .PB = PB, .PC = &PC[0][0][0],
-        .p = &p, .marginal = marginal, .given = &given,
-        .PA_grad = dPA, .PB_grad = dPB, .PC_grad = &dPC[0][0][0],
-        .marginal_PA = &jPA[0][0], .marginal_PB = &jPB[0][0], .marginal_PC = &jPC[0][0][0][0],
+        .KA = KA,
+        .KB = KB,
+        .KC = KC,
+        .PA = PA,
+        .PB = PB,
+        .PC = &PC[0][0][0],
+        .p = &p,
+        .marginal = marginal,
+        .given = &given,
+        .PA_grad = dPA,
+        .PB_grad = dPB,
+        .PC_grad = &dPC[0][0][0],
+        .marginal_PA = &jPA[0][0],
+        .marginal_PB = &jPB[0][0],
+        .marginal_PC = &jPC[0][0][0][0],
     };
     double t_marginal[KC] = {0}, tPA[KC][KA] = {{0}}, tPB[KC][KB] = {{0}};
     static double tPC[KC][KA][KB][KC];

@@ -29,7 +29,8 @@ int main(void) {
     Rng rng = {34};
     int32_t z[T];
     for (int t = 0; t < T; t++) { /* a chain that tends to go on to the next state */
-        z[t] = t && rng_uniform(&rng, 0, 1) < 0.5 ? (z[t - 1] + 1) % S : (int32_t)rng_below(&rng, S);
+        z[t] =
+            t && rng_uniform(&rng, 0, 1) < 0.5 ? (z[t - 1] + 1) % S : (int32_t)rng_below(&rng, S);
         if (t > 0) count[z[t - 1]][z[t]]++;
         if (t > 1) count2[z[t - 2]][z[t - 1]][z[t]]++;
     }
@@ -38,9 +39,17 @@ int main(void) {
     for (int i = 0; i < S * S * S; i++) A2[i / S / S][i / S % S][i % S] = rng_normal(&rng);
 
     double first, second, d_start[S], dA[S][S], dA2[S][S][S];
-    c04_markov_args a = {.T = T, .S = S, .z = z, .start = start, .A = &A[0][0], .A2 = &A2[0][0][0],
-                         .first = &first, .second = &second, .start_first_grad = d_start,
-                         .A_first_grad = &dA[0][0], .A2_second_grad = &dA2[0][0][0]};
+    c04_markov_args a = {.T = T,
+                         .S = S,
+                         .z = z,
+                         .start = start,
+                         .A = &A[0][0],
+                         .A2 = &A2[0][0][0],
+                         .first = &first,
+                         .second = &second,
+                         .start_first_grad = d_start,
+                         .A_first_grad = &dA[0][0],
+                         .A2_second_grad = &dA2[0][0][0]};
     void *work1 = sample_workspace(c04_markov_gradient_first_workspace(&a));
     void *work2 = sample_workspace(c04_markov_gradient_second_workspace(&a));
     double best1 = 0, best2 = 0;

@@ -47,9 +47,19 @@ int main(void) {
     for (int i = 0; i < K * H; i++) V[i / H][i % H] = rng_normal(&rng);
     for (int i = 0; i < K * K; i++) C[i / K][i % K] = rng_normal(&rng);
     double loss, tU[H][D] = {{0}}, tV[K][H] = {{0}}, tC[K][K] = {{0}};
-    c09_labels_args a = {.N = N, .D = D, .H = H, .K = K, .x = &x[0][0], .y = &y[0][0],
-                         .U = &U[0][0], .V = &V[0][0], .C = &C[0][0], .loss = &loss,
-                         .U_grad = &dU[0][0], .V_grad = &dV[0][0], .C_grad = &dC[0][0]};
+    c09_labels_args a = {.N = N,
+                         .D = D,
+                         .H = H,
+                         .K = K,
+                         .x = &x[0][0],
+                         .y = &y[0][0],
+                         .U = &U[0][0],
+                         .V = &V[0][0],
+                         .C = &C[0][0],
+                         .loss = &loss,
+                         .U_grad = &dU[0][0],
+                         .V_grad = &dV[0][0],
+                         .C_grad = &dC[0][0]};
     void *work = sample_workspace(c09_labels_workspace(&a));
     sample_must("c09_labels", c09_labels_value_and_gradient(&a, work));
     sample_near("loss", loss, by_hand(tU, tV, tC));

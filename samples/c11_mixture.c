@@ -1,7 +1,7 @@
-/* C11: a mixture of Gaussians. The derivative of the log-likelihood by the log density of a part is the
- * part's responsibility r; all other gradients are sums of r times the component's own:
- *     v: sum of r - N pi;  mu: sum of r (x - mu) / s^2;  log s: sum of r ((x - mu)^2 / s^2 - 1).
- * Where these sums vanish is a step of the EM algorithm, which is run at the end. */
+/* C11: a mixture of Gaussians. The derivative of the log-likelihood by the log density of a part is
+ * the part's responsibility r; all other gradients are sums of r times the component's own: v: sum
+ * of r - N pi;  mu: sum of r (x - mu) / s^2;  log s: sum of r ((x - mu)^2 / s^2 - 1). Where these
+ * sums vanish is a step of the EM algorithm, which is run at the end. */
 #include "c11_mixture.h"
 #include "common/rng.h"
 #include "common/sample.h"
@@ -20,9 +20,18 @@ int main(void) {
         logs[i / D][i % D] = 0.4 * rng_normal(&rng);
     }
     double ll, dv[K], dmu[K][D], dlogs[K][D];
-    c11_mixture_args a = {.N = N, .K = K, .D = D, .x = &x[0][0], .v = v, .mu = &mu[0][0],
-                          .logs = &logs[0][0], .ll = &ll, .duty = &duty[0][0], .v_grad = dv,
-                          .mu_grad = &dmu[0][0], .logs_grad = &dlogs[0][0]};
+    c11_mixture_args a = {.N = N,
+                          .K = K,
+                          .D = D,
+                          .x = &x[0][0],
+                          .v = v,
+                          .mu = &mu[0][0],
+                          .logs = &logs[0][0],
+                          .ll = &ll,
+                          .duty = &duty[0][0],
+                          .v_grad = dv,
+                          .mu_grad = &dmu[0][0],
+                          .logs_grad = &dlogs[0][0]};
     void *work = sample_workspace(c11_mixture_workspace(&a));
     sample_must("c11_mixture", c11_mixture_value_and_gradient(&a, work));
 

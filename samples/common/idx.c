@@ -10,7 +10,8 @@
 
 enum { MOST = 10 * 1000 * 1000 }; /* a header that asks for more examples is taken for damaged */
 
-static gzFile open_either(const char *dir, const char *set, const char *kind, char *path, size_t n) {
+static gzFile open_either(const char *dir, const char *set, const char *kind, char *path,
+                          size_t n) {
     const char *ending[] = {"", ".gz"};
     for (int i = 0; i < 2; i++) {
         snprintf(path, n, "%s/%s-%s-ubyte%s", dir, set, kind, ending[i]);

@@ -50,8 +50,11 @@ static void put_npy_header(Bytes *b, const Tensor *t) {
     char text[192];
     int n = snprintf(text, sizeof text, "{'descr': '<f4', 'fortran_order': False, 'shape': (");
     for (int i = 0; i < t->rank; i++) {
-        n += snprintf(text + n, sizeof text - (size_t)n, i == 0 && t->rank > 1 ? "%lld" :
-                      i == 0 ? "%lld," : ", %lld", (long long)t->shape[i]);
+        n += snprintf(text + n, sizeof text - (size_t)n,
+                      i == 0 && t->rank > 1 ? "%lld"
+                      : i == 0              ? "%lld,"
+                                            : ", %lld",
+                      (long long)t->shape[i]);
     }
     n += snprintf(text + n, sizeof text - (size_t)n, "), }");
     while ((10 + n + 1) % 64) text[n++] = ' ';
@@ -72,16 +75,16 @@ static void put_npy(Bytes *b, const Tensor *t) {
 
 /* What the header of an entry and its line in the directory have in common. */
 static void put_entry(Bytes *b, uint32_t crc, size_t size, const char *name) {
-    put_number(b, 20, 2);                 /* version 2.0 reads it */
-    put_number(b, 0, 2);                  /* no flags */
-    put_number(b, 0, 2);                  /* stored, not compressed */
-    put_number(b, 0, 2);                  /* midnight */
-    put_number(b, 1 << 5 | 1, 2);         /* of 1980-01-01: the same bytes in every run */
+    put_number(b, 20, 2);         /* version 2.0 reads it */
+    put_number(b, 0, 2);          /* no flags */
+    put_number(b, 0, 2);          /* stored, not compressed */
+    put_number(b, 0, 2);          /* midnight */
+    put_number(b, 1 << 5 | 1, 2); /* of 1980-01-01: the same bytes in every run */
     put_number(b, crc, 4);
     put_number(b, size, 4);
     put_number(b, size, 4);
     put_number(b, strlen(name), 2);
-    put_number(b, 0, 2);                  /* no extra field */
+    put_number(b, 0, 2); /* no extra field */
 }
 
 bool npz_write(const char *path, int n, const Tensor *tensor) {
@@ -98,10 +101,10 @@ bool npz_write(const char *path, int n, const Tensor *tensor) {
         put(&file, name, strlen(name));
         put(&file, npy.at, npy.n);
         put(&directory, "PK\x01\x02", 4);
-        put_number(&directory, 20, 2);    /* version 2.0 wrote it */
+        put_number(&directory, 20, 2); /* version 2.0 wrote it */
         put_entry(&directory, crc, npy.n, name);
-        put_number(&directory, 0, 6);     /* no comment, disk 0, a binary file */
-        put_number(&directory, 0, 4);     /* no attributes of the system */
+        put_number(&directory, 0, 6); /* no comment, disk 0, a binary file */
+        put_number(&directory, 0, 4); /* no attributes of the system */
         put_number(&directory, start, 4);
         put(&directory, name, strlen(name));
         free(npy.at);
@@ -109,12 +112,12 @@ bool npz_write(const char *path, int n, const Tensor *tensor) {
     size_t start = file.n;
     put(&file, directory.at, directory.n);
     put(&file, "PK\x05\x06", 4);
-    put_number(&file, 0, 4);              /* one disk */
+    put_number(&file, 0, 4); /* one disk */
     put_number(&file, (uint64_t)n, 2);
     put_number(&file, (uint64_t)n, 2);
     put_number(&file, directory.n, 4);
     put_number(&file, start, 4);
-    put_number(&file, 0, 2);              /* no comment */
+    put_number(&file, 0, 2); /* no comment */
     FILE *f = fopen(path, "wb");
     bool good = f && fwrite(file.at, 1, file.n, f) == file.n;
     if (f && fclose(f)) good = false;

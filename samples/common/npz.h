@@ -7,9 +7,9 @@
 
 typedef struct Tensor {
     const char *name;
-    int rank;         /* at most 4 */
+    int rank; /* at most 4 */
     int64_t shape[4];
-    float *data;      /* row-major */
+    float *data; /* row-major */
 } Tensor;
 
 bool npz_write(const char *path, int n, const Tensor *tensor);

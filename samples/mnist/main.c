@@ -30,12 +30,12 @@ enum { V = 0, BV = V + H * D, W = BV + H, BW = W + C * H, PARAMETERS = BW + C };
 /* One batch in the layout that the emitted functions want, and their arguments. */
 typedef struct Batch {
     int room;
-    float *x;         /* [room, D], 0 to 1 */
-    int32_t *y;       /* [room] */
-    float *f;         /* [room, C], the scores */
-    int32_t *guess;   /* [room] */
+    float *x;       /* [room, D], 0 to 1 */
+    int32_t *y;     /* [room] */
+    float *f;       /* [room, C], the scores */
+    int32_t *guess; /* [room] */
     float loss;
-    void *workspace;  /* enough for `room` examples */
+    void *workspace; /* enough for `room` examples */
     mnist_args a;
 } Batch;
 
@@ -151,9 +151,10 @@ static void train(float *theta, const Examples *e, Rng *rng) {
                 double all = ((double)epoch * e->n + done) / ((double)EPOCHS * e->n);
                 double left = (now - begin) / all * (1 - all);
                 say(done == e->n,
-                    "epoch %2d/%d  %3.0f %%  loss %.4f  right %5.2f %%  %6.0f examples/s  %.0f s left",
-                    epoch + 1, EPOCHS, 100.0 * done / e->n, loss / done,
-                    100.0 * right / done, done / (now - epoch_begin), left);
+                    "epoch %2d/%d  %3.0f %%  loss %.4f  right %5.2f %%  %6.0f examples/s  %.0f s "
+                    "left",
+                    epoch + 1, EPOCHS, 100.0 * done / e->n, loss / done, 100.0 * right / done,
+                    done / (now - epoch_begin), left);
                 shown = now;
             }
         }
@@ -268,8 +269,8 @@ static bool draw_digits(const Examples *e, const float *scores, const int32_t *g
         most = fmax(most, fabs(scores[(size_t)shown[k / C] * C + (size_t)(k % C)]));
     }
     int rows = (plain + ACROSS - 1) / ACROSS + (n - plain + ACROSS - 1) / ACROSS;
-    Picture p = picture_new(ACROSS * WIDTH + EDGE, rows * HEIGHT + EDGE + RULE,
-                            (Colour){255, 255, 255});
+    Picture p =
+        picture_new(ACROSS * WIDTH + EDGE, rows * HEIGHT + EDGE + RULE, (Colour){255, 255, 255});
     for (int k = 0; k < n; k++) {
         int row = k / ACROSS, i = shown[k];
         int y = EDGE + row * HEIGHT + (k >= plain ? RULE : 0);
@@ -284,8 +285,10 @@ static bool draw_digits(const Examples *e, const float *scores, const int32_t *g
 }
 
 static bool reload(const char *path, float *theta, bool write) {
-    Tensor t[] = {{"V", 2, {H, D}, theta + V}, {"bV", 1, {H}, theta + BV},
-                  {"W", 2, {C, H}, theta + W}, {"bW", 1, {C}, theta + BW}};
+    Tensor t[] = {{"V", 2, {H, D}, theta + V},
+                  {"bV", 1, {H}, theta + BV},
+                  {"W", 2, {C, H}, theta + W},
+                  {"bW", 1, {C}, theta + BW}};
     return write ? npz_write(path, 4, t) : npz_read(path, 4, t);
 }
 
@@ -293,7 +296,7 @@ static bool reload(const char *path, float *theta, bool write) {
 static const struct {
     uint32_t labels; /* crc32 */
     const char *name;
-    double least;    /* per cent: the accuracy on the test set that this network must exceed */
+    double least; /* per cent: the accuracy on the test set that this network must exceed */
 } known[] = {
     {0xba07e8efu, "MNIST", 97},
     {0x2ed6e46au, "Fashion-MNIST (clothes, harder than digits)", 86},
@@ -334,8 +337,9 @@ int main(int argc, char **argv) {
     memset(theta, 0, PARAMETERS * sizeof *theta);
     good = good && reload(parameters, theta, false);
     int again = good ? test(theta, &tests, NULL, NULL) : -1;
-    if (good) printf("read back from mnist.npz: %d of %d right, %s\n", again, tests.n,
-                     again == right ? "as before" : "BUT IT WAS MORE OR LESS BEFORE");
+    if (good)
+        printf("read back from mnist.npz: %d of %d right, %s\n", again, tests.n,
+               again == right ? "as before" : "BUT IT WAS MORE OR LESS BEFORE");
     good = good && again == right;
 
     good = draw_units(theta, units) && draw_digits(&tests, scores, guesses, digits) && good;

@@ -1,15 +1,19 @@
-/* emitted: is the emitted C right? Each model is compiled to C, that C by a C compiler to a shared object, and what it computes
- * is compared with the interpreter of the graph as it was lowered: no rewriting, no plan, no C.
+/* emitted: is the emitted C right? Each model is compiled to C, that C by a C compiler to a shared
+ * object, and what it computes is compared with the interpreter of the graph as it was lowered: no
+ * rewriting, no plan, no C.
  *
- *   emitted --runtime DIR --work DIR [--sanitize] [--thorough] [--keep] [--config PART] [--only NAME] MODEL.grad ...
+ *   emitted --runtime DIR --work DIR [--sanitize] [--thorough] [--keep] [--config PART] [--only
+ * NAME] MODEL.grad ...
  *
- * Random data, several sizes. Every array lies against a page that may not be touched, once with its end and once with its
- * start; the workspace has exactly the bytes that were asked for, and they are NaN. Besides values: the same bits twice, inputs
- * as they were, outputs that are NULL, and the statuses of wrong sizes, wrong indices, missing pointers. One process a model, so that a
+ * Random data, several sizes. Every array lies against a page that may not be touched, once with
+ * its end and once with its start; the workspace has exactly the bytes that were asked for, and
+ * they are NaN. Besides values: the same bits twice, inputs as they were, outputs that are NULL,
+ * and the statuses of wrong sizes, wrong indices, missing pointers. One process a model, so that a
  * crash is one failure.
  *
- * --sanitize: this program and the C run under the address sanitizer, so arrays come from malloc. --thorough: with more C
- * compilers and options. --keep leaves the C in the work folder; --config, --only: one C compiler, one model. */
+ * --sanitize: this program and the C run under the address sanitizer, so arrays come from malloc.
+ * --thorough: with more C compilers and options. --keep leaves the C in the work folder; --config,
+ * --only: one C compiler, one model. */
 #define _GNU_SOURCE
 #include "emit.h"
 #include "interp.h"
@@ -27,9 +31,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { UNROLL = 4 };  /* as main has it */
+enum { UNROLL = 4 }; /* as main has it */
 enum { USUAL = 4, SIZES = 5, DATA = 3, FUNCTIONS = 64, TIME = 240 };
-enum { OK, BAD_SIZE, OVERFLOWS, BAD_INDEX, EMPTY, NIL = 8, WORKSPACE = 9 }; /* gradc_status, written down a second time */
+enum {
+    OK,
+    BAD_SIZE,
+    OVERFLOWS,
+    BAD_INDEX,
+    EMPTY,
+    NIL = 8,
+    WORKSPACE = 9
+}; /* gradc_status, written down a second time */
 
 static const char *runtime, *work;
 static const char *config_part; /* only configurations whose name holds this */
@@ -54,7 +66,8 @@ static void expect(bool good, const char *what) {
     else fail("%s", what);
 }
 
-/* ---- random numbers: splitmix64 --------------------------------------------------------------------------------------- */
+/* ---- random numbers: splitmix64
+ * --------------------------------------------------------------------------------------- */
 
 static uint64_t random_state;
 
@@ -73,12 +86,13 @@ static int64_t random_below(int64_t n) {
     return n < 1 ? 0 : (int64_t)(random_bits() % (uint64_t)n);
 }
 
-/* ---- arrays against forbidden pages ------------------------------------------------------------------------------------ */
+/* ---- arrays against forbidden pages
+ * ------------------------------------------------------------------------------------ */
 
 enum { FILL = 0xA5 };
 
 typedef struct Box {
-    unsigned char *map, *at;  /* the mapping, and the array in it */
+    unsigned char *map, *at; /* the mapping, and the array in it */
     size_t mapped, bytes;
 } Box;
 
@@ -90,8 +104,10 @@ static size_t page_size(void) {
 static Box box_new(size_t bytes, int side, size_t align) {
     Box b = {.bytes = bytes};
     if (sanitized) {
-        b.map = b.at = aligned_alloc(align, (bytes + align - 1) / align * align + (bytes == 0 ? align : 0));
-        if (bytes % align) { /* what aligned_alloc gives too much would hide a byte beyond the end */
+        b.map = b.at =
+            aligned_alloc(align, (bytes + align - 1) / align * align + (bytes == 0 ? align : 0));
+        if (bytes %
+            align) { /* what aligned_alloc gives too much would hide a byte beyond the end */
             free(b.map);
             b.map = b.at = malloc(bytes);
         }
@@ -128,15 +144,16 @@ static void box_free(Box *b) {
     *b = (Box){0};
 }
 
-/* ---- a model, its data and what the interpreter makes of them ----------------------------------------------------------- */
+/* ---- a model, its data and what the interpreter makes of them
+ * ----------------------------------------------------------- */
 
 typedef struct Field { /* one member of the struct of arguments that is not a dimension */
     ArrayRef array;
     const char *name;
     bool is_input, by_value;
-    int request;        /* of a derivative; -1 for others */
+    int request; /* of a derivative; -1 for others */
     ValueType type;
-    size_t entry;       /* bytes */
+    size_t entry; /* bytes */
     bool is_int32;
 } Field;
 
@@ -148,10 +165,18 @@ typedef struct Model {
     Field *field;
 } Model;
 
-/* What to draw for inputs that not every number fits. Positions in the condition of a loop are data too. */
+/* What to draw for inputs that not every number fits. Positions in the condition of a loop are data
+ * too. */
 typedef struct Special {
     const char *model, *input;
-    enum { DRAW_RISING, DRAW_EARLIER, DRAW_SMALL, DRAW_SUBSET_SIZE, DRAW_SUBSET_MEMBER, DRAW_SUBSET_LESS } how;
+    enum {
+        DRAW_RISING,
+        DRAW_EARLIER,
+        DRAW_SMALL,
+        DRAW_SUBSET_SIZE,
+        DRAW_SUBSET_MEMBER,
+        DRAW_SUBSET_LESS
+    } how;
 } Special;
 static const Special specials[] = {
     {"b07_acyclic", "first", DRAW_RISING}, /* 0 = first[0] <= first[1] <= ... <= E */
@@ -163,23 +188,25 @@ static const Special specials[] = {
 };
 
 typedef struct Case { /* sizes, data, and what comes out; arrays are by field */
-    int64_t *dims;      /* by Graph.dims */
+    int64_t *dims;    /* by Graph.dims */
     bool sizes_good;
     int64_t *count;
-    double **real;      /* inputs; and results of the interpreter */
+    double **real; /* inputs; and results of the interpreter */
     int64_t **whole;
-    int *status;        /* of a result: what the function that gives it returns */
-    double *sway;       /* how far the entries move when everything is rounded to a float */
+    int *status;  /* of a result: what the function that gives it returns */
+    double *sway; /* how far the entries move when everything is rounded to a float */
     const char *label;
-    bool poisoned;      /* with NaN, infinities and huge numbers */
+    bool poisoned; /* with NaN, infinities and huge numbers */
 } Case;
 
-static bool load(Model *m, const char *path, const char *name, ValueType real, int nfix, const DimFix *fix) {
+static bool load(Model *m, const char *path, const char *name, ValueType real, int nfix,
+                 const DimFix *fix) {
     *m = (Model){.path = path, .name = name, .cx = context_new()};
     Program *p = check_program(m->cx, path, nfix, fix);
     for (int k = 0; p && k < p->models.n; k++) {
         if (!strcmp(symbol_text(m->cx, p->models.at[k]->name), name)) {
-            m->g = lower_program(m->cx, p, p->models.at[k], &(LowerOptions){.real = real, .nsizes = nfix, .sizes = fix});
+            m->g = lower_program(m->cx, p, p->models.at[k],
+                                 &(LowerOptions){.real = real, .nsizes = nfix, .sizes = fix});
         }
     }
     if (m->cx->errors) m->g = NULL;
@@ -187,19 +214,27 @@ static bool load(Model *m, const char *path, const char *name, ValueType real, i
 }
 
 static size_t entry_bytes(const Field *f) {
-    return f->type == VALUE_BOOL ? 1 : f->type == VALUE_INT ? (f->is_int32 ? 4 : 8) : f->type == VALUE_FLOAT ? 4 : 8;
+    return f->type == VALUE_BOOL    ? 1
+           : f->type == VALUE_INT   ? (f->is_int32 ? 4 : 8)
+           : f->type == VALUE_FLOAT ? 4
+                                    : 8;
 }
 
 static void add_field(Model *m, ArrayRef a, bool is_input, int request) {
     const Array *x = ARRAY(m->g, a);
-    Field f = {.array = a, .name = c_name(m->g->arena, x->name), .is_input = is_input, .by_value = is_input && x->rank == 0,
-               .request = request, .type = x->type};
+    Field f = {.array = a,
+               .name = c_name(m->g->arena, x->name),
+               .is_input = is_input,
+               .by_value = is_input && x->rank == 0,
+               .request = request,
+               .type = x->type};
     f.is_int32 = x->type == VALUE_INT && (x->is_int_data || (x->is_output && x->target));
     f.entry = entry_bytes(&f);
     m->field[m->nfields++] = f;
 }
 
-/* The order: inputs, outputs, directions, derivatives by request. It does not depend on rewriting. */
+/* The order: inputs, outputs, directions, derivatives by request. It does not depend on rewriting.
+ */
 static void list_fields(Model *m) {
     Graph *g = m->g;
     int n = g->inputs.n + g->outputs.n + g->seeds.n;
@@ -210,7 +245,8 @@ static void list_fields(Model *m) {
     for (int k = 0; k < g->outputs.n; k++) add_field(m, g->outputs.at[k], false, -1);
     for (int k = 0; k < g->seeds.n; k++) add_field(m, g->seeds.at[k], true, -1);
     for (int k = 0; k < g->requests.n; k++) {
-        for (int q = 0; q < g->requests.at[k].result.n; q++) add_field(m, g->requests.at[k].result.at[q], false, k);
+        for (int q = 0; q < g->requests.at[k].result.n; q++)
+            add_field(m, g->requests.at[k].result.at[q], false, k);
     }
 }
 
@@ -238,7 +274,10 @@ static bool extents_good(const Model *m, const int64_t *dims) {
 
 /* The last set: sizes at which some array has no entries, if there are any. */
 static void choose_sizes(const Model *m, Case *c, int set) {
-    static const int64_t primes[SIZES - 1][7] = {{1, 1, 1, 1, 1, 1, 1}, {3, 2, 5, 7, 4, 3, 2}, {2, 5, 3, 4, 7, 6, 1}, {9, 11, 6, 17, 5, 8, 10}};
+    static const int64_t primes[SIZES - 1][7] = {{1, 1, 1, 1, 1, 1, 1},
+                                                 {3, 2, 5, 7, 4, 3, 2},
+                                                 {2, 5, 3, 4, 7, 6, 1},
+                                                 {9, 11, 6, 17, 5, 8, 10}};
     const Graph *g = m->g;
     c->dims = arena_alloc(g->arena, (size_t)(g->dims.n + 1) * sizeof *c->dims);
     for (int k = 1; k < g->dims.n; k++) {
@@ -252,7 +291,8 @@ static void choose_sizes(const Model *m, Case *c, int set) {
     bool empty = set == SIZES - 1;
     int64_t least = empty ? -1 : least_extent(m, c->dims);
     for (int turn = 0; turn < 200 && (least < 0 || (empty && least > 0)); turn++) {
-        for (int k = 1; k < g->dims.n; k++) c->dims[k] = least_of(g, k) + random_below(empty ? 4 : 9);
+        for (int k = 1; k < g->dims.n; k++)
+            c->dims[k] = least_of(g, k) + random_below(empty ? 4 : 9);
         least = least_extent(m, c->dims);
     }
     c->sizes_good = empty ? least == 0 : least >= 0;
@@ -264,7 +304,8 @@ static int count_bits(int64_t s) {
     return n;
 }
 
-static int64_t special_entry(const Model *m, const Case *c, const Special *s, int64_t e, int64_t target) {
+static int64_t special_entry(const Model *m, const Case *c, const Special *s, int64_t e,
+                             int64_t target) {
     switch (s->how) {
     case DRAW_SMALL: return random_below(3);
     case DRAW_RISING: { /* the last one is E */
@@ -273,7 +314,9 @@ static int64_t special_entry(const Model *m, const Case *c, const Special *s, in
     }
     case DRAW_EARLIER: {
         int64_t n = c->dims[1], i = 0;
-        while (i < n && !(i * c->dims[2] / (n + 1) <= e && e < (i + 1 == n ? c->dims[2] : (i + 1) * c->dims[2] / (n + 1)))) i++;
+        while (i < n && !(i * c->dims[2] / (n + 1) <= e &&
+                          e < (i + 1 == n ? c->dims[2] : (i + 1) * c->dims[2] / (n + 1))))
+            i++;
         return random_below(i);
     }
     case DRAW_SUBSET_SIZE: return count_bits(e);
@@ -281,7 +324,8 @@ static int64_t special_entry(const Model *m, const Case *c, const Special *s, in
     case DRAW_SUBSET_LESS: { /* the set e / L, as bits; its member number e % L */
         int64_t set = e / c->dims[1], k = e % c->dims[1];
         for (int bit = 0; bit < c->dims[1]; bit++) {
-            if (set >> bit & 1 && k-- == 0) return s->how == DRAW_SUBSET_MEMBER ? bit : set & ~((int64_t)1 << bit);
+            if (set >> bit & 1 && k-- == 0)
+                return s->how == DRAW_SUBSET_MEMBER ? bit : set & ~((int64_t)1 << bit);
         }
         return 0;
     }
@@ -290,8 +334,9 @@ static int64_t special_entry(const Model *m, const Case *c, const Special *s, in
     return 0;
 }
 
-/* All reals are floats, so that the float model gets the same data. kind 0: positive, and so small that no sum of
- * a few saturates a tanh, where a float cannot tell 1 - tanh^2 from 0; 1: of both signs; 2: the same, and a few that are no ordinary numbers. */
+/* All reals are floats, so that the float model gets the same data. kind 0: positive, and so small
+ * that no sum of a few saturates a tanh, where a float cannot tell 1 - tanh^2 from 0; 1: of both
+ * signs; 2: the same, and a few that are no ordinary numbers. */
 static void draw(const Model *m, Case *c, Interp *in, int kind) {
     for (int f = 0; f < m->nfields; f++) {
         const Field *x = &m->field[f];
@@ -304,24 +349,26 @@ static void draw(const Model *m, Case *c, Interp *in, int kind) {
         if (target && !interp_size(in, target, &most)) fail("no range for %s", x->name);
         const Special *special = NULL;
         for (size_t k = 0; k < sizeof specials / sizeof *specials; k++) {
-            if (!strcmp(specials[k].model, m->name) && !strcmp(specials[k].input, x->name)) special = &specials[k];
+            if (!strcmp(specials[k].model, m->name) && !strcmp(specials[k].input, x->name))
+                special = &specials[k];
         }
         for (int64_t e = 0; e < c->count[f]; e++) {
             static const double odd[] = {NAN, INFINITY, -INFINITY, 1e30, -1e30, 0, -0.0, 1e-40};
             double v = kind == 0 ? 0.05 + 0.5 * random_unit() : 2 * random_unit() - 1;
             if (kind == 2 && random_below(6) == 0) v = odd[random_below(8)];
             c->real[f][e] = (float)v;
-            c->whole[f][e] = special            ? special_entry(m, c, special, e, most)
-                             : target           ? random_below(most)
+            c->whole[f][e] = special                 ? special_entry(m, c, special, e, most)
+                             : target                ? random_below(most)
                              : x->type == VALUE_BOOL ? random_below(2)
-                                                : random_below(7) - 3;
+                                                     : random_below(7) - 3;
         }
         if (x->type >= VALUE_FLOAT) interp_bind_real(in, x->array, c->real[f]);
         else interp_bind_int(in, x->array, c->whole[f]);
     }
 }
 
-/* The status of emitted code for what stopped the interpreter; -1: it is its own limit, or a mistake of the compiler. */
+/* The status of emitted code for what stopped the interpreter; -1: it is its own limit, or a
+ * mistake of the compiler. */
 static int status_of(Interp *in) {
     switch (interp_status(in)) {
     case INTERP_OK: return OK;
@@ -360,7 +407,8 @@ static bool evaluate(const Model *m, Case *c, Interp *in) {
     return true;
 }
 
-/* Entries of an array, each moved by at most the last place of a float. What has no value here is needed nowhere. */
+/* Entries of an array, each moved by at most the last place of a float. What has no value here is
+ * needed nowhere. */
 static double *moved(const Model *m, Interp *in, ArrayRef a, int64_t n, const double *from) {
     double *to = arena_alloc(m->g->arena, (size_t)(n + 1) * sizeof *to);
     for (int64_t e = 0; e < n; e++) {
@@ -371,8 +419,9 @@ static double *moved(const Model *m, Interp *in, ArrayRef a, int64_t n, const do
     return to;
 }
 
-/* The float model is compared with double arithmetic. It may be off as far as the results move when the data and every array
- * on the way are moved by a rounding: the interpreter is given all of them, one after another, dependencies first. */
+/* The float model is compared with double arithmetic. It may be off as far as the results move when
+ * the data and every array on the way are moved by a rounding: the interpreter is given all of
+ * them, one after another, dependencies first. */
 static void measure_sway(const Model *m, Case *c, Interp *in, const Order *order) {
     for (int turn = 0; turn < 2; turn++) {
         double **to = arena_alloc(m->g->arena, (size_t)(m->g->arrays.n + 1) * sizeof *to);
@@ -388,7 +437,9 @@ static void measure_sway(const Model *m, Case *c, Interp *in, const Order *order
             for (; end < order->n && order->component[end] == order->component[k]; end++) {
                 ArrayRef a = order->array[end];
                 int64_t n = interp_entries(in, a);
-                if (ARRAY(m->g, a)->role == ARRAY_INTERNAL && ARRAY(m->g, a)->type >= VALUE_FLOAT && n > 0) to[a] = moved(m, in, a, n, NULL);
+                if (ARRAY(m->g, a)->role == ARRAY_INTERNAL && ARRAY(m->g, a)->type >= VALUE_FLOAT &&
+                    n > 0)
+                    to[a] = moved(m, in, a, n, NULL);
             }
             for (; k < end; k++) { /* its own equation is no longer looked at */
                 if (ARRAY(m->g, order->array[k])->role == ARRAY_INTERNAL && to[order->array[k]]) {
@@ -398,13 +449,15 @@ static void measure_sway(const Model *m, Case *c, Interp *in, const Order *order
         }
         for (int f = 0; f < m->nfields; f++) {
             const Field *x = &m->field[f];
-            for (int64_t e = 0; !x->is_input && to[x->array] && c->status[f] == OK && e < c->count[f]; e++) {
+            for (int64_t e = 0;
+                 !x->is_input && to[x->array] && c->status[f] == OK && e < c->count[f]; e++) {
                 double d = fabs(to[x->array][e] - c->real[f][e]);
                 if (d > c->sway[f]) c->sway[f] = d;
             }
         }
         for (int k = 0; k < order->n; k++) {
-            if (ARRAY(m->g, order->array[k])->role == ARRAY_INTERNAL) interp_bind_real(in, order->array[k], NULL);
+            if (ARRAY(m->g, order->array[k])->role == ARRAY_INTERNAL)
+                interp_bind_real(in, order->array[k], NULL);
         }
     }
 }
@@ -427,8 +480,13 @@ static Case *make_case(const Model *m, int set, int kind) {
         return NULL;
     }
     Text label = text_new(arena);
-    for (int k = 1; k < m->g->dims.n; k++) text_add(&label, "%s%s=%lld", k > 1 ? " " : "", m->g->dims.at[k].name, (long long)c->dims[k]);
-    text_add(&label, "%s%s", m->g->dims.n > 1 ? ", " : "", kind == 0 ? "positive data" : kind == 1 ? "data of both signs" : "odd data");
+    for (int k = 1; k < m->g->dims.n; k++)
+        text_add(&label, "%s%s=%lld", k > 1 ? " " : "", m->g->dims.at[k].name,
+                 (long long)c->dims[k]);
+    text_add(&label, "%s%s", m->g->dims.n > 1 ? ", " : "",
+             kind == 0   ? "positive data"
+             : kind == 1 ? "data of both signs"
+                         : "odd data");
     c->label = text_string(&label);
     c->poisoned = kind == 2;
     ArrayRef *roots = arena_alloc(arena, n * sizeof *roots);
@@ -441,7 +499,8 @@ static Case *make_case(const Model *m, int set, int kind) {
     draw(m, c, in, kind);
     bool good = c->poisoned;
     for (int f = 0; f < m->nfields; f++) {
-        if (c->poisoned && !m->field[f].is_input) c->count[f] = interp_entries(in, m->field[f].array);
+        if (c->poisoned && !m->field[f].is_input)
+            c->count[f] = interp_entries(in, m->field[f].array);
     }
     if (!c->poisoned) {
         good = evaluate(m, c, in);
@@ -451,7 +510,9 @@ static Case *make_case(const Model *m, int set, int kind) {
     return good ? c : NULL;
 }
 
-/* ---- the emitted code ------------------------------------------------------------------------------------------------------- */
+/* ---- the emitted code
+ * -------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct Config {
     const char *name, *compiler, *flags;
@@ -464,7 +525,7 @@ typedef size_t SizeOf(const void *args);
 typedef struct Entry {
     FunctionKind kind;
     int request, layout;
-    int before;          /* the entry that must be called first, -1: none */
+    int before; /* the entry that must be called first, -1: none */
     const char *name;
     Callee *call;
 } Entry;
@@ -474,7 +535,7 @@ typedef struct Code {
     Config config;
     void *library;
     const size_t *offset; /* size of the struct; then of every dimension and field */
-    SizeOf **size;       /* by layout of the plan */
+    SizeOf **size;        /* by layout of the plan */
     int nlayouts;
     int n;
     Entry entry[FUNCTIONS];
@@ -491,7 +552,8 @@ static void *function_of(Code *c, const char *name) {
     return at;
 }
 
-/* "m" for the only gradient or the only vjp, "m_hvp" for another only one of its kind, else "m_gradient_loss". */
+/* "m" for the only gradient or the only vjp, "m_hvp" for another only one of its kind, else
+ * "m_gradient_loss". */
 static const char *stem_of(const Model *m, int request) {
     static const char *const kinds[] = {"gradient", "jacobian", "hessian", "jvp", "vjp", "hvp"};
     const Graph *g = m->g;
@@ -501,11 +563,14 @@ static const char *stem_of(const Model *m, int request) {
     for (int k = 0; k < g->requests.n; k++) same += g->requests.at[k].kind == kind;
     if (same == 1 && (kind == REQUEST_GRADIENT || kind == REQUEST_VJP)) return m->name;
     const char *stem = arena_format(g->arena, "%s_%s", m->name, kinds[kind]);
-    return same == 1 ? stem : arena_format(g->arena, "%s_%s", stem, ARRAY(g, g->requests.at[request].of)->name);
+    return same == 1
+               ? stem
+               : arena_format(g->arena, "%s_%s", stem, ARRAY(g, g->requests.at[request].of)->name);
 }
 
 static const char *entry_name(const Model *m, const Function *f) {
-    static const char *const words[] = {"value", "forward", "backward", "value_and_gradient", "vjp"};
+    static const char *const words[] = {"value", "forward", "backward", "value_and_gradient",
+                                        "vjp"};
     const char *stem = stem_of(m, f->request);
     bool whole = f->kind == FN_DERIVATIVE || (f->kind == FN_VJP && strcmp(stem, m->name));
     return whole ? stem : arena_format(m->g->arena, "%s_%s", stem, words[f->kind]);
@@ -526,12 +591,20 @@ static bool compile(Code *c, Model *m, const Config *config) {
     const char *base = arena_format(g->arena, "%s/%s_%d", work, m->name, (int)getpid());
     const char *header_name = strrchr(base, '/') + 1;
     emit_c(plan,
-           &(EmitOptions){.prefix = m->name, .source_name = m->name, .header_name = arena_format(g->arena, "%s.h", header_name),
+           &(EmitOptions){.prefix = m->name,
+                          .source_name = m->name,
+                          .header_name = arena_format(g->arena, "%s.h", header_name),
                           .standalone = config->standalone},
            &header, &source);
-    text_add(&adapter, "#include \"%s.h\"\nextern const size_t test_offset[];\nconst size_t test_offset[] = {sizeof(%s_args)", header_name, m->name);
-    for (int k = 1; k < g->dims.n; k++) text_add(&adapter, ", offsetof(%s_args, %s)", m->name, c_name(g->arena, g->dims.at[k].name));
-    for (int k = 0; k < m->nfields; k++) text_add(&adapter, ", offsetof(%s_args, %s)", m->name, m->field[k].name);
+    text_add(&adapter,
+             "#include \"%s.h\"\nextern const size_t test_offset[];\nconst size_t test_offset[] = "
+             "{sizeof(%s_args)",
+             header_name, m->name);
+    for (int k = 1; k < g->dims.n; k++)
+        text_add(&adapter, ", offsetof(%s_args, %s)", m->name,
+                 c_name(g->arena, g->dims.at[k].name));
+    for (int k = 0; k < m->nfields; k++)
+        text_add(&adapter, ", offsetof(%s_args, %s)", m->name, m->field[k].name);
     text_raw(&adapter, "};\n");
     const char *library = arena_format(g->arena, "%s.so", base);
     if (!write_text(arena_format(g->arena, "%s.c", base), text_string(&source)) ||
@@ -540,8 +613,10 @@ static bool compile(Code *c, Model *m, const Config *config) {
         fail("cannot write to %s", work);
         return false;
     }
-    const char *command = arena_format(g->arena, "%s %s -std=c99 -Wall -Wextra -Werror -shared -fPIC -I%s -o %s %s.c %s_adapter.c -lm 2>&1",
-                                       config->compiler, config->flags, runtime, library, base, base);
+    const char *command = arena_format(
+        g->arena,
+        "%s %s -std=c99 -Wall -Wextra -Werror -shared -fPIC -I%s -o %s %s.c %s_adapter.c -lm 2>&1",
+        config->compiler, config->flags, runtime, library, base, base);
     fflush(stdout);
     if (system(command)) {
         fail("the C compiler refuses what was emitted: %s", command);
@@ -557,12 +632,17 @@ static bool compile(Code *c, Model *m, const Config *config) {
     c->size = arena_alloc(g->arena, (size_t)(plan->layouts.n + 1) * sizeof *c->size);
     c->nlayouts = plan->layouts.n;
     for (int k = 0; k < plan->layouts.n; k++) {
-        *(void **)&c->size[k] = function_of(c, arena_format(g->arena, "%s_workspace", stem_of(m, plan->layouts.at[k].request)));
+        *(void **)&c->size[k] = function_of(
+            c, arena_format(g->arena, "%s_workspace", stem_of(m, plan->layouts.at[k].request)));
     }
     for (int k = 0; k < plan->functions.n && c->n < FUNCTIONS; k++) {
         const Function *f = &plan->functions.at[k];
         Entry *e = &c->entry[c->n++];
-        *e = (Entry){.kind = f->kind, .request = f->request, .layout = f->layout, .before = -1, .name = entry_name(m, f)};
+        *e = (Entry){.kind = f->kind,
+                     .request = f->request,
+                     .layout = f->layout,
+                     .before = -1,
+                     .name = entry_name(m, f)};
         *(void **)&e->call = function_of(c, e->name);
         for (int q = 0; q < k && (f->kind == FN_BACKWARD || f->kind == FN_VJP); q++) {
             if (c->entry[q].kind == FN_FORWARD && c->entry[q].layout == f->layout) e->before = q;
@@ -575,13 +655,15 @@ static bool compile(Code *c, Model *m, const Config *config) {
     return failed == before;
 }
 
-/* ---- calling it --------------------------------------------------------------------------------------------------------------- */
+/* ---- calling it
+ * ---------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct Frame { /* a struct of arguments, and all that it points to */
     const Code *c;
     const Case *data;
     unsigned char *args;
-    Box *box;           /* by field */
+    Box *box; /* by field */
     int side;
 } Frame;
 
@@ -637,24 +719,28 @@ static int64_t read_whole(const Field *x, const unsigned char *at, int64_t e) {
 
 static void write_input(const Frame *f, int k) {
     const Field *x = &f->c->m->field[k];
-    for (int64_t e = 0; e < f->data->count[k]; e++) write_entry(x, f->box[k].at, e, f->data->real[k][e], f->data->whole[k][e]);
+    for (int64_t e = 0; e < f->data->count[k]; e++)
+        write_entry(x, f->box[k].at, e, f->data->real[k][e], f->data->whole[k][e]);
     if (x->by_value) put(f, slot_of(f, k), f->box[k].at, x->entry);
     else set_pointer(f, k, f->box[k].at);
 }
 
-/* Where a crash happened: a child tells before it ends. Nothing here needs to be safe after that. */
+/* Where a crash happened: a child tells before it ends. Nothing here needs to be safe after that.
+ */
 static const Frame *running;
 static const char *running_name;
 
 static void crashed(int signal, siginfo_t *info, void *context) {
     const unsigned char *at = info->si_addr;
     (void)context;
-    printf("  %s: %s: signal %d", about, running ? running_name : "outside of emitted code", signal);
+    printf("  %s: %s: signal %d", about, running ? running_name : "outside of emitted code",
+           signal);
     if (running) {
         for (int k = 0; k < running->c->m->nfields; k++) {
             const Box *b = &running->box[k];
             if (signal == SIGSEGV && b->map && at >= b->map && at < b->map + b->mapped) {
-                printf(", %s at byte %lld of %zu", running->c->m->field[k].name, (long long)(at - b->at), b->bytes);
+                printf(", %s at byte %lld of %zu", running->c->m->field[k].name,
+                       (long long)(at - b->at), b->bytes);
             }
         }
     }
@@ -719,7 +805,8 @@ static size_t size_of(const Frame *f, int layout) {
     return f->c->size[layout](f->args);
 }
 
-/* Calls a function in a fresh workspace of NaN (or in the given one), and looks whether it stayed in its bounds. */
+/* Calls a function in a fresh workspace of NaN (or in the given one), and looks whether it stayed
+ * in its bounds. */
 static int call(const Frame *f, const Entry *e, Box *kept) {
     Box own = {0}, *w = kept;
     if (!w || !w->map) {
@@ -744,8 +831,11 @@ static int call(const Frame *f, const Entry *e, Box *kept) {
 }
 
 static bool is_result_of(const Field *x, const Entry *e) {
-    bool value = !x->is_input && x->request < 0, derivative = !x->is_input && x->request == e->request && x->request >= 0;
-    return e->kind == FN_VALUE || e->kind == FN_FORWARD ? value : e->kind == FN_VALUE_AND_GRADIENT ? value || derivative : derivative;
+    bool value = !x->is_input && x->request < 0,
+         derivative = !x->is_input && x->request == e->request && x->request >= 0;
+    return e->kind == FN_VALUE || e->kind == FN_FORWARD ? value
+           : e->kind == FN_VALUE_AND_GRADIENT           ? value || derivative
+                                                        : derivative;
 }
 
 /* What the interpreter lets expect of a function: OK, or any of the failures of its results. */
@@ -779,11 +869,14 @@ static void compare(const Frame *f, const Entry *e) {
         for (int64_t i = 0; i < n && x->type >= VALUE_FLOAT; i++) {
             if (isfinite(want[i]) && fabs(want[i]) > scale) scale = fabs(want[i]);
         }
-        double limit = f->c->config.real == VALUE_DOUBLE && !has_floats(m) ? 1e-11 * scale : 2e-5 * scale + 16 * f->data->sway[k];
+        double limit = f->c->config.real == VALUE_DOUBLE && !has_floats(m)
+                           ? 1e-11 * scale
+                           : 2e-5 * scale + 16 * f->data->sway[k];
         for (int64_t i = 0; i < n; i++) {
             if (x->type < VALUE_FLOAT) {
                 if (read_whole(x, f->box[k].at, i) != f->data->whole[k][i]) {
-                    fail("%s: %s[%lld] is %lld, not %lld", e->name, x->name, (long long)i, (long long)read_whole(x, f->box[k].at, i),
+                    fail("%s: %s[%lld] is %lld, not %lld", e->name, x->name, (long long)i,
+                         (long long)read_whole(x, f->box[k].at, i),
                          (long long)f->data->whole[k][i]);
                     worst = -2;
                     break;
@@ -791,19 +884,23 @@ static void compare(const Frame *f, const Entry *e) {
                 continue;
             }
             double got = read_real(x, f->box[k].at, i);
-            double off = got == want[i] || (isnan(got) && isnan(want[i])) ? 0 : isfinite(got) && isfinite(want[i]) ? fabs(got - want[i]) : INFINITY;
+            double off = got == want[i] || (isnan(got) && isnan(want[i])) ? 0
+                         : isfinite(got) && isfinite(want[i])             ? fabs(got - want[i])
+                                                                          : INFINITY;
             if (off > most) most = off, worst = i;
         }
         if (worst >= 0 && most > limit) {
-            fail("%s: %s[%lld] is %.17g, not %.17g (off by %.2g of %.2g)", e->name, x->name, (long long)worst, read_real(x, f->box[k].at, worst),
-                 want[worst], most, scale);
+            fail("%s: %s[%lld] is %.17g, not %.17g (off by %.2g of %.2g)", e->name, x->name,
+                 (long long)worst, read_real(x, f->box[k].at, worst), want[worst], most, scale);
         } else if (worst != -2) {
             passed++;
         }
     }
 }
 
-/* ---- the tests ------------------------------------------------------------------------------------------------------------------ */
+/* ---- the tests
+ * ------------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct Bits { /* what came out, by field */
     unsigned char **at;
@@ -823,12 +920,14 @@ static void bits_same(const Frame *f, const Bits *b, const Entry *e, const char 
     const Model *m = f->c->m;
     for (int k = 0; k < m->nfields; k++) {
         if (!is_result_of(&m->field[k], e) || !b->at || !b->at[k] || k == but) continue;
-        if (memcmp(b->at[k], f->box[k].at, f->box[k].bytes)) fail("%s: %s has other bits %s", e->name, m->field[k].name, what);
+        if (memcmp(b->at[k], f->box[k].at, f->box[k].bytes))
+            fail("%s: %s has other bits %s", e->name, m->field[k].name, what);
         else passed++;
     }
 }
 
-/* Runs a function; backward after its forward, in one workspace, its outputs destroyed in between. */
+/* Runs a function; backward after its forward, in one workspace, its outputs destroyed in between.
+ */
 static int run(const Frame *f, const Entry *e) {
     frame_clear(f);
     if (e->before < 0) return call(f, e, NULL);
@@ -870,9 +969,15 @@ static void test_values(const Code *c, const Case *data, Bits *bits) {
             if (status != OK || data->poisoned) continue;
             if (side == 0) {
                 compare(&f, e);
-                if (e->kind == FN_VALUE || (e->kind != FN_FORWARD && e->kind != FN_VALUE_AND_GRADIENT)) bits_keep(&f, bits, e);
+                if (e->kind == FN_VALUE ||
+                    (e->kind != FN_FORWARD && e->kind != FN_VALUE_AND_GRADIENT))
+                    bits_keep(&f, bits, e);
             }
-            bits_same(&f, bits, e, side ? "in a second run" : e->kind == FN_FORWARD ? "than M_value gives" : "than M_backward gives", -1);
+            bits_same(&f, bits, e,
+                      side                    ? "in a second run"
+                      : e->kind == FN_FORWARD ? "than M_value gives"
+                                              : "than M_backward gives",
+                      -1);
         }
         inputs_unchanged(&f);
         if (!all_good) side = 2;
@@ -887,7 +992,8 @@ static void test_null_outputs(const Code *c, const Case *data, const Bits *bits)
     for (int k = 0; k < n; k++) {
         if (!c->m->field[k].is_input) set_pointer(&f, k, NULL);
     }
-    for (int k = 0; k < c->n; k++) expect(run(&f, &c->entry[k]) == OK, "NULL for every output is refused");
+    for (int k = 0; k < c->n; k++)
+        expect(run(&f, &c->entry[k]) == OK, "NULL for every output is refused");
     for (int q = 0; q < n; q++) {
         if (c->m->field[q].is_input) continue;
         for (int k = 0; k < n; k++) {
@@ -902,8 +1008,8 @@ static void test_null_outputs(const Code *c, const Case *data, const Bits *bits)
     frame_free(&f);
 }
 
-/* All functions after something was spoilt: this status, or what was spoilt is not looked at and all is as it was.
- * At least one function must notice. */
+/* All functions after something was spoilt: this status, or what was spoilt is not looked at and
+ * all is as it was. At least one function must notice. */
 static void expect_status(const Frame *f, const Bits *bits, int want, const char *what) {
     int noticed = 0;
     for (int k = 0; k < f->c->n; k++) {
@@ -933,7 +1039,9 @@ static void test_indices(const Code *c, const Case *data, const Bits *bits) {
             int64_t e = v == 0 ? 0 : v == 1 ? data->count[k] - 1 : random_below(data->count[k]);
             write_entry(x, f.box[k].at, e, 0, values[v]);
             if (x->by_value) put(&f, slot_of(&f, k), f.box[k].at, x->entry);
-            expect_status(&f, bits, BAD_INDEX, arena_format(arena, "%s[%lld] = %lld", x->name, (long long)e, (long long)values[v]));
+            expect_status(&f, bits, BAD_INDEX,
+                          arena_format(arena, "%s[%lld] = %lld", x->name, (long long)e,
+                                       (long long)values[v]));
             write_input(&f, k);
         }
     }
@@ -949,7 +1057,8 @@ static void test_null_inputs(const Code *c, const Case *data, const Bits *bits) 
         expect_status(&f, bits, NIL, arena_format(c->m->g->arena, "%s = NULL", x->name));
         set_pointer(&f, k, f.box[k].at);
     }
-    for (int k = 0; k < c->n; k++) expect(c->entry[k].call(NULL, NULL) == NIL, "no arguments at all are accepted");
+    for (int k = 0; k < c->n; k++)
+        expect(c->entry[k].call(NULL, NULL) == NIL, "no arguments at all are accepted");
     expect(c->size[0](NULL) == SIZE_MAX, "the workspace of no arguments has a size");
     frame_free(&f);
 }
@@ -958,25 +1067,34 @@ static void test_sizes(const Code *c, const Case *data) {
     Frame f = frame_new(c, data, 0);
     const Graph *g = c->m->g;
     for (int k = 1; k < g->dims.n; k++) {
-        int64_t values[] = {least_of(g, k) - 1, 0, -1, INT64_MIN, (int64_t)INT32_MAX + 1, INT64_MAX};
+        int64_t values[] = {least_of(g, k) - 1,     0,        -1, INT64_MIN,
+                            (int64_t)INT32_MAX + 1, INT64_MAX};
         for (int v = 0; v < 6; v++) {
             set_dim(&f, k, values[v]);
             int want = values[v] < least_of(g, k) ? BAD_SIZE : OVERFLOWS;
             for (int q = 0; q < c->n; q++) {
                 int status = c->entry[q].call(f.args, NULL);
-                if (status != want) fail("%s = %lld: %s returns %d", g->dims.at[k].name, (long long)values[v], c->entry[q].name, status);
+                if (status != want)
+                    fail("%s = %lld: %s returns %d", g->dims.at[k].name, (long long)values[v],
+                         c->entry[q].name, status);
                 else passed++;
             }
             for (int r = 0; r < c->nlayouts; r++) {
-                if (size_of(&f, r) != SIZE_MAX) fail("%s = %lld: a workspace of %zu bytes", g->dims.at[k].name, (long long)values[v], size_of(&f, r));
+                if (size_of(&f, r) != SIZE_MAX)
+                    fail("%s = %lld: a workspace of %zu bytes", g->dims.at[k].name,
+                         (long long)values[v], size_of(&f, r));
                 else passed++;
             }
         }
         set_dim(&f, k, data->dims[k]);
     }
-    for (int k = 1; k < g->dims.n; k++) set_dim(&f, k, INT32_MAX); /* nothing overflows on the way */
-    for (int r = 0; r < c->nlayouts; r++) expect(size_of(&f, r) % 64 == 0 || size_of(&f, r) == SIZE_MAX, "a workspace of a fraction of 64 bytes");
-    /* Sizes that are good one by one, but not together: BAD_SIZE wherever an extent is negative, and nowhere else. */
+    for (int k = 1; k < g->dims.n; k++)
+        set_dim(&f, k, INT32_MAX); /* nothing overflows on the way */
+    for (int r = 0; r < c->nlayouts; r++)
+        expect(size_of(&f, r) % 64 == 0 || size_of(&f, r) == SIZE_MAX,
+               "a workspace of a fraction of 64 bytes");
+    /* Sizes that are good one by one, but not together: BAD_SIZE wherever an extent is negative,
+     * and nowhere else. */
     int64_t *dims = arena_alloc(g->arena, (size_t)(g->dims.n + 1) * sizeof *dims);
     for (int turn = 0; turn < 20 && g->dims.n > 1; turn++) {
         for (int k = 1; k < g->dims.n; k++) {
@@ -984,9 +1102,12 @@ static void test_sizes(const Code *c, const Case *data) {
             set_dim(&f, k, dims[k]);
         }
         bool good = extents_good(c->m, dims);
-        if (good != (c->size[0](f.args) != SIZE_MAX)) fail("sizes that are %s get a workspace of %zu bytes", good ? "good" : "bad", c->size[0](f.args));
+        if (good != (c->size[0](f.args) != SIZE_MAX))
+            fail("sizes that are %s get a workspace of %zu bytes", good ? "good" : "bad",
+                 c->size[0](f.args));
         else passed++;
-        for (int k = 0; k < c->n && !good; k++) expect(c->entry[k].call(f.args, NULL) == BAD_SIZE, "a negative extent is not noticed");
+        for (int k = 0; k < c->n && !good; k++)
+            expect(c->entry[k].call(f.args, NULL) == BAD_SIZE, "a negative extent is not noticed");
     }
     frame_free(&f);
 }
@@ -1004,7 +1125,9 @@ static void test_workspace(const Code *c, const Case *data, const Bits *bits) {
             most = bytes > most ? bytes : most;
             frame_clear(&f);
             int status = e->call(f.args, how ? w.at + 8 : NULL);
-            if (status != OK && status != WORKSPACE) fail("%s returns %d for a workspace that is %s", e->name, status, how ? "not aligned" : "NULL");
+            if (status != OK && status != WORKSPACE)
+                fail("%s returns %d for a workspace that is %s", e->name, status,
+                     how ? "not aligned" : "NULL");
             else passed++;
             if (bytes == 0 && how == 0) expect(status == OK, "a workspace of 0 bytes may be NULL");
             if (status == OK) bits_same(&f, bits, e, "for want of a workspace", -1);
@@ -1016,30 +1139,47 @@ static void test_workspace(const Code *c, const Case *data, const Bits *bits) {
     frame_free(&f);
 }
 
-/* ---- one model -------------------------------------------------------------------------------------------------------------------- */
+/* ---- one model
+ * --------------------------------------------------------------------------------------------------------------------
+ */
 
 static const Config configs[] = {
     {"double, gcc -O3", "gcc", "-O3 -march=native -fopenmp-simd", VALUE_DOUBLE, false, false},
     {"float, clang -O2, standalone", "clang", "-O2", VALUE_FLOAT, true, false},
-    {"double, gcc, undefined behaviour", "gcc", "-O1 -fsanitize=undefined,float-cast-overflow,bounds-strict -fsanitize-undefined-trap-on-error", VALUE_DOUBLE, false, false},
+    {"double, gcc, undefined behaviour", "gcc",
+     "-O1 -fsanitize=undefined,float-cast-overflow,bounds-strict "
+     "-fsanitize-undefined-trap-on-error",
+     VALUE_DOUBLE, false, false},
     {"float, gcc -O2, sizes fixed", "gcc", "-O2", VALUE_FLOAT, false, true},
     /* The rest with --thorough: */
     {"double, clang -O3, standalone, sizes fixed", "clang", "-O3", VALUE_DOUBLE, true, true},
     {"double, gcc -O2", "gcc", "-O2 -fopenmp-simd", VALUE_DOUBLE, false, false},
-    {"float, gcc -O3, standalone", "gcc", "-O3 -march=native -fopenmp-simd", VALUE_FLOAT, true, false},
-    {"float, clang, undefined behaviour", "clang", "-O2 -fsanitize=undefined,float-cast-overflow -fsanitize-trap=undefined,float-cast-overflow", VALUE_FLOAT, false, false},
+    {"float, gcc -O3, standalone", "gcc", "-O3 -march=native -fopenmp-simd", VALUE_FLOAT, true,
+     false},
+    {"float, clang, undefined behaviour", "clang",
+     "-O2 -fsanitize=undefined,float-cast-overflow -fsanitize-trap=undefined,float-cast-overflow",
+     VALUE_FLOAT, false, false},
 };
 static const Config sanitized_configs[] = {
-    {"double, sanitized by gcc", "LD_PRELOAD= gcc", "-g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all", VALUE_DOUBLE, false, false},
-    {"float, sanitized by gcc", "LD_PRELOAD= gcc", "-g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all", VALUE_FLOAT, true, true},
-    {"double, sanitized by clang", "LD_PRELOAD= clang", "-g -O1 -shared-libasan -fsanitize=address,undefined -fsanitize-trap=undefined", VALUE_DOUBLE, true, false},
+    {"double, sanitized by gcc", "LD_PRELOAD= gcc",
+     "-g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all", VALUE_DOUBLE, false, false},
+    {"float, sanitized by gcc", "LD_PRELOAD= gcc",
+     "-g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all", VALUE_FLOAT, true, true},
+    {"double, sanitized by clang", "LD_PRELOAD= clang",
+     "-g -O1 -shared-libasan -fsanitize=address,undefined -fsanitize-trap=undefined", VALUE_DOUBLE,
+     true, false},
 };
-enum { CONFIGS = sizeof configs / sizeof *configs, SANITIZED = sizeof sanitized_configs / sizeof *sanitized_configs };
+enum {
+    CONFIGS = sizeof configs / sizeof *configs,
+    SANITIZED = sizeof sanitized_configs / sizeof *sanitized_configs
+};
 
-static void test_config(const char *path, const char *name, const Config *config, Case *const *cases, const Model *oracle) {
+static void test_config(const char *path, const char *name, const Config *config,
+                        Case *const *cases, const Model *oracle) {
     int nfix = config->fixed ? oracle->g->dims.n - 1 : 0;
     DimFix *fix = arena_alloc(oracle->g->arena, (size_t)(nfix + 1) * sizeof *fix);
-    for (int k = 0; k < nfix && cases[DATA]; k++) fix[k] = (DimFix){oracle->g->dims.at[k + 1].name, cases[DATA]->dims[k + 1]};
+    for (int k = 0; k < nfix && cases[DATA]; k++)
+        fix[k] = (DimFix){oracle->g->dims.at[k + 1].name, cases[DATA]->dims[k + 1]};
     Model m;
     Code code;
     about = config->name;
@@ -1074,7 +1214,8 @@ static void test_model(const char *path, const char *name) {
     about = "the interpreter";
     if (!load(&oracle, path, name, VALUE_DOUBLE, 0, NULL)) {
         bool not_yet = false;
-        for (int k = 0; k < oracle.cx->messages.n; k++) not_yet = not_yet || strstr(oracle.cx->messages.at[k].text, "not yet");
+        for (int k = 0; k < oracle.cx->messages.n; k++)
+            not_yet = not_yet || strstr(oracle.cx->messages.at[k].text, "not yet");
         if (not_yet) {
             skipped++;
             printf("  skipped: %s\n", oracle.cx->messages.at[0].text);
@@ -1086,7 +1227,8 @@ static void test_model(const char *path, const char *name) {
     }
     list_fields(&oracle);
     for (int k = 0; k < SIZES * DATA; k++) {
-        if (k && k / DATA > 0 && oracle.g->dims.n < 2 && k / DATA != 1) continue; /* no sizes to vary */
+        if (k && k / DATA > 0 && oracle.g->dims.n < 2 && k / DATA != 1)
+            continue; /* no sizes to vary */
         cases[k] = make_case(&oracle, k / DATA, k % DATA);
     }
     const Config *list = sanitized ? sanitized_configs : configs;
@@ -1099,7 +1241,9 @@ static void test_model(const char *path, const char *name) {
     context_free(oracle.cx);
 }
 
-/* ---- all models, two at a time ------------------------------------------------------------------------------------------------------ */
+/* ---- all models, two at a time
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct Job {
     pid_t pid;
@@ -1127,7 +1271,8 @@ static void finish(Job *jobs, int n) {
         if (in) fclose(in);
         unlink(jobs[k].log);
         if (!sum || status) {
-            text_add(&text, "  ended by %s %d\n", WIFSIGNALED(status) ? "signal" : "status", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+            text_add(&text, "  ended by %s %d\n", WIFSIGNALED(status) ? "signal" : "status",
+                     WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
             f++;
         }
         if (text.n) printf("%s (%s)\n%s", jobs[k].name, jobs[k].path, text_string(&text));
@@ -1141,7 +1286,8 @@ static void finish(Job *jobs, int n) {
 static void start(Job *jobs, int n, const char *path, const char *name) {
     int k = 0;
     for (;;) {
-        for (k = 0; k < n && jobs[k].pid; k++) {}
+        for (k = 0; k < n && jobs[k].pid; k++) {
+        }
         if (k < n) break;
         finish(jobs, n);
     }
@@ -1183,7 +1329,8 @@ int main(int argc, char **argv) {
         else if (!strcmp(argv[k], "--sanitize")) sanitized = true;
         else if (!strcmp(argv[k], "--thorough")) thorough = true;
         else if (runtime && work) {
-            /* A file that cannot be checked is a failure in the end: its models are not known, so its name stands for them. */
+            /* A file that cannot be checked is a failure in the end: its models are not known, so
+             * its name stands for them. */
             Context *cx = context_new();
             Program *p = check_program(cx, argv[k], 0, NULL);
             if (!p) {
@@ -1193,13 +1340,15 @@ int main(int argc, char **argv) {
             }
             for (int q = 0; p && q < p->models.n; q++) {
                 const char *name = symbol_text(cx, p->models.at[q]->name);
-                if (!only || !strcmp(name, only)) start(jobs, JOBS, argv[k], arena_format(all->arena, "%s", name));
+                if (!only || !strcmp(name, only))
+                    start(jobs, JOBS, argv[k], arena_format(all->arena, "%s", name));
             }
             context_free(cx);
         }
     }
     if (!runtime || !work) {
-        fprintf(stderr, "usage: emitted --runtime DIR --work DIR [--sanitize] [--thorough] [--keep] [--config PART] [--only NAME] MODEL.grad ...\n");
+        fprintf(stderr, "usage: emitted --runtime DIR --work DIR [--sanitize] [--thorough] "
+                        "[--keep] [--config PART] [--only NAME] MODEL.grad ...\n");
         return 2;
     }
     for (;;) {

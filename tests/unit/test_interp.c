@@ -1,5 +1,5 @@
-/* Unit test of interp: graphs made by hand, values known by hand. Then each operation's derivative as the interpreter has it,
- * against differences of the operation's value. */
+/* Unit test of interp: graphs made by hand, values known by hand. Then each operation's derivative
+ * as the interpreter has it, against differences of the operation's value. */
 #include "../../compiler/interp.h"
 #include "../../compiler/ops.h"
 #include <math.h>
@@ -94,7 +94,8 @@ static void test_sum(void) {
     start();
     ArrayRef x = input("x", VALUE_DOUBLE, 1, 4);
     Ref i = graph_index(g, "k", size(4)), xi = read(x, i);
-    ArrayRef s = number("s", graph_reduce(g, RED_SUM, i, graph_bool(g, true), graph_op2(g, OP_mul, xi, xi)));
+    ArrayRef s =
+        number("s", graph_reduce(g, RED_SUM, i, graph_bool(g, true), graph_op2(g, OP_mul, xi, xi)));
     in = interp_new(g, NULL);
     CHECK(!interp_entry(in, s, 0, &out) && interp_status(in) == INTERP_NO_DATA);
     interp_bind_real(in, x, data);
@@ -116,14 +117,19 @@ static void test_dims(void) {
     Ref n = graph_dim(g, "N", 1);
     const Poly *p = poly_var(g->arena, n), *less = poly_sub(g->arena, p, size(2));
     static const char *const axes[] = {"i"};
-    ArrayRef x = graph_array(g, "x", VALUE_DOUBLE, 1, &p, axes), y = graph_array(g, "y", VALUE_DOUBLE, 1, &less, axes);
+    ArrayRef x = graph_array(g, "x", VALUE_DOUBLE, 1, &p, axes),
+             y = graph_array(g, "y", VALUE_DOUBLE, 1, &less, axes);
     ARRAY(g, x)->role = ARRAY_INPUT;
-    graph_piece(g, y, NULL, NULL, graph_op2(g, OP_mul, read(x, plus(axis(y, 0), 2)), graph_cast(g, VALUE_DOUBLE, n)), (Span){0});
-    const Poly *half = poly_scale(g->arena, poly_mul(g->arena, p, poly_sub(g->arena, p, size(1))), 1, 2);
+    graph_piece(g, y, NULL, NULL,
+                graph_op2(g, OP_mul, read(x, plus(axis(y, 0), 2)), graph_cast(g, VALUE_DOUBLE, n)),
+                (Span){0});
+    const Poly *half =
+        poly_scale(g->arena, poly_mul(g->arena, p, poly_sub(g->arena, p, size(1))), 1, 2);
     int64_t many;
     in = interp_new(g, sizes);
     interp_bind_real(in, x, data);
-    CHECK(interp_entries(in, y) == 4 && interp_extent(in, x, 0) == 6 && interp_size(in, half, &many) && many == 15);
+    CHECK(interp_entries(in, y) == 4 && interp_extent(in, x, 0) == 6 &&
+          interp_size(in, half, &many) && many == 15);
     const int64_t at = 3;
     CHECK(interp_value(in, y, &at, &out) && out.v == 36);
     interp_free(in);
@@ -135,7 +141,8 @@ static void test_dims(void) {
 
 static void test_pieces(void) {
     start();
-    ArrayRef a = array("a", VALUE_DOUBLE, 1, 6, 0), z = array("z", VALUE_DOUBLE, 1, 6, 0), w = array("w", VALUE_INT, 1, 6, 0);
+    ArrayRef a = array("a", VALUE_DOUBLE, 1, 6, 0), z = array("z", VALUE_DOUBLE, 1, 6, 0),
+             w = array("w", VALUE_INT, 1, 6, 0);
     piece(a, 0, 0, real(1));
     piece(a, 1, 5, graph_op2(g, OP_mul, real(3), read(a, plus(axis(a, 0), -1))));
     piece(z, 1, 3, real(10));
@@ -156,13 +163,18 @@ static void test_pieces(void) {
 static void test_long_recurrence(void) {
     enum { N = 100000 };
     start();
-    /* a[t + 1] = 0.999 a[t] + b[t], b[t] = 0.001 a[t]: both stay at a[0]. Backwards too: c[t - 1] = c[t] + 1. */
-    ArrayRef x = input("x", VALUE_DOUBLE, 0, 0), a = array("a", VALUE_DOUBLE, 1, N + 1, 0), b = array("b", VALUE_DOUBLE, 1, N, 0);
+    /* a[t + 1] = 0.999 a[t] + b[t], b[t] = 0.001 a[t]: both stay at a[0]. Backwards too: c[t - 1] =
+     * c[t] + 1. */
+    ArrayRef x = input("x", VALUE_DOUBLE, 0, 0), a = array("a", VALUE_DOUBLE, 1, N + 1, 0),
+             b = array("b", VALUE_DOUBLE, 1, N, 0);
     ArrayRef c = array("c", VALUE_INT, 1, N + 1, 0);
     piece(a, 0, 0, graph_read(g, x, NULL));
     Ref before = plus(axis(a, 0), -1);
-    piece(a, 1, N, graph_op2(g, OP_add, graph_op2(g, OP_mul, real(0.999), read(a, before)), read(b, before)));
-    graph_piece(g, b, NULL, NULL, graph_op2(g, OP_mul, real(0.001), read(a, axis(b, 0))), (Span){0});
+    piece(
+        a, 1, N,
+        graph_op2(g, OP_add, graph_op2(g, OP_mul, real(0.999), read(a, before)), read(b, before)));
+    graph_piece(g, b, NULL, NULL, graph_op2(g, OP_mul, real(0.001), read(a, axis(b, 0))),
+                (Span){0});
     piece(c, N, N, graph_int(g, 7));
     piece(c, 0, N - 1, plus(read(c, plus(axis(c, 0), 1)), 1));
     const double data = 2;
@@ -181,27 +193,32 @@ static void test_circles(void) {
     start();
     ArrayRef n = input("next", VALUE_INT, 1, N), a = array("a", VALUE_DOUBLE, 1, N, 0);
     ARRAY(g, n)->target = size(N);
-    graph_piece(g, a, NULL, NULL, graph_op2(g, OP_add, read(a, read(n, axis(a, 0))), real(1)), (Span){0});
+    graph_piece(g, a, NULL, NULL, graph_op2(g, OP_add, read(a, read(n, axis(a, 0))), real(1)),
+                (Span){0});
     for (int k = 0; k < N; k++) next[k] = (k + 1) % N;
     in = interp_new(g, NULL);
     interp_bind_int(in, n, next);
     CHECK(!interp_entry(in, a, 5, &out) && interp_status(in) == INTERP_CIRCLE);
-    CHECK(!interp_entry(in, a, 5, &out) && interp_status(in) == INTERP_CIRCLE); /* the failure left no trace */
+    CHECK(!interp_entry(in, a, 5, &out) &&
+          interp_status(in) == INTERP_CIRCLE); /* the failure left no trace */
     next[3] = 3;
     interp_reset(in);
-    CHECK(!interp_entry(in, a, 2, &out) && interp_status(in) == INTERP_CIRCLE && strstr(interp_message(in), "a[3]"));
+    CHECK(!interp_entry(in, a, 2, &out) && interp_status(in) == INTERP_CIRCLE &&
+          strstr(interp_message(in), "a[3]"));
     interp_free(in);
 }
 
 static void test_lazy(void) {
     start();
-    ArrayRef x = input("x", VALUE_DOUBLE, 0, 0), u = input("u", VALUE_INT, 0, 0), t = input("t", VALUE_DOUBLE, 1, 3);
+    ArrayRef x = input("x", VALUE_DOUBLE, 0, 0), u = input("u", VALUE_INT, 0, 0),
+             t = input("t", VALUE_DOUBLE, 1, 3);
     Ref xr = graph_read(g, x, NULL), ur = graph_read(g, u, NULL);
     Ref inside = graph_op2(g, OP_le, graph_int(g, 0), ur);
     Ref at = read(t, graph_checked(g, ur, graph_int(g, 0), graph_int(g, 3)));
     ArrayRef s = number("s", graph_select(g, inside, at, graph_op1(g, OP_exp, xr)));
     ArrayRef both = number("both", graph_op2(g, OP_and, inside, graph_op2(g, OP_gt, at, real(0))));
-    ArrayRef either = number("either", graph_op2(g, OP_or, graph_not(g, inside), graph_op2(g, OP_gt, at, real(0))));
+    ArrayRef either = number(
+        "either", graph_op2(g, OP_or, graph_not(g, inside), graph_op2(g, OP_gt, at, real(0))));
     const double xd = 0.5, td[] = {-1, 2, 3};
     int64_t ud = -1;
     in = interp_new(g, NULL);
@@ -220,7 +237,8 @@ static void test_lazy(void) {
     CHECK(interp_entry(in, both, 0, &out) && out.i == 1);
     ud = 3;
     interp_reset(in);
-    CHECK(!interp_entry(in, s, 0, &out) && interp_status(in) == INTERP_RANGE && strstr(interp_message(in), "0..2"));
+    CHECK(!interp_entry(in, s, 0, &out) && interp_status(in) == INTERP_RANGE &&
+          strstr(interp_message(in), "0..2"));
     ud = 0;
     interp_reset(in);
     CHECK(value(s) == -1);
@@ -231,15 +249,19 @@ static void test_lazy(void) {
 static void test_reductions(void) {
     start();
     ArrayRef x = input("x", VALUE_DOUBLE, 1, 3), e = input("e", VALUE_DOUBLE, 1, 3);
-    ArrayRef lse = number("lse", reduce(RED_LOGSUMEXP, x, 3)), prod = number("prod", reduce(RED_PROD, e, 3));
+    ArrayRef lse = number("lse", reduce(RED_LOGSUMEXP, x, 3)),
+             prod = number("prod", reduce(RED_PROD, e, 3));
     ArrayRef max = number("max", reduce(RED_MAX, e, 3)), min = number("min", reduce(RED_MIN, e, 3));
-    ArrayRef first = number("first", reduce(RED_ARGMAX, e, 3)), last = number("last", reduce(RED_ARGMIN, e, 3));
+    ArrayRef first = number("first", reduce(RED_ARGMAX, e, 3)),
+             last = number("last", reduce(RED_ARGMIN, e, 3));
     Ref i = graph_index(g, "k", size(3)), above = graph_op2(g, OP_gt, read(e, i), real(100));
     ArrayRef none = number("none", graph_reduce(g, RED_MAX, i, above, read(e, i)));
     Ref j = graph_index(g, "k", size(3)), above_j = graph_op2(g, OP_gt, read(e, j), real(100));
     ArrayRef empty = number("empty", graph_reduce(g, RED_LOGSUMEXP, j, above_j, read(e, j)));
-    Ref count = graph_index(g, "k", size(3)), above_k = graph_op2(g, OP_gt, read(e, count), real(100));
-    ArrayRef some = number("some", graph_nonempty(g, graph_reduce(g, RED_SUM, count, above_k, graph_int(g, 1))));
+    Ref count = graph_index(g, "k", size(3)),
+        above_k = graph_op2(g, OP_gt, read(e, count), real(100));
+    ArrayRef some = number(
+        "some", graph_nonempty(g, graph_reduce(g, RED_SUM, count, above_k, graph_int(g, 1))));
     double xd[] = {0, 1000, 1}, ed[] = {4, 0, 4};
     in = interp_new(g, NULL);
     interp_bind_real(in, x, xd);
@@ -249,7 +271,8 @@ static void test_reductions(void) {
     xd[0] = xd[1] = log(2), xd[2] = log(4);
     interp_reset(in);
     for (int k = 0; k < 3; k++) interp_seed(in, x, k, k);
-    CHECK(near(value(lse), log(8)) && near(out.d[0], 0.25) && near(out.d[1], 0.25) && near(out.d[2], 0.5));
+    CHECK(near(value(lse), log(8)) && near(out.d[0], 0.25) && near(out.d[1], 0.25) &&
+          near(out.d[2], 0.5));
     xd[0] = xd[1] = xd[2] = -INFINITY;
     interp_reset(in);
     interp_seed(in, x, 0, 0);
@@ -309,7 +332,8 @@ static void test_sharing(void) {
     start();
     ArrayRef x = input("x", VALUE_DOUBLE, 1, 3);
     Ref i = graph_index(g, "i", size(3)), t = read(x, i);
-    for (int k = 0; k < 60; k++) t = graph_op2(g, OP_mul, graph_op1(g, OP_sin, t), graph_op1(g, OP_cos, t));
+    for (int k = 0; k < 60; k++)
+        t = graph_op2(g, OP_mul, graph_op1(g, OP_sin, t), graph_op1(g, OP_cos, t));
     ArrayRef s = number("s", graph_reduce(g, RED_SUM, i, graph_bool(g, true), t));
     const double data[] = {0.5, 0.25, 0.125};
     double expect = 0;
@@ -328,8 +352,10 @@ static void test_integers(void) {
     start();
     ArrayRef u = input("u", VALUE_INT, 0, 0), v = input("v", VALUE_INT, 0, 0);
     Ref ur = graph_read(g, u, NULL), vr = graph_read(g, v, NULL);
-    ArrayRef sum = number("sum", graph_op2(g, OP_add, ur, vr)), most = number("most", graph_op2(g, OP_max, ur, vr));
-    ArrayRef less = number("less", graph_op2(g, OP_lt, ur, vr)), back = number("back", graph_op1(g, OP_neg, ur));
+    ArrayRef sum = number("sum", graph_op2(g, OP_add, ur, vr)),
+             most = number("most", graph_op2(g, OP_max, ur, vr));
+    ArrayRef less = number("less", graph_op2(g, OP_lt, ur, vr)),
+             back = number("back", graph_op1(g, OP_neg, ur));
     int64_t ud = INT64_MAX, vd = -1;
     in = interp_new(g, NULL);
     interp_bind_int(in, u, &ud);
@@ -346,7 +372,8 @@ static void test_integers(void) {
     CHECK(interp_entry(in, less, 0, &out) && out.i == 1);
     interp_free(in);
     start();
-    ArrayRef x = input("x", VALUE_DOUBLE, 0, 0), n = number("n", graph_op1(g, OP_trunc, graph_read(g, x, NULL)));
+    ArrayRef x = input("x", VALUE_DOUBLE, 0, 0),
+             n = number("n", graph_op1(g, OP_trunc, graph_read(g, x, NULL)));
     double xd = -2.75;
     in = interp_new(g, NULL);
     interp_bind_real(in, x, &xd);
@@ -363,9 +390,11 @@ static void test_integers(void) {
 static void test_held(void) {
     start();
     /* b = 2 x, e = b^2 x: with b held, de/db = 2 b x and de/dx = b^2. */
-    ArrayRef x = input("x", VALUE_DOUBLE, 0, 0), b = number("b", graph_op2(g, OP_mul, real(2), graph_read(g, x, NULL)));
+    ArrayRef x = input("x", VALUE_DOUBLE, 0, 0),
+             b = number("b", graph_op2(g, OP_mul, real(2), graph_read(g, x, NULL)));
     Ref br = graph_read(g, b, NULL);
-    ArrayRef e = number("e", graph_op2(g, OP_mul, graph_op2(g, OP_mul, br, br), graph_read(g, x, NULL)));
+    ArrayRef e =
+        number("e", graph_op2(g, OP_mul, graph_op2(g, OP_mul, br, br), graph_read(g, x, NULL)));
     const double xd = 3, bd = 6;
     in = interp_new(g, NULL);
     interp_bind_real(in, x, &xd);
@@ -388,7 +417,8 @@ static void test_kinks(void) {
         Op op;
         double x, y, dx, dy;
     } rows[] = {
-        {OP_relu, 0, 0, 0, 0}, {OP_abs, 0, 0, 0, 0}, {OP_max, 2, 2, 1, 0}, {OP_min, 2, 2, 1, 0}, {OP_sign, 0, 0, 0, 0}, {OP_pow, 0, 2, 0, 0},
+        {OP_relu, 0, 0, 0, 0}, {OP_abs, 0, 0, 0, 0},  {OP_max, 2, 2, 1, 0},
+        {OP_min, 2, 2, 1, 0},  {OP_sign, 0, 0, 0, 0}, {OP_pow, 0, 2, 0, 0},
     };
     for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
         start();
@@ -407,7 +437,8 @@ static void test_kinks(void) {
 }
 
 static bool takes_whole(Op op, int k) {
-    return (!strcmp(op_info[op].name, "powi") && k == 1) || (!strcmp(op_info[op].name, "polygamma") && k == 0);
+    return (!strcmp(op_info[op].name, "powi") && k == 1) ||
+           (!strcmp(op_info[op].name, "polygamma") && k == 0);
 }
 
 static double slope(Op op, const double *x, int k) { /* Richardson, one step */
@@ -433,7 +464,9 @@ static void test_operations(void) {
             ArrayRef given[3] = {0, 0, 0};
             start();
             for (int k = 0; k < info->arity; k++) {
-                static const double shares[3][5] = {{0.1, 0.35, 0.62, 0.8, 0.93}, {0.77, 0.15, 0.55, 0.29, 0.9}, {0.5, 0.3, 0.8, 0.2, 0.6}};
+                static const double shares[3][5] = {{0.1, 0.35, 0.62, 0.8, 0.93},
+                                                    {0.77, 0.15, 0.55, 0.29, 0.9},
+                                                    {0.5, 0.3, 0.8, 0.2, 0.6}};
                 x[k] = info->test[k][0] + shares[k][n] * (info->test[k][1] - info->test[k][0]);
                 static const char *const names[] = {"x", "y", "z"};
                 if (takes_whole((Op)op, k)) {
@@ -457,8 +490,10 @@ static void test_operations(void) {
                 double expect = given[k] ? slope((Op)op, x, k) : 0;
                 good = good && fabs(out.d[k] - expect) <= 1e-7 * (1 + fabs(expect));
             }
-            if (!good) printf("%s(%g, %g): %.17g, expected %.17g; slopes %.12g %.12g, expected %.12g\n", info->name, x[0], x[1], v, exact,
-                              out.d[0], out.d[1], given[0] ? slope((Op)op, x, 0) : 0);
+            if (!good)
+                printf("%s(%g, %g): %.17g, expected %.17g; slopes %.12g %.12g, expected %.12g\n",
+                       info->name, x[0], x[1], v, exact, out.d[0], out.d[1],
+                       given[0] ? slope((Op)op, x, 0) : 0);
             CHECK(good);
             interp_free(in);
         }

@@ -1,9 +1,10 @@
 /* Unit test of the rows of ops.rules.
  *   partials   central differences against the formula, and the formula in C against its template
  *   float      the float evaluator against the double one
- *   rules      both sides at moderate points, and at infinities, NaN, zeros and the ends of the range: there an `exact` rule keeps
- *              every bit, and no rule makes a NaN or an infinity of a number
- *   graph      random terms, simplified as they are built, against the same terms computed step by step; the canonical links */
+ *   rules      both sides at moderate points, and at infinities, NaN, zeros and the ends of the
+ * range: there an `exact` rule keeps every bit, and no rule makes a NaN or an infinity of a number
+ *   graph      random terms, simplified as they are built, against the same terms computed step by
+ * step; the canonical links */
 #include "test_ops.h"
 #include "rewrite.h"
 #include <math.h>
@@ -32,7 +33,8 @@ static double uniform(double lo, double hi) {
 }
 
 static bool close_to(double x, double y, double tolerance) {
-    return x == y || (isnan(x) && isnan(y)) || fabs(x - y) <= tolerance * (1 + fmax(fabs(x), fabs(y)));
+    return x == y || (isnan(x) && isnan(y)) ||
+           fabs(x - y) <= tolerance * (1 + fmax(fabs(x), fabs(y)));
 }
 
 static bool same_bits(double x, double y) {
@@ -51,12 +53,16 @@ static double template_value(const Template *t, const double *a, double r) {
             int g = step->arg[k];
             x[k] = g == TEMPLATE_RESULT ? r : g < 0 ? a[TEMPLATE_ARG(g)] : g < s ? made[g] : 0;
         }
-        made[s] = step->op == OP_CONST ? step->value : step->op == OP_SELECT ? (x[0] != 0 ? x[1] : x[2]) : op_eval((Op)step->op, x);
+        made[s] = step->op == OP_CONST    ? step->value
+                  : step->op == OP_SELECT ? (x[0] != 0 ? x[1] : x[2])
+                                          : op_eval((Op)step->op, x);
     }
     return made[t->n - 1];
 }
 
-/* ---- rows ---------------------------------------------------------------------------------------------------------- */
+/* ---- rows
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 static void draw_args(const OpInfo *info, double *x) {
     for (int k = 0; k < info->arity; k++) {
@@ -83,9 +89,12 @@ static void test_partials(void) {
             double r = op_eval(t->op, x), d = t->d(x, r), h = 2e-3;
             double seen = (4 * slope(t->op, x, t->k, h / 2) - slope(t->op, x, t->k, h)) / 3;
             char text[200];
-            snprintf(text, sizeof text, "argument %d at (%.17g, %.17g): formula %.17g, difference %.17g", t->k, x[0], x[1], d, seen);
+            snprintf(text, sizeof text,
+                     "argument %d at (%.17g, %.17g): formula %.17g, difference %.17g", t->k, x[0],
+                     x[1], d, seen);
             check(close_to(d, seen, 1e-8), info->name, text);
-            check(close_to(d, template_value(&info->partial[t->k], x, r), 1e-14), info->name, "the template is not the formula");
+            check(close_to(d, template_value(&info->partial[t->k], x, r), 1e-14), info->name,
+                  "the template is not the formula");
         }
     }
 }
@@ -93,11 +102,16 @@ static void test_partials(void) {
 static void test_rows(void) {
     for (int op = OP_FIRST_SCALAR; op < OP_COUNT; op++) {
         const OpInfo *info = &op_info[op];
-        check(info->name && info->doc && info->c[0] && info->c[1] && info->arity >= 1 && info->arity <= 3, "row", info->name);
-        check((info->typing == TYPING_NUMBER) == (info->c_int != NULL), info->name, "text for ints");
+        check(info->name && info->doc && info->c[0] && info->c[1] && info->arity >= 1 &&
+                  info->arity <= 3,
+              "row", info->name);
+        check((info->typing == TYPING_NUMBER) == (info->c_int != NULL), info->name,
+              "text for ints");
         check(info->flat == (info->partial == NULL), info->name, "flat or differentiable");
-        check(info->user ? op_find(info->name) == (Op)op : op_find(info->name) == OP_NONE, info->name, "found by name");
-        check(!info->infix || op_symbol(info->infix, info->arity) == (Op)op, info->name, "found by symbol");
+        check(info->user ? op_find(info->name) == (Op)op : op_find(info->name) == OP_NONE,
+              info->name, "found by name");
+        check(!info->infix || op_symbol(info->infix, info->arity) == (Op)op, info->name,
+              "found by symbol");
         for (int n = 0; n < 50; n++) {
             double x[3] = {0};
             float f[3] = {0};
@@ -107,17 +121,23 @@ static void test_rows(void) {
             }
             char text[160];
             double wide = op_eval((Op)op, x), narrow = op_eval_float((Op)op, f);
-            snprintf(text, sizeof text, "at (%.9g, %.9g): double %.9g, float %.9g", x[0], x[1], wide, narrow);
+            snprintf(text, sizeof text, "at (%.9g, %.9g): double %.9g, float %.9g", x[0], x[1],
+                     wide, narrow);
             check(close_to(wide, narrow, 2e-6), info->name, text);
         }
     }
-    check(op_find("nothing") == OP_NONE && op_symbol("%", 2) == OP_NONE, "lookup", "an unknown name");
+    check(op_find("nothing") == OP_NONE && op_symbol("%", 2) == OP_NONE, "lookup",
+          "an unknown name");
     check(op_symbol("-", 1) == OP_neg && op_symbol("-", 2) == OP_sub, "lookup", "-");
 }
 
-/* ---- rules ------------------------------------------------------------------------------------------------------------ */
+/* ---- rules
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
-static const double extremes[] = {0, -0.0, 1, -1, INFINITY, -INFINITY, NAN, 1e300, -1e300, 800, -800, 1e-300, 5e-324, 40, -40, 0.6931, -3, 1e-9};
+static const double extremes[] = {0,      -0.0,  1,      -1,     INFINITY, -INFINITY,
+                                  NAN,    1e300, -1e300, 800,    -800,     1e-300,
+                                  5e-324, 40,    -40,    0.6931, -3,       1e-9};
 static const double constants[] = {2, -3, 0.5, 10, 0.1, 1};
 
 static const Rule *rule_of(const char *text) {
@@ -129,7 +149,8 @@ static const Rule *rule_of(const char *text) {
     return NULL;
 }
 
-static void point_text(char *text, size_t n, const RuleTest *t, const double *a, double from, double to) {
+static void point_text(char *text, size_t n, const RuleTest *t, const double *a, double from,
+                       double to) {
     int at = snprintf(text, n, "at");
     for (int k = 0; t->vars[k]; k++) {
         at += snprintf(text + at, n - (size_t)at, " %.17g", a[k]);
@@ -145,37 +166,54 @@ static void test_rule(const RuleTest *t) {
     double a[8] = {0};
     for (int i = 0; rule && i < 300; i++) {
         for (int k = 0; k < n; k++) {
-            a[k] = t->vars[k] == 'c' ? draw(2) : t->vars[k] == 'w' ? (int)draw(7) - 3 : t->vars[k] == 'K' ? constants[draw(6)] : uniform(-3, 3);
+            a[k] = t->vars[k] == 'c'   ? draw(2)
+                   : t->vars[k] == 'w' ? (int)draw(7) - 3
+                   : t->vars[k] == 'K' ? constants[draw(6)]
+                                       : uniform(-3, 3);
         }
         double from = t->from(a), to = t->to(a);
         point_text(text, sizeof text, t, a, from, to);
-        check(rule->mark == RULE_EXACT ? same_bits(from, to) : close_to(from, to, 1e-10), t->text, text);
-        check(same_bits(from, template_value(&rule->from, a, 0)) && same_bits(to, template_value(&rule->to, a, 0)), t->text, "templates");
+        check(rule->mark == RULE_EXACT ? same_bits(from, to) : close_to(from, to, 1e-10), t->text,
+              text);
+        check(same_bits(from, template_value(&rule->from, a, 0)) &&
+                  same_bits(to, template_value(&rule->to, a, 0)),
+              t->text, "templates");
     }
     for (int k = 0; k < n; k++) {
-        turns *= t->vars[k] == 'c' ? 2 : t->vars[k] == 'w' ? 7 : t->vars[k] == 'K' ? COUNT(constants) : COUNT(extremes);
+        turns *= t->vars[k] == 'c'   ? 2
+                 : t->vars[k] == 'w' ? 7
+                 : t->vars[k] == 'K' ? COUNT(constants)
+                                     : COUNT(extremes);
     }
     for (int i = 0; rule && i < turns; i++) {
         for (int k = 0, rest = i; k < n; k++) {
-            int room = t->vars[k] == 'c' ? 2 : t->vars[k] == 'w' ? 7 : t->vars[k] == 'K' ? COUNT(constants) : COUNT(extremes);
+            int room = t->vars[k] == 'c'   ? 2
+                       : t->vars[k] == 'w' ? 7
+                       : t->vars[k] == 'K' ? COUNT(constants)
+                                           : COUNT(extremes);
             a[k] = t->vars[k] == 'c'   ? rest % 2
                    : t->vars[k] == 'w' ? rest % 7 - 3
                    : t->vars[k] == 'K' ? constants[rest % room]
                                        : extremes[rest % room];
             rest /= room;
         }
-        double from = t->from(a), to = t->to(a), scale = 1; /* what `loses` is measured against: the parts */
+        double from = t->from(a), to = t->to(a),
+               scale = 1; /* what `loses` is measured against: the parts */
         for (int k = 0; k < n && rule->mark == RULE_LOSES; k++) {
             scale = isfinite(a[k]) ? fmax(scale, fabs(a[k])) : scale;
         }
-        bool same = isfinite(from) ? isfinite(to) && fabs(from - to) <= 1e-8 * fmax(scale, fabs(from)) : isnan(from) || !isnan(to);
+        bool same = isfinite(from)
+                        ? isfinite(to) && fabs(from - to) <= 1e-8 * fmax(scale, fabs(from))
+                        : isnan(from) || !isnan(to);
         bool ok = rule->mark == RULE_EXACT ? same_bits(from, to) : same;
         point_text(text, sizeof text, t, a, from, to);
         check(ok, t->text, text);
     }
 }
 
-/* ---- the graph ----------------------------------------------------------------------------------------------------------- */
+/* ---- the graph
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
 enum { NAMES = 4 };
 static Context *cx;
@@ -206,7 +244,9 @@ static double term_value(Ref r) {
     for (int k = 0; k < n.nargs; k++) {
         x[k] = term_value(ARG(g, r, k));
     }
-    return n.op == OP_CAST ? x[0] : n.op == OP_SELECT ? (x[0] != 0 ? x[1] : x[2]) : op_eval((Op)n.op, x);
+    return n.op == OP_CAST     ? x[0]
+           : n.op == OP_SELECT ? (x[0] != 0 ? x[1] : x[2])
+                               : op_eval((Op)n.op, x);
 }
 
 typedef struct Pair {
@@ -216,8 +256,10 @@ typedef struct Pair {
 } Pair;
 
 static Pair random_term(int depth) {
-    static const Op ops[] = {OP_add,      OP_add, OP_sub, OP_sub, OP_mul, OP_mul,  OP_div,   OP_neg,   OP_neg,  OP_exp,  OP_log,    OP_sigmoid,
-                             OP_softplus, OP_abs, OP_max, OP_min, OP_cos, OP_tanh, OP_log1p, OP_expm1, OP_relu, OP_sqrt, OP_SELECT, OP_SELECT};
+    static const Op ops[] = {OP_add,      OP_add,   OP_sub,  OP_sub,  OP_mul,    OP_mul,
+                             OP_div,      OP_neg,   OP_neg,  OP_exp,  OP_log,    OP_sigmoid,
+                             OP_softplus, OP_abs,   OP_max,  OP_min,  OP_cos,    OP_tanh,
+                             OP_log1p,    OP_expm1, OP_relu, OP_sqrt, OP_SELECT, OP_SELECT};
     Pair p;
     uint32_t pick = draw(8);
     if (depth == 0 || pick == 0) {
@@ -246,7 +288,8 @@ static Pair random_term(int depth) {
     return p;
 }
 
-/* What cancels or stands near a pole is left out: there the forms differ by more than any tolerance, rightly. */
+/* What cancels or stands near a pole is left out: there the forms differ by more than any
+ * tolerance, rightly. */
 static void test_random(ValueType type, double tolerance) {
     int compared = 0;
     for (int i = 0; i < 40000; i++) {
@@ -271,13 +314,15 @@ static void test_random(ValueType type, double tolerance) {
         near = random_term(2 + (int)draw(4));
         memcpy(value, keep, sizeof keep);
         state = after;
-        if (!isfinite(p.value) || !isfinite(near.value) || p.spread > 1e6 || fabs(p.value - near.value) > 1e-10) {
+        if (!isfinite(p.value) || !isfinite(near.value) || p.spread > 1e6 ||
+            fabs(p.value - near.value) > 1e-10) {
             continue;
         }
         char text[1200];
         double v = term_value(p.term);
         compared++;
-        snprintf(text, sizeof text, "%.17g instead of %.17g: %.1000s", v, p.value, graph_term_text(g, p.term));
+        snprintf(text, sizeof text, "%.17g instead of %.17g: %.1000s", v, p.value,
+                 graph_term_text(g, p.term));
         check(fabs(v - p.value) <= tolerance * fmax(1, p.spread), "random term", text);
     }
     check(compared > 20000, "random terms", "too few were compared");
@@ -306,15 +351,20 @@ static Ref partial(Op op, int k, Ref a, Ref b) {
 
 static void test_forms(void) {
     Ref x = name[0], y = name[1], z = name[2], zero = real(0), one = real(1);
-    Ref c = op2(OP_lt, y, z), s = op1(OP_sigmoid, x), minus = op1(OP_neg, x), exp_x = op1(OP_exp, x);
-    /* The Bernoulli cost c ? softplus(-x) : softplus(x), its two sides differentiated, masked, added. */
-    Ref yes = op2(OP_mul, partial(OP_softplus, 0, minus, 0), partial(OP_neg, 0, x, 0)), no = partial(OP_softplus, 0, x, 0);
+    Ref c = op2(OP_lt, y, z), s = op1(OP_sigmoid, x), minus = op1(OP_neg, x),
+        exp_x = op1(OP_exp, x);
+    /* The Bernoulli cost c ? softplus(-x) : softplus(x), its two sides differentiated, masked,
+     * added. */
+    Ref yes = op2(OP_mul, partial(OP_softplus, 0, minus, 0), partial(OP_neg, 0, x, 0)),
+        no = partial(OP_softplus, 0, x, 0);
     Ref link = op2(OP_add, graph_select(g, c, yes, zero), graph_select(g, c, zero, no));
     expect(link, "sigmoid(x) - (y < z ? 1 : 0)");
-    Ref tenth = real(0.1), scaled = op2(OP_add, graph_select(g, c, op2(OP_mul, tenth, yes), zero), graph_select(g, c, zero, op2(OP_mul, tenth, no)));
+    Ref tenth = real(0.1), scaled = op2(OP_add, graph_select(g, c, op2(OP_mul, tenth, yes), zero),
+                                        graph_select(g, c, zero, op2(OP_mul, tenth, no)));
     expect(scaled, "0.1 * (sigmoid(x) - (y < z ? 1 : 0))");
     Ref u = name[3];
-    scaled = op2(OP_add, graph_select(g, c, op2(OP_mul, u, yes), zero), graph_select(g, c, zero, op2(OP_mul, u, no)));
+    scaled = op2(OP_add, graph_select(g, c, op2(OP_mul, u, yes), zero),
+                 graph_select(g, c, zero, op2(OP_mul, u, no)));
     expect(scaled, "u * (sigmoid(x) - (y < z ? 1 : 0))");
     scaled = op2(OP_sub, op2(OP_mul, u, s), graph_select(g, c, u, zero));
     expect(scaled, "u * (sigmoid(x) - (y < z ? 1 : 0))");
@@ -387,9 +437,11 @@ static void test_forms(void) {
     };
     for (int i = 0; i < COUNT(edges); i++) {
         const OpInfo *info = &op_info[edges[i].op];
-        double got = template_value(&info->partial[edges[i].k], edges[i].x, op_eval(edges[i].op, edges[i].x));
+        double got = template_value(&info->partial[edges[i].k], edges[i].x,
+                                    op_eval(edges[i].op, edges[i].x));
         char text[160];
-        snprintf(text, sizeof text, "at (%g, %g) by argument %d: %.17g", edges[i].x[0], edges[i].x[1], edges[i].k, got);
+        snprintf(text, sizeof text, "at (%g, %g) by argument %d: %.17g", edges[i].x[0],
+                 edges[i].x[1], edges[i].k, got);
         check(got == edges[i].d, info->name, text);
     }
 }

@@ -1,4 +1,5 @@
-/* What rulec writes into ops_test.gen.c for test_ops.c: formulas of ops.rules as C functions, without the templates of the table. */
+/* What rulec writes into ops_test.gen.c for test_ops.c: formulas of ops.rules as C functions,
+ * without the templates of the table. */
 #ifndef GRADC_TEST_OPS_H
 #define GRADC_TEST_OPS_H
 #include "ops.h"

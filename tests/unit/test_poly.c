@@ -1,5 +1,6 @@
-/* Unit test of poly: exact identities, text, wholeness, overflow, and proofs: those that the language needs (packed
- * triangles, padded convolutions), those that must fail, and random ones held against all points of a small box. */
+/* Unit test of poly: exact identities, text, wholeness, overflow, and proofs: those that the
+ * language needs (packed triangles, padded convolutions), those that must fail, and random ones
+ * held against all points of a small box. */
 #include "../../compiler/poly.h"
 #include <stdio.h>
 #include <string.h>
@@ -75,7 +76,8 @@ static const Poly *sum(void) {
     } else {
         p = product();
     }
-    while (*at == '+' || *at == '-') p = *at++ == '+' ? poly_add(a, p, product()) : poly_sub(a, p, product());
+    while (*at == '+' || *at == '-')
+        p = *at++ == '+' ? poly_add(a, p, product()) : poly_sub(a, p, product());
     return p;
 }
 static const Poly *P(const char *text) {
@@ -129,15 +131,19 @@ static void test_arithmetic(void) {
     CHECK(!poly_is_int(P("1 / 2"), NULL));
     CHECK(poly_is_number(P("4 / 6"), &num, &den) && num == 2 && den == 3);
     CHECK(!poly_is_number(P("x"), NULL, NULL));
-    CHECK(poly_linear(a, P("3 * x / 2 + y^2 - 1"), 'x', &num, &den, &rest) && num == 3 && den == 2 && poly_equal(rest, P("y^2 - 1")));
-    CHECK(poly_linear(a, P("y"), 'x', &num, &den, &rest) && num == 0 && den == 1 && poly_equal(rest, P("y")));
+    CHECK(poly_linear(a, P("3 * x / 2 + y^2 - 1"), 'x', &num, &den, &rest) && num == 3 &&
+          den == 2 && poly_equal(rest, P("y^2 - 1")));
+    CHECK(poly_linear(a, P("y"), 'x', &num, &den, &rest) && num == 0 && den == 1 &&
+          poly_equal(rest, P("y")));
     CHECK(!poly_linear(a, P("x * y"), 'x', &num, &den, &rest));
     CHECK(!poly_linear(a, P("x^2 + x"), 'x', &num, &den, &rest));
     const uint32_t *vars;
-    CHECK(poly_vars(a, P("z * x^2 + y - 1"), &vars) == 3 && vars[0] == 'x' && vars[1] == 'y' && vars[2] == 'z');
+    CHECK(poly_vars(a, P("z * x^2 + y - 1"), &vars) == 3 && vars[0] == 'x' && vars[1] == 'y' &&
+          vars[2] == 'z');
     CHECK(poly_has(P("x * y + z"), 'y') && !poly_has(P("x * y + z"), 'w'));
     /* Any order of making gives the same polynomial, and the order is total. */
-    const char *some[] = {"0", "1", "-1", "1/2", "x", "y", "x + 1", "x * y", "x^2", "2 * x", "x / 2", "x + y", "x - y", "x^2 + y"};
+    const char *some[] = {"0",     "1",   "-1",    "1/2",   "x",     "y",     "x + 1",
+                          "x * y", "x^2", "2 * x", "x / 2", "x + y", "x - y", "x^2 + y"};
     int n = (int)(sizeof some / sizeof *some);
     for (int i = 0; i < n; i++)
         for (int j = 0; j < n; j++) {
@@ -145,7 +151,8 @@ static void test_arithmetic(void) {
             CHECK(order == -poly_compare(P(some[j]), P(some[i])));
             CHECK((order == 0) == (i == j));
             for (int k = 0; k < n; k++)
-                if (order < 0 && poly_compare(P(some[j]), P(some[k])) < 0) CHECK(poly_compare(P(some[i]), P(some[k])) < 0);
+                if (order < 0 && poly_compare(P(some[j]), P(some[k])) < 0)
+                    CHECK(poly_compare(P(some[i]), P(some[k])) < 0);
         }
 }
 
@@ -186,11 +193,13 @@ static void test_overflow(void) {
     CHECK(!poly_is_known(lost));
     CHECK(!poly_equal(lost, lost));
     CHECK(!poly_is_number(lost, NULL, NULL));
-    CHECK(!poly_is_known(poly_add(a, lost, x)) && !poly_is_known(poly_sub(a, lost, lost)) && !poly_is_known(poly_mul(a, x, lost)));
+    CHECK(!poly_is_known(poly_add(a, lost, x)) && !poly_is_known(poly_sub(a, lost, lost)) &&
+          !poly_is_known(poly_mul(a, x, lost)));
     CHECK(!poly_prove(a, lost, NULL, 0, is_index, NULL));
     CHECK(!poly_whole(a, lost));
     const Poly *p = poly_add(a, P("a + b + c + d + e + f"), P("g + h + i + j + k + 1"));
-    for (int k = 0; k < 5; k++) p = poly_mul(a, p, p); /* the 32nd power of 12 terms: too large, and said quickly */
+    for (int k = 0; k < 5; k++)
+        p = poly_mul(a, p, p); /* the 32nd power of 12 terms: too large, and said quickly */
     CHECK(!poly_is_known(p));
 }
 
@@ -216,16 +225,22 @@ static void test_proofs(void) {
     /* Row-major boxes and packed triangles. */
     CHECK(proved("H * W - 1 - (i * W + j)", "i; H - 1 - i; j; W - 1 - j"));
     CHECK(!proved("H * W - 1 - (i * H + j)", "i; H - 1 - i; j; W - 1 - j"));
-    CHECK(proved("A * B * C - 1 - ((i * B + j) * C + k)", "i; A - 1 - i; j; B - 1 - j; k; C - 1 - k"));
+    CHECK(proved("A * B * C - 1 - ((i * B + j) * C + k)",
+                 "i; A - 1 - i; j; B - 1 - j; k; C - 1 - k"));
     CHECK(proved("D * (D + 1) / 2 - 1 - (i * (i + 1) / 2 + j)", "i; D - 1 - i; j; i - j"));
     CHECK(!proved("D * (D - 1) / 2 - 1 - (i * (i - 1) / 2 + j)", "i; D - 1 - i; j; i - j"));
     CHECK(proved("D * (D - 1) / 2 - 1 - (i * (i - 1) / 2 + j)", "i; D - 1 - i; j; i - 1 - j"));
-    CHECK(proved("D * (D - 1) / 2 - 1 - (k * (2 * D - k - 1) / 2 + i - k - 1)", "i; D - 1 - i; k; D - 1 - k; i - k - 1"));
+    CHECK(proved("D * (D - 1) / 2 - 1 - (k * (2 * D - k - 1) / 2 + i - k - 1)",
+                 "i; D - 1 - i; k; D - 1 - k; i - k - 1"));
     CHECK(proved("k * (2 * D - k - 1) / 2 + i - k - 1", "i; D - 1 - i; k; D - 1 - k; i - k - 1"));
-    CHECK(proved("A * B * C * D * E * F - 1 - (((((a * B + b) * C + c) * D + d) * E + e) * F + f)",
-                 "a; A - 1 - a; b; B - 1 - b; c; C - 1 - c; d; D - 1 - d; e; E - 1 - e; f; F - 1 - f"));
-    CHECK(proved("D * (D + 1) * (D + 2) / 6 - 1 - (i * (i + 1) * (i + 2) / 6 + j * (j + 1) / 2 + k)", "i; D - 1 - i; j; i - j; k; j - k"));
-    /* A lower fact must not be stepped over: (v - 5)^2 - 1 rises from 5 on and is 24 at 0, but -1 at 5. */
+    CHECK(proved(
+        "A * B * C * D * E * F - 1 - (((((a * B + b) * C + c) * D + d) * E + e) * F + f)",
+        "a; A - 1 - a; b; B - 1 - b; c; C - 1 - c; d; D - 1 - d; e; E - 1 - e; f; F - 1 - f"));
+    CHECK(
+        proved("D * (D + 1) * (D + 2) / 6 - 1 - (i * (i + 1) * (i + 2) / 6 + j * (j + 1) / 2 + k)",
+               "i; D - 1 - i; j; i - j; k; j - k"));
+    /* A lower fact must not be stepped over: (v - 5)^2 - 1 rises from 5 on and is 24 at 0, but -1
+     * at 5. */
     CHECK(!proved("(v - 5)^2 - 1", "v; v - 5"));
     CHECK(proved("(v - 5)^2", "v - 5"));
     /* Halves. */
@@ -249,7 +264,8 @@ static const Poly *random_poly(int degree) {
     const Poly *p = poly_int(a, draw(9) - 4);
     for (int k = 1 + draw(3); k > 0; k--) {
         const Poly *m = poly_int(a, draw(7) - 3);
-        for (int d = 1 + draw(degree); d > 0; d--) m = poly_mul(a, m, poly_var(a, (uint32_t)letters[draw(4)]));
+        for (int d = 1 + draw(degree); d > 0; d--)
+            m = poly_mul(a, m, poly_var(a, (uint32_t)letters[draw(4)]));
         p = poly_add(a, p, m);
     }
     return p;
@@ -259,7 +275,10 @@ static int64_t value(const Poly *p, const int *at_point) {
     for (int i = 0; i < p->n; i++) {
         int64_t m = p->term[i].num * (12 / p->term[i].den);
         for (int k = 0; k < p->term[i].nvars; k++)
-            m *= at_point[p->term[i].var[k] == 'i' ? 0 : p->term[i].var[k] == 'j' ? 1 : p->term[i].var[k] == 'N' ? 2 : 3];
+            m *= at_point[p->term[i].var[k] == 'i'   ? 0
+                          : p->term[i].var[k] == 'j' ? 1
+                          : p->term[i].var[k] == 'N' ? 2
+                                                     : 3];
         v += m;
     }
     return v;
@@ -290,7 +309,8 @@ static void test_random(void) {
         CHECK(!answer || truth);
     }
     CHECK(yes > 500);
-    if (missed > yes) printf("    random goals: %d proved, %d true in the box but not proved\n", yes, missed);
+    if (missed > yes)
+        printf("    random goals: %d proved, %d true in the box but not proved\n", yes, missed);
 }
 
 int main(void) {

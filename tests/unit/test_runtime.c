@@ -1,7 +1,9 @@
-/* test_runtime: runtime/gradc.h by itself. Special values of every function, errors in units in the last place against MPFR
- * (with -DHAVE_MPFR, -lmpfr -lgmp), matrix products against the plain sum, integer and size arithmetic, status texts.
+/* test_runtime: runtime/gradc.h by itself. Special values of every function, errors in units in the
+ * last place against MPFR (with -DHAVE_MPFR, -lmpfr -lgmp), matrix products against the plain sum,
+ * integer and size arithmetic, status texts.
  *
- * usage: test_runtime [samples]     a sample count per range other than the default also prints the table of docs/accuracy.md */
+ * usage: test_runtime [samples]     a sample count per range other than the default also prints the
+ * table of docs/accuracy.md */
 #include "gradc.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,10 +13,8 @@
 
 static int passed, failed;
 
-static int check_at(int good, const char *what, int line)
-{
-    if (good)
-        passed++;
+static int check_at(int good, const char *what, int line) {
+    if (good) passed++;
     else {
         failed++;
         printf("test_runtime.c:%d: failed: %s\n", line, what);
@@ -25,30 +25,26 @@ static int check_at(int good, const char *what, int line)
 
 /* xorshift64*: the same samples everywhere */
 static uint64_t random_state = 0x9e3779b97f4a7c15u;
-static uint64_t random_bits(void)
-{
+static uint64_t random_bits(void) {
     random_state ^= random_state >> 12;
     random_state ^= random_state << 25;
     random_state ^= random_state >> 27;
     return random_state * 0x2545f4914f6cdd1du;
 }
-static double random_unit(void)
-{
+static double random_unit(void) {
     return (double)(random_bits() >> 11) * 0x1p-53;
 }
 
-static int same(double x, double y)
-{
-    if (x != x || y != y)
-        return x != x && y != y;
+static int same(double x, double y) {
+    if (x != x || y != y) return x != x && y != y;
     return x == y && (x != 0 || (1 / x > 0) == (1 / y > 0));
 }
-static int samef(float x, float y)
-{
+static int samef(float x, float y) {
     return same((double)x, (double)y);
 }
 
-/* ---- values that are known exactly, infinities, NaN, signed zeros; in double and float, alone and in a loop of lanes */
+/* ---- values that are known exactly, infinities, NaN, signed zeros; in double and float, alone and
+ * in a loop of lanes */
 
 typedef double Fn(double);
 typedef float Fnf(float);
@@ -60,46 +56,45 @@ typedef struct Row {
     void (*loopf)(size_t n, const float *x, float *y);
 } Row;
 
-#define FUNCTIONS(F) \
-    F(exp) F(expm1) F(exp2) F(log) F(log1p) F(log2) F(log10) F(sqrt) F(cbrt) F(sin) F(cos) F(tan) F(asin) F(acos) F(atan) \
-    F(sinh) F(cosh) F(tanh) F(asinh) F(acosh) F(atanh) F(erf) F(erfc) F(sigmoid) F(softplus) F(log1mexp) F(lgamma) F(digamma) \
-    F(abs) F(sign) F(relu) F(floor) F(ceil) F(round)
+#define FUNCTIONS(F)                                                                               \
+    F(exp)                                                                                         \
+    F(expm1) F(exp2) F(log) F(log1p) F(log2) F(log10) F(sqrt) F(cbrt) F(sin) F(cos) F(tan) F(asin) \
+        F(acos) F(atan) F(sinh) F(cosh) F(tanh) F(asinh) F(acosh) F(atanh) F(erf) F(erfc)          \
+            F(sigmoid) F(softplus) F(log1mexp) F(lgamma) F(digamma) F(abs) F(sign) F(relu)         \
+                F(floor) F(ceil) F(round)
 
-#define DEFINE(name) \
-    static double one_##name(double x) { return gradc_##name(x); } \
-    static float one_##name##f(float x) { return gradc_##name##f(x); } \
-    static void loop_##name(size_t n, const double *gradc_restrict x, double *gradc_restrict y) \
-    { \
-        size_t i; \
-        GRADC_LANES \
-        for (i = 0; i < n; i++) \
-            y[i] = gradc_##name(x[i]); \
-    } \
-    static void loop_##name##f(size_t n, const float *gradc_restrict x, float *gradc_restrict y) \
-    { \
-        size_t i; \
-        GRADC_LANES \
-        for (i = 0; i < n; i++) \
-            y[i] = gradc_##name##f(x[i]); \
+#define DEFINE(name)                                                                               \
+    static double one_##name(double x) {                                                           \
+        return gradc_##name(x);                                                                    \
+    }                                                                                              \
+    static float one_##name##f(float x) {                                                          \
+        return gradc_##name##f(x);                                                                 \
+    }                                                                                              \
+    static void loop_##name(size_t n, const double *gradc_restrict x, double *gradc_restrict y) {  \
+        size_t i;                                                                                  \
+        GRADC_LANES                                                                                \
+        for (i = 0; i < n; i++) y[i] = gradc_##name(x[i]);                                         \
+    }                                                                                              \
+    static void loop_##name##f(size_t n, const float *gradc_restrict x, float *gradc_restrict y) { \
+        size_t i;                                                                                  \
+        GRADC_LANES                                                                                \
+        for (i = 0; i < n; i++) y[i] = gradc_##name##f(x[i]);                                      \
     }
 FUNCTIONS(DEFINE)
 #define ENTRY(name) {#name, one_##name, one_##name##f, loop_##name, loop_##name##f},
 static const Row rows[] = {FUNCTIONS(ENTRY)};
 enum { ROWS = sizeof rows / sizeof rows[0] };
 
-static const Row *row(const char *name)
-{
+static const Row *row(const char *name) {
     int k;
     for (k = 0; k < ROWS; k++)
-        if (strcmp(rows[k].name, name) == 0)
-            return &rows[k];
+        if (strcmp(rows[k].name, name) == 0) return &rows[k];
     printf("no function %s\n", name);
     exit(2);
 }
 
 /* Every way to compute gradc_name(x) gives `want`; as a float too where x and want are floats. */
-static void value(const char *name, double x, double want, int line)
-{
+static void value(const char *name, double x, double want, int line) {
     const Row *r = row(name);
     double in[19], out[19];
     float inf[19], outf[19];
@@ -109,31 +104,35 @@ static void value(const char *name, double x, double want, int line)
         inf[k] = (float)in[k];
     }
     r->loop(19, in, out);
-    good = same(r->f(x), want) && same(out[1], want) && same(out[16], want) && same(out[0], out[3]) && same(out[0], out[18]);
-    if (!good)
-        printf("%s(%a): %a, in a loop %a, expected %a\n", name, x, r->f(x), out[1], want);
+    good = same(r->f(x), want) && same(out[1], want) && same(out[16], want) &&
+           same(out[0], out[3]) && same(out[0], out[18]);
+    if (!good) printf("%s(%a): %a, in a loop %a, expected %a\n", name, x, r->f(x), out[1], want);
     check_at(good, name, line);
-    if (!same((double)(float)x, x) || !same((double)(float)want, want))
-        return;
+    if (!same((double)(float)x, x) || !same((double)(float)want, want)) return;
     r->loopf(19, inf, outf);
-    good = samef(r->g((float)x), (float)want) && samef(outf[1], (float)want) && samef(outf[16], (float)want);
+    good = samef(r->g((float)x), (float)want) && samef(outf[1], (float)want) &&
+           samef(outf[16], (float)want);
     if (!good)
-        printf("%sf(%a): %a, in a loop %a, expected %a\n", name, x, (double)r->g((float)x), (double)outf[1], want);
+        printf("%sf(%a): %a, in a loop %a, expected %a\n", name, x, (double)r->g((float)x),
+               (double)outf[1], want);
     check_at(good, name, line);
 }
 #define VALUE(name, x, want) value(#name, (x), (want), __LINE__)
 
-static void special_values(void)
-{
-    const double inf = HUGE_VAL, nan = inf - inf, tiny = 4.9406564584124654e-324, tinyf = 1.40129846432481707e-45;
+static void special_values(void) {
+    const double inf = HUGE_VAL, nan = inf - inf, tiny = 4.9406564584124654e-324,
+                 tinyf = 1.40129846432481707e-45;
     const double least = DBL_MIN, most = DBL_MAX, mostf = (double)FLT_MAX;
     int k;
-    for (k = 0; k < ROWS; k++) { /* NaN stays, of either sign; -0 and tiny numbers where the function is like x at 0 */
+    for (k = 0; k < ROWS; k++) { /* NaN stays, of either sign; -0 and tiny numbers where the
+                                    function is like x at 0 */
         value(rows[k].name, nan, nan, __LINE__);
         value(rows[k].name, -nan, nan, __LINE__);
     }
     {
-        static const char *const odd[] = {"expm1", "log1p", "sin", "tan", "asin", "atan", "sinh", "tanh", "asinh", "atanh", "cbrt", "sqrt", "floor", "round", "sign"};
+        static const char *const odd[] = {"expm1", "log1p", "sin",   "tan",   "asin",
+                                          "atan",  "sinh",  "tanh",  "asinh", "atanh",
+                                          "cbrt",  "sqrt",  "floor", "round", "sign"};
         for (k = 0; k < (int)(sizeof odd / sizeof odd[0]); k++) {
             value(odd[k], 0.0, 0.0, __LINE__);
             value(odd[k], -0.0, -0.0, __LINE__);
@@ -147,47 +146,90 @@ static void special_values(void)
             }
         }
     }
-    VALUE(exp, 0.0, 1.0), VALUE(exp, -0.0, 1.0), VALUE(exp, inf, inf), VALUE(exp, -inf, 0.0), VALUE(exp, most, inf);
-    VALUE(exp, -most, 0.0), VALUE(exp, mostf, inf), VALUE(exp, -mostf, 0.0), VALUE(exp, 709.7827128933841, inf);
-    VALUE(exp, 710.5, inf), VALUE(exp, 1e5, inf), VALUE(exp, -745.1332191019412, 0.0), VALUE(exp, -746, 0.0), VALUE(exp, -1400, 0.0);
+    VALUE(exp, 0.0, 1.0), VALUE(exp, -0.0, 1.0), VALUE(exp, inf, inf), VALUE(exp, -inf, 0.0),
+        VALUE(exp, most, inf);
+    VALUE(exp, -most, 0.0), VALUE(exp, mostf, inf), VALUE(exp, -mostf, 0.0),
+        VALUE(exp, 709.7827128933841, inf);
+    VALUE(exp, 710.5, inf), VALUE(exp, 1e5, inf), VALUE(exp, -745.1332191019412, 0.0),
+        VALUE(exp, -746, 0.0), VALUE(exp, -1400, 0.0);
     VALUE(exp, -3000, 0.0), VALUE(exp, tiny, 1.0), VALUE(exp, -1e300, 0.0);
     CHECK(gradc_exp(709.78271289338397) > 1.797e308 && gradc_exp(709.78271289338397) < inf);
     CHECK(gradc_exp(-745.13321910194110) == tiny);
-    CHECK(gradc_expf(88.72283f) > 3.4e38f && (double)gradc_expf(88.72283f) < inf && (double)gradc_expf(88.7229f) == inf);
+    CHECK(gradc_expf(88.72283f) > 3.4e38f && (double)gradc_expf(88.72283f) < inf &&
+          (double)gradc_expf(88.7229f) == inf);
     CHECK((double)gradc_expf(-103.97f) == tinyf && gradc_expf(-103.98f) == 0.0f);
-    VALUE(expm1, inf, inf), VALUE(expm1, -inf, -1.0), VALUE(expm1, -50.0, -1.0), VALUE(expm1, most, inf), VALUE(expm1, -mostf, -1.0), VALUE(expm1, 709.7827128933841, inf);
-    VALUE(exp2, 0.0, 1.0), VALUE(exp2, -0.0, 1.0), VALUE(exp2, 10.0, 1024.0), VALUE(exp2, -1074.0, tiny), VALUE(exp2, -149.0, tinyf), VALUE(exp2, -1022.0, least);
-    VALUE(exp2, 1023.0, 0x1p1023), VALUE(exp2, 1024.0, inf), VALUE(exp2, 127.0, 0x1p127), VALUE(exp2, inf, inf), VALUE(exp2, -inf, 0.0), VALUE(exp2, most, inf), VALUE(exp2, -most, 0.0);
-    VALUE(log, 1.0, 0.0), VALUE(log, 0.0, -inf), VALUE(log, -0.0, -inf), VALUE(log, -1.0, nan), VALUE(log, -tiny, nan), VALUE(log, inf, inf), VALUE(log, -inf, nan);
-    VALUE(log2, 1.0, 0.0), VALUE(log2, 8.0, 3.0), VALUE(log2, tiny, -1074.0), VALUE(log2, tinyf, -149.0), VALUE(log2, 0x1p1023, 1023.0), VALUE(log2, 0.0, -inf), VALUE(log2, -2.0, nan), VALUE(log2, inf, inf);
-    VALUE(log10, 1.0, 0.0), VALUE(log10, 1000.0, 3.0), VALUE(log10, 1e22, 22.0), VALUE(log10, 0.0, -inf), VALUE(log10, -2.0, nan), VALUE(log10, inf, inf);
-    VALUE(log1p, -1.0, -inf), VALUE(log1p, -1.5, nan), VALUE(log1p, inf, inf), VALUE(log1p, -inf, nan);
+    VALUE(expm1, inf, inf), VALUE(expm1, -inf, -1.0), VALUE(expm1, -50.0, -1.0),
+        VALUE(expm1, most, inf), VALUE(expm1, -mostf, -1.0), VALUE(expm1, 709.7827128933841, inf);
+    VALUE(exp2, 0.0, 1.0), VALUE(exp2, -0.0, 1.0), VALUE(exp2, 10.0, 1024.0),
+        VALUE(exp2, -1074.0, tiny), VALUE(exp2, -149.0, tinyf), VALUE(exp2, -1022.0, least);
+    VALUE(exp2, 1023.0, 0x1p1023), VALUE(exp2, 1024.0, inf), VALUE(exp2, 127.0, 0x1p127),
+        VALUE(exp2, inf, inf), VALUE(exp2, -inf, 0.0), VALUE(exp2, most, inf),
+        VALUE(exp2, -most, 0.0);
+    VALUE(log, 1.0, 0.0), VALUE(log, 0.0, -inf), VALUE(log, -0.0, -inf), VALUE(log, -1.0, nan),
+        VALUE(log, -tiny, nan), VALUE(log, inf, inf), VALUE(log, -inf, nan);
+    VALUE(log2, 1.0, 0.0), VALUE(log2, 8.0, 3.0), VALUE(log2, tiny, -1074.0),
+        VALUE(log2, tinyf, -149.0), VALUE(log2, 0x1p1023, 1023.0), VALUE(log2, 0.0, -inf),
+        VALUE(log2, -2.0, nan), VALUE(log2, inf, inf);
+    VALUE(log10, 1.0, 0.0), VALUE(log10, 1000.0, 3.0), VALUE(log10, 1e22, 22.0),
+        VALUE(log10, 0.0, -inf), VALUE(log10, -2.0, nan), VALUE(log10, inf, inf);
+    VALUE(log1p, -1.0, -inf), VALUE(log1p, -1.5, nan), VALUE(log1p, inf, inf),
+        VALUE(log1p, -inf, nan);
     VALUE(sqrt, 4.0, 2.0), VALUE(sqrt, -1.0, nan), VALUE(sqrt, inf, inf), VALUE(cbrt, -inf, -inf);
-    VALUE(tanh, inf, 1.0), VALUE(tanh, -inf, -1.0), VALUE(tanh, 30.0, 1.0), VALUE(tanh, -mostf, -1.0), VALUE(tanh, most, 1.0);
-    VALUE(sinh, inf, inf), VALUE(cosh, -inf, inf), VALUE(cosh, 0.0, 1.0), VALUE(atan, inf, 1.5707963267948966), VALUE(acosh, 1.0, 0.0), VALUE(atanh, 1.0, inf), VALUE(acos, 1.0, 0.0), VALUE(cos, 0.0, 1.0), VALUE(sin, inf, nan), VALUE(cos, -inf, nan);
-    VALUE(sigmoid, 0.0, 0.5), VALUE(sigmoid, -0.0, 0.5), VALUE(sigmoid, inf, 1.0), VALUE(sigmoid, -inf, 0.0), VALUE(sigmoid, 800.0, 1.0), VALUE(sigmoid, -800.0, 0.0), VALUE(sigmoid, most, 1.0), VALUE(sigmoid, -most, 0.0);
-    VALUE(softplus, inf, inf), VALUE(softplus, -inf, 0.0), VALUE(softplus, 1000.0, 1000.0), VALUE(softplus, -1000.0, 0.0), VALUE(softplus, most, most), VALUE(softplus, -most, 0.0);
-    VALUE(log1mexp, 0.0, -inf), VALUE(log1mexp, -0.0, -inf), VALUE(log1mexp, 1.0, nan), VALUE(log1mexp, tiny, nan), VALUE(log1mexp, 1000.0, nan), VALUE(log1mexp, inf, nan), VALUE(log1mexp, most, nan);
-    CHECK(gradc_log1mexp(-inf) == 0 && gradc_log1mexp(-most) == 0 && gradc_log1mexp(-800) == 0 && gradc_log1mexp(-745) == -tiny);
+    VALUE(tanh, inf, 1.0), VALUE(tanh, -inf, -1.0), VALUE(tanh, 30.0, 1.0),
+        VALUE(tanh, -mostf, -1.0), VALUE(tanh, most, 1.0);
+    VALUE(sinh, inf, inf), VALUE(cosh, -inf, inf), VALUE(cosh, 0.0, 1.0),
+        VALUE(atan, inf, 1.5707963267948966), VALUE(acosh, 1.0, 0.0), VALUE(atanh, 1.0, inf),
+        VALUE(acos, 1.0, 0.0), VALUE(cos, 0.0, 1.0), VALUE(sin, inf, nan), VALUE(cos, -inf, nan);
+    VALUE(sigmoid, 0.0, 0.5), VALUE(sigmoid, -0.0, 0.5), VALUE(sigmoid, inf, 1.0),
+        VALUE(sigmoid, -inf, 0.0), VALUE(sigmoid, 800.0, 1.0), VALUE(sigmoid, -800.0, 0.0),
+        VALUE(sigmoid, most, 1.0), VALUE(sigmoid, -most, 0.0);
+    VALUE(softplus, inf, inf), VALUE(softplus, -inf, 0.0), VALUE(softplus, 1000.0, 1000.0),
+        VALUE(softplus, -1000.0, 0.0), VALUE(softplus, most, most), VALUE(softplus, -most, 0.0);
+    VALUE(log1mexp, 0.0, -inf), VALUE(log1mexp, -0.0, -inf), VALUE(log1mexp, 1.0, nan),
+        VALUE(log1mexp, tiny, nan), VALUE(log1mexp, 1000.0, nan), VALUE(log1mexp, inf, nan),
+        VALUE(log1mexp, most, nan);
+    CHECK(gradc_log1mexp(-inf) == 0 && gradc_log1mexp(-most) == 0 && gradc_log1mexp(-800) == 0 &&
+          gradc_log1mexp(-745) == -tiny);
     VALUE(erf, inf, 1.0), VALUE(erf, 0.0, 0.0), VALUE(erfc, -inf, 2.0), VALUE(erfc, inf, 0.0);
-    VALUE(lgamma, 1.0, 0.0), VALUE(lgamma, 2.0, 0.0), VALUE(lgamma, 0.0, inf), VALUE(lgamma, -0.0, inf), VALUE(lgamma, -3.0, inf), VALUE(lgamma, inf, inf), VALUE(lgamma, -inf, inf), VALUE(lgamma, most, inf);
-    VALUE(digamma, 0.0, -inf), VALUE(digamma, -0.0, inf), VALUE(digamma, -2.0, nan), VALUE(digamma, inf, inf), VALUE(digamma, -inf, nan);
+    VALUE(lgamma, 1.0, 0.0), VALUE(lgamma, 2.0, 0.0), VALUE(lgamma, 0.0, inf),
+        VALUE(lgamma, -0.0, inf), VALUE(lgamma, -3.0, inf), VALUE(lgamma, inf, inf),
+        VALUE(lgamma, -inf, inf), VALUE(lgamma, most, inf);
+    VALUE(digamma, 0.0, -inf), VALUE(digamma, -0.0, inf), VALUE(digamma, -2.0, nan),
+        VALUE(digamma, inf, inf), VALUE(digamma, -inf, nan);
     VALUE(abs, -0.0, 0.0), VALUE(abs, -3.0, 3.0), VALUE(abs, -inf, inf);
-    VALUE(sign, -3.0, -1.0), VALUE(sign, tiny, 1.0), VALUE(sign, inf, 1.0), VALUE(sign, -inf, -1.0), VALUE(sign, -tinyf, -1.0);
-    VALUE(relu, -3.0, 0.0), VALUE(relu, -0.0, 0.0), VALUE(relu, 3.0, 3.0), VALUE(relu, inf, inf), VALUE(relu, -inf, 0.0);
-    VALUE(floor, -2.5, -3.0), VALUE(ceil, -2.5, -2.0), VALUE(ceil, -0.5, -0.0), VALUE(round, 2.5, 3.0), VALUE(round, -2.5, -3.0), VALUE(round, 0.49999999999999994, 0.0), VALUE(floor, 1e300, 1e300);
+    VALUE(sign, -3.0, -1.0), VALUE(sign, tiny, 1.0), VALUE(sign, inf, 1.0), VALUE(sign, -inf, -1.0),
+        VALUE(sign, -tinyf, -1.0);
+    VALUE(relu, -3.0, 0.0), VALUE(relu, -0.0, 0.0), VALUE(relu, 3.0, 3.0), VALUE(relu, inf, inf),
+        VALUE(relu, -inf, 0.0);
+    VALUE(floor, -2.5, -3.0), VALUE(ceil, -2.5, -2.0), VALUE(ceil, -0.5, -0.0),
+        VALUE(round, 2.5, 3.0), VALUE(round, -2.5, -3.0), VALUE(round, 0.49999999999999994, 0.0),
+        VALUE(floor, 1e300, 1e300);
 
     /* of two arguments */
-#define BOTH(name, x, y, want) (CHECK(same(gradc_##name((x), (y)), (want))), CHECK(samef(gradc_##name##f((float)(x), (float)(y)), (float)(want))))
-    BOTH(min, 1.0, 2.0, 1.0), BOTH(min, 2.0, 1.0, 1.0), BOTH(min, nan, 1.0, nan), BOTH(min, 1.0, nan, nan), BOTH(min, 0.0, -0.0, 0.0), BOTH(min, -0.0, 0.0, -0.0);
-    BOTH(max, 1.0, 2.0, 2.0), BOTH(max, 2.0, 1.0, 2.0), BOTH(max, nan, 1.0, nan), BOTH(max, 1.0, nan, nan), BOTH(max, 0.0, -0.0, 0.0), BOTH(max, -0.0, 0.0, -0.0);
+#define BOTH(name, x, y, want)                                                                     \
+    (CHECK(same(gradc_##name((x), (y)), (want))),                                                  \
+     CHECK(samef(gradc_##name##f((float)(x), (float)(y)), (float)(want))))
+    BOTH(min, 1.0, 2.0, 1.0), BOTH(min, 2.0, 1.0, 1.0), BOTH(min, nan, 1.0, nan),
+        BOTH(min, 1.0, nan, nan), BOTH(min, 0.0, -0.0, 0.0), BOTH(min, -0.0, 0.0, -0.0);
+    BOTH(max, 1.0, 2.0, 2.0), BOTH(max, 2.0, 1.0, 2.0), BOTH(max, nan, 1.0, nan),
+        BOTH(max, 1.0, nan, nan), BOTH(max, 0.0, -0.0, 0.0), BOTH(max, -0.0, 0.0, -0.0);
     BOTH(max, -inf, inf, inf), BOTH(min, -inf, inf, -inf);
-    BOTH(mod, 7.0, 3.0, 1.0), BOTH(mod, -7.0, 3.0, 2.0), BOTH(mod, 7.0, -3.0, -2.0), BOTH(mod, -7.0, -3.0, -1.0), BOTH(mod, 6.0, 3.0, 0.0), BOTH(mod, 1.0, 0.0, nan);
-    BOTH(weight, -inf, -inf, 0.0), BOTH(weight, -inf, 0.0, 0.0), BOTH(weight, -inf, inf, 0.0), BOTH(weight, 3.0, 3.0, 1.0), BOTH(weight, nan, 0.0, nan), BOTH(weight, 0.0, nan, nan), BOTH(weight, 0.0, 2000.0, 0.0), BOTH(weight, -mostf, 0.0, 0.0);
-    BOTH(logaddexp, -inf, -inf, -inf), BOTH(logaddexp, inf, inf, inf), BOTH(logaddexp, inf, -inf, inf), BOTH(logaddexp, -inf, inf, inf), BOTH(logaddexp, -inf, 3.0, 3.0), BOTH(logaddexp, 3.0, -inf, 3.0);
-    BOTH(logaddexp, nan, 1.0, nan), BOTH(logaddexp, 1.0, nan, nan), BOTH(logaddexp, nan, nan, nan), BOTH(logaddexp, nan, inf, nan), BOTH(logaddexp, -inf, nan, nan), BOTH(logaddexp, 1000.0, 0.0, 1000.0), BOTH(logaddexp, 0.0, 1000.0, 1000.0), BOTH(logaddexp, mostf, -mostf, mostf);
-    CHECK(gradc_logaddexp(0.0, -0.0) == 0.6931471805599453 && gradc_logaddexp(1.0, 1.0) == 1.6931471805599454);
-    BOTH(hypot, 3.0, 4.0, 5.0), BOTH(hypot, inf, nan, inf), BOTH(atan2, 0.0, 1.0, 0.0), BOTH(pow, 2.0, 10.0, 1024.0), BOTH(pow, 0.0, 0.0, 1.0);
+    BOTH(mod, 7.0, 3.0, 1.0), BOTH(mod, -7.0, 3.0, 2.0), BOTH(mod, 7.0, -3.0, -2.0),
+        BOTH(mod, -7.0, -3.0, -1.0), BOTH(mod, 6.0, 3.0, 0.0), BOTH(mod, 1.0, 0.0, nan);
+    BOTH(weight, -inf, -inf, 0.0), BOTH(weight, -inf, 0.0, 0.0), BOTH(weight, -inf, inf, 0.0),
+        BOTH(weight, 3.0, 3.0, 1.0), BOTH(weight, nan, 0.0, nan), BOTH(weight, 0.0, nan, nan),
+        BOTH(weight, 0.0, 2000.0, 0.0), BOTH(weight, -mostf, 0.0, 0.0);
+    BOTH(logaddexp, -inf, -inf, -inf), BOTH(logaddexp, inf, inf, inf),
+        BOTH(logaddexp, inf, -inf, inf), BOTH(logaddexp, -inf, inf, inf),
+        BOTH(logaddexp, -inf, 3.0, 3.0), BOTH(logaddexp, 3.0, -inf, 3.0);
+    BOTH(logaddexp, nan, 1.0, nan), BOTH(logaddexp, 1.0, nan, nan), BOTH(logaddexp, nan, nan, nan),
+        BOTH(logaddexp, nan, inf, nan), BOTH(logaddexp, -inf, nan, nan),
+        BOTH(logaddexp, 1000.0, 0.0, 1000.0), BOTH(logaddexp, 0.0, 1000.0, 1000.0),
+        BOTH(logaddexp, mostf, -mostf, mostf);
+    CHECK(gradc_logaddexp(0.0, -0.0) == 0.6931471805599453 &&
+          gradc_logaddexp(1.0, 1.0) == 1.6931471805599454);
+    BOTH(hypot, 3.0, 4.0, 5.0), BOTH(hypot, inf, nan, inf), BOTH(atan2, 0.0, 1.0, 0.0),
+        BOTH(pow, 2.0, 10.0, 1024.0), BOTH(pow, 0.0, 0.0, 1.0);
     BOTH(hypot, 0x1.8p127, 0.0, 0x1.8p127);
 
     /* whole powers */
@@ -200,101 +242,136 @@ static void special_values(void)
                 CHECK(samef(gradc_powif((float)xs[i], n), (float)pow(xs[i], n)));
             }
     }
-    CHECK(same(gradc_powi(-0.0, -3), -inf) && same(gradc_powi(0.0, -2), inf) && same(gradc_powi(nan, 0), 1.0) && same(gradc_powi(-0.0, 11), -0.0));
-    CHECK(same(gradc_powi(-1.0, INT64_MAX), -1.0) && same(gradc_powi(-1.0, INT64_MIN), 1.0) && same(gradc_powif(-1.0f, 16777217) == -1.0f, 1.0));
-    CHECK(same(gradc_powi(-2.0, INT64_MAX), -inf) && same(gradc_powi(-2.0, -INT64_MAX), -0.0) && same(gradc_powi(1e-155, -2), 1e-155 > 0 ? 1 / 1e-155 * (1 / 1e-155) : 0));
-    CHECK(same(gradc_polygamma(1, 0.0), inf) && same(gradc_polygamma(2, -1.0), nan) && same(gradc_polygamma(1, nan), nan) && same(gradc_polygamma(3, inf), 0.0));
-    CHECK(samef(gradc_polygammaf(1, 0.0f), HUGE_VALF) && same(gradc_polygamma(1, -2.0), inf) && same(gradc_polygamma(1000000, 1.0), -inf) && same(gradc_polygamma(999999, 1.0), inf) && same(gradc_polygamma(1000001, 1.0), nan) && same(gradc_polygamma(-1, 1.0), nan));
+    CHECK(same(gradc_powi(-0.0, -3), -inf) && same(gradc_powi(0.0, -2), inf) &&
+          same(gradc_powi(nan, 0), 1.0) && same(gradc_powi(-0.0, 11), -0.0));
+    CHECK(same(gradc_powi(-1.0, INT64_MAX), -1.0) && same(gradc_powi(-1.0, INT64_MIN), 1.0) &&
+          same(gradc_powif(-1.0f, 16777217) == -1.0f, 1.0));
+    CHECK(same(gradc_powi(-2.0, INT64_MAX), -inf) && same(gradc_powi(-2.0, -INT64_MAX), -0.0) &&
+          same(gradc_powi(1e-155, -2), 1e-155 > 0 ? 1 / 1e-155 * (1 / 1e-155) : 0));
+    CHECK(same(gradc_polygamma(1, 0.0), inf) && same(gradc_polygamma(2, -1.0), nan) &&
+          same(gradc_polygamma(1, nan), nan) && same(gradc_polygamma(3, inf), 0.0));
+    CHECK(samef(gradc_polygammaf(1, 0.0f), HUGE_VALF) && same(gradc_polygamma(1, -2.0), inf) &&
+          same(gradc_polygamma(1000000, 1.0), -inf) && same(gradc_polygamma(999999, 1.0), inf) &&
+          same(gradc_polygamma(1000001, 1.0), nan) && same(gradc_polygamma(-1, 1.0), nan));
 }
 
 /* ---- integers, sizes, statuses */
 
-static void integers(void)
-{
+static void integers(void) {
     const int64_t big = INT64_MAX, low = INT64_MIN;
     const double inf = HUGE_VAL;
     int s = GRADC_OK, code;
     CHECK(gradc_position(3, 0, 4, &s) == 3 && s == GRADC_OK);
     CHECK(gradc_position(4, 0, 4, &s) == 0 && s == GRADC_BAD_INDEX);
     s = 0, CHECK(gradc_position(-1, 2, 4, &s) == 2 && s == GRADC_BAD_INDEX);
-    s = GRADC_EMPTY, CHECK(gradc_position(low, 0, 4, &s) == 0 && s == GRADC_EMPTY); /* the first failure stays */
-    s = 0, CHECK(gradc_nonempty(5, &s) == 5 && s == 0 && gradc_nonempty(0, &s) == 1 && s == GRADC_EMPTY);
+    s = GRADC_EMPTY,
+    CHECK(gradc_position(low, 0, 4, &s) == 0 && s == GRADC_EMPTY); /* the first failure stays */
+    s = 0,
+    CHECK(gradc_nonempty(5, &s) == 5 && s == 0 && gradc_nonempty(0, &s) == 1 && s == GRADC_EMPTY);
 #define FITS(e, want) (s = 0, CHECK((e) == (want) && s == 0))
 #define DOES_NOT(e) (s = 0, CHECK((e) == 0 && s == GRADC_OVERFLOW))
-    FITS(gradc_int_add(big, low, &s), -1), FITS(gradc_int_add(big - 1, 1, &s), big), FITS(gradc_int_add(low, 0, &s), low);
+    FITS(gradc_int_add(big, low, &s), -1), FITS(gradc_int_add(big - 1, 1, &s), big),
+        FITS(gradc_int_add(low, 0, &s), low);
     DOES_NOT(gradc_int_add(big, 1, &s)), DOES_NOT(gradc_int_add(low, -1, &s));
-    FITS(gradc_int_sub(-1, low, &s), big), FITS(gradc_int_sub(low, low, &s), 0), DOES_NOT(gradc_int_sub(0, low, &s)), DOES_NOT(gradc_int_sub(low, 1, &s)), DOES_NOT(gradc_int_sub(big, -1, &s));
-    FITS(gradc_int_mul(3037000499, 3037000499, &s), 9223372030926249001), DOES_NOT(gradc_int_mul(3037000500, 3037000500, &s));
-    DOES_NOT(gradc_int_mul(low, -1, &s)), DOES_NOT(gradc_int_mul(-1, low, &s)), FITS(gradc_int_mul(low, 1, &s), low), FITS(gradc_int_mul(0, low, &s), 0), FITS(gradc_int_mul(low / 2, 2, &s), low), DOES_NOT(gradc_int_mul(big, 2, &s)), DOES_NOT(gradc_int_mul(-3, big, &s));
-    FITS(gradc_int_pow(2, 62, &s), (int64_t)1 << 62), DOES_NOT(gradc_int_pow(2, 63, &s)), FITS(gradc_int_pow(-2, 63, &s), low), FITS(gradc_int_pow(0, 0, &s), 1), FITS(gradc_int_pow(0, 5, &s), 0), FITS(gradc_int_pow(-1, big, &s), -1), FITS(gradc_int_pow(-1, big - 1, &s), 1), FITS(gradc_int_pow(1, big, &s), 1), FITS(gradc_int_pow(7, 3, &s), 343), FITS(gradc_int_pow(10, 18, &s), 1000000000000000000), DOES_NOT(gradc_int_pow(10, 19, &s)), DOES_NOT(gradc_int_pow(2, -1, &s));
-    FITS(gradc_int_abs(low + 1, &s), big), FITS(gradc_int_abs(7, &s), 7), DOES_NOT(gradc_int_abs(low, &s)), FITS(gradc_int_min(big, low), low), FITS(gradc_int_max(-1, low), -1), FITS(gradc_int_magnitude(-4), 4);
-    FITS(gradc_int(-2.9, &s), -2), FITS(gradc_int(-0x1p63, &s), low), FITS(gradc_int(0x1.fffffffffffffp62, &s), 9223372036854774784), FITS(gradc_intf(2.9f, &s), 2);
-    DOES_NOT(gradc_int(0x1p63, &s)), DOES_NOT(gradc_int(inf, &s)), DOES_NOT(gradc_int(-inf, &s)), DOES_NOT(gradc_int(inf - inf, &s)), DOES_NOT(gradc_intf(0x1p63f, &s)), DOES_NOT(gradc_int(-1e19, &s)), DOES_NOT(gradc_intf((float)(inf - inf), &s));
-    CHECK(gradc_trunc(inf) == big && gradc_trunc(-inf) == low && gradc_trunc(inf - inf) == 0 && gradc_trunc(-7.5) == -7 && gradc_truncf(7.5f) == 7 && gradc_truncf(-HUGE_VALF) == low);
-    CHECK(gradc_size_add(SIZE_MAX - 1, 1) == SIZE_MAX && gradc_size_add(SIZE_MAX, 1) == SIZE_MAX && gradc_size_add(2, 3) == 5);
-    CHECK(gradc_size_mul(SIZE_MAX, 0) == 0 && gradc_size_mul(SIZE_MAX / 2, 2) == SIZE_MAX - 1 && gradc_size_mul(SIZE_MAX / 2 + 1, 2) == SIZE_MAX && gradc_size_mul(6, 7) == 42);
+    FITS(gradc_int_sub(-1, low, &s), big), FITS(gradc_int_sub(low, low, &s), 0),
+        DOES_NOT(gradc_int_sub(0, low, &s)), DOES_NOT(gradc_int_sub(low, 1, &s)),
+        DOES_NOT(gradc_int_sub(big, -1, &s));
+    FITS(gradc_int_mul(3037000499, 3037000499, &s), 9223372030926249001),
+        DOES_NOT(gradc_int_mul(3037000500, 3037000500, &s));
+    DOES_NOT(gradc_int_mul(low, -1, &s)), DOES_NOT(gradc_int_mul(-1, low, &s)),
+        FITS(gradc_int_mul(low, 1, &s), low), FITS(gradc_int_mul(0, low, &s), 0),
+        FITS(gradc_int_mul(low / 2, 2, &s), low), DOES_NOT(gradc_int_mul(big, 2, &s)),
+        DOES_NOT(gradc_int_mul(-3, big, &s));
+    FITS(gradc_int_pow(2, 62, &s), (int64_t)1 << 62), DOES_NOT(gradc_int_pow(2, 63, &s)),
+        FITS(gradc_int_pow(-2, 63, &s), low), FITS(gradc_int_pow(0, 0, &s), 1),
+        FITS(gradc_int_pow(0, 5, &s), 0), FITS(gradc_int_pow(-1, big, &s), -1),
+        FITS(gradc_int_pow(-1, big - 1, &s), 1), FITS(gradc_int_pow(1, big, &s), 1),
+        FITS(gradc_int_pow(7, 3, &s), 343), FITS(gradc_int_pow(10, 18, &s), 1000000000000000000),
+        DOES_NOT(gradc_int_pow(10, 19, &s)), DOES_NOT(gradc_int_pow(2, -1, &s));
+    FITS(gradc_int_abs(low + 1, &s), big), FITS(gradc_int_abs(7, &s), 7),
+        DOES_NOT(gradc_int_abs(low, &s)), FITS(gradc_int_min(big, low), low),
+        FITS(gradc_int_max(-1, low), -1), FITS(gradc_int_magnitude(-4), 4);
+    FITS(gradc_int(-2.9, &s), -2), FITS(gradc_int(-0x1p63, &s), low),
+        FITS(gradc_int(0x1.fffffffffffffp62, &s), 9223372036854774784),
+        FITS(gradc_intf(2.9f, &s), 2);
+    DOES_NOT(gradc_int(0x1p63, &s)), DOES_NOT(gradc_int(inf, &s)), DOES_NOT(gradc_int(-inf, &s)),
+        DOES_NOT(gradc_int(inf - inf, &s)), DOES_NOT(gradc_intf(0x1p63f, &s)),
+        DOES_NOT(gradc_int(-1e19, &s)), DOES_NOT(gradc_intf((float)(inf - inf), &s));
+    CHECK(gradc_trunc(inf) == big && gradc_trunc(-inf) == low && gradc_trunc(inf - inf) == 0 &&
+          gradc_trunc(-7.5) == -7 && gradc_truncf(7.5f) == 7 && gradc_truncf(-HUGE_VALF) == low);
+    CHECK(gradc_size_add(SIZE_MAX - 1, 1) == SIZE_MAX && gradc_size_add(SIZE_MAX, 1) == SIZE_MAX &&
+          gradc_size_add(2, 3) == 5);
+    CHECK(gradc_size_mul(SIZE_MAX, 0) == 0 && gradc_size_mul(SIZE_MAX / 2, 2) == SIZE_MAX - 1 &&
+          gradc_size_mul(SIZE_MAX / 2 + 1, 2) == SIZE_MAX && gradc_size_mul(6, 7) == 42);
     CHECK(gradc_size(-1) == SIZE_MAX && gradc_size(5) == 5);
-    CHECK(gradc_align(0) == 0 && gradc_align(1) == 64 && gradc_align(64) == 64 && gradc_align(65) == 128 && gradc_align(SIZE_MAX - 10) == SIZE_MAX && gradc_align(SIZE_MAX) == SIZE_MAX);
-    CHECK(gradc_aligned((const void *)(uintptr_t)128) && !gradc_aligned((const void *)(uintptr_t)96));
+    CHECK(gradc_align(0) == 0 && gradc_align(1) == 64 && gradc_align(64) == 64 &&
+          gradc_align(65) == 128 && gradc_align(SIZE_MAX - 10) == SIZE_MAX &&
+          gradc_align(SIZE_MAX) == SIZE_MAX);
+    CHECK(gradc_aligned((const void *)(uintptr_t)128) &&
+          !gradc_aligned((const void *)(uintptr_t)96));
     for (code = -1; code <= GRADC_WORKSPACE + 1; code++) {
         const char *text = gradc_status_text(code);
         int other;
         CHECK(text != NULL && strlen(text) > 5 && text[strlen(text) - 1] != '.');
-        for (other = 0; other < code; other++)
-            CHECK(strcmp(text, gradc_status_text(other)) != 0);
+        for (other = 0; other < code; other++) CHECK(strcmp(text, gradc_status_text(other)) != 0);
     }
     CHECK(strcmp(gradc_status_text(99), "unknown status") == 0);
 }
 
 /* ---- matrix products */
 
-#define PRODUCTS(T, F, EPS) \
-    static void products##F(void) \
-    { \
-        static const size_t sizes[] = {1, 2, 3, 4, 5, 7, 8, 9, 12, 13, 15, 16, 17, 24, 25, 31, 33, 40, 48, 63, 65, 72, 97, 130, 200, 257, 300}; \
-        enum { COUNT = sizeof sizes / sizeof sizes[0] }; \
-        int trial; \
-        for (trial = 0; trial < 700; trial++) { \
-            size_t range = trial < 500 ? 17 : COUNT; \
-            size_t m = sizes[random_bits() % range], n = sizes[random_bits() % range], k = sizes[random_bits() % range]; \
-            size_t ga = trial % 7 == 3 ? 2 : 1, gb = trial % 5 == 3 ? 3 : 1, gc = trial % 11 == 3 ? 2 : 1, i, j, p; \
-            int ta = trial & 1, tb = (trial >> 1) & 1, tc = (trial >> 2) % 5 == 1, accumulate = (trial >> 3) & 1; \
-            size_t pad = random_bits() % 3; \
-            size_t ar = ta ? ga : (k + pad) * ga, ac = ta ? (m + pad) * ga : ga; \
-            size_t br = tb ? gb : (n + pad) * gb, bc = tb ? (k + pad) * gb : gb; \
-            size_t cr = tc ? gc : (n + pad) * gc, cc = tc ? (m + pad) * gc : gc; \
-            size_t na = (m + pad) * (k + pad) * ga, nb = (k + pad) * (n + pad) * gb, nc = (m + pad) * (n + pad) * gc; \
-            T *a = (T *)malloc(na * sizeof(T)), *b = (T *)malloc(nb * sizeof(T)), *c = (T *)malloc(nc * sizeof(T)), *d = (T *)malloc(nc * sizeof(T)); \
-            double worst = 0; \
-            int good = 1; \
-            for (i = 0; i < na; i++) \
-                a[i] = (T)(random_unit() - 0.5); \
-            for (i = 0; i < nb; i++) \
-                b[i] = (T)(random_unit() - 0.5); \
-            for (i = 0; i < nc; i++) \
-                c[i] = d[i] = accumulate || i % 2 ? (T)(random_unit() - 0.5) : (T)HUGE_VAL; /* overwritten means not read */ \
-            if (trial == 600) \
-                k = 0; \
-            gradc_matmul##F(m, n, k, a, ar, ac, b, br, bc, c, cr, cc, accumulate); \
-            for (i = 0; i < m; i++) \
-                for (j = 0; j < n; j++) { \
-                    double s = accumulate ? (double)d[i * cr + j * cc] : 0, e; \
-                    for (p = 0; p < k; p++) \
-                        s += (double)a[i * ar + p * ac] * (double)b[p * br + j * bc]; \
-                    e = fabs(s - (double)c[i * cr + j * cc]); \
-                    worst = e > worst || e != e ? e : worst; \
-                    d[i * cr + j * cc] = c[i * cr + j * cc]; \
-                } \
-            for (i = 0; i < nc; i++) /* nothing else was written */ \
-                good = good && memcmp(&c[i], &d[i], sizeof(T)) == 0; \
-            if (!CHECK(good && worst <= (EPS) * (double)(k + 8))) \
-                printf("  matmul" #F " %zu x %zu x %zu, worst %g, ta %d tb %d tc %d gaps %zu %zu %zu accumulate %d\n", m, n, k, worst, ta, tb, tc, ga, gb, gc, accumulate); \
-            gradc_matmul##F(m, n, k, a, ar, ac, b, br, bc, c, cr, cc, 0); \
-            memcpy(d, c, nc * sizeof(T)); \
-            gradc_matmul##F(m, n, k, a, ar, ac, b, br, bc, c, cr, cc, 0); \
-            CHECK(memcmp(c, d, nc * sizeof(T)) == 0); /* the same bits each time */ \
-            free(a), free(b), free(c), free(d); \
-        } \
+#define PRODUCTS(T, F, EPS)                                                                        \
+    static void products##F(void) {                                                                \
+        static const size_t sizes[] = {1,  2,  3,  4,  5,  7,  8,  9,  12, 13,  15,  16,  17, 24,  \
+                                       25, 31, 33, 40, 48, 63, 65, 72, 97, 130, 200, 257, 300};    \
+        enum { COUNT = sizeof sizes / sizeof sizes[0] };                                           \
+        int trial;                                                                                 \
+        for (trial = 0; trial < 700; trial++) {                                                    \
+            size_t range = trial < 500 ? 17 : COUNT;                                               \
+            size_t m = sizes[random_bits() % range], n = sizes[random_bits() % range],             \
+                   k = sizes[random_bits() % range];                                               \
+            size_t ga = trial % 7 == 3 ? 2 : 1, gb = trial % 5 == 3 ? 3 : 1,                       \
+                   gc = trial % 11 == 3 ? 2 : 1, i, j, p;                                          \
+            int ta = trial & 1, tb = (trial >> 1) & 1, tc = (trial >> 2) % 5 == 1,                 \
+                accumulate = (trial >> 3) & 1;                                                     \
+            size_t pad = random_bits() % 3;                                                        \
+            size_t ar = ta ? ga : (k + pad) * ga, ac = ta ? (m + pad) * ga : ga;                   \
+            size_t br = tb ? gb : (n + pad) * gb, bc = tb ? (k + pad) * gb : gb;                   \
+            size_t cr = tc ? gc : (n + pad) * gc, cc = tc ? (m + pad) * gc : gc;                   \
+            size_t na = (m + pad) * (k + pad) * ga, nb = (k + pad) * (n + pad) * gb,               \
+                   nc = (m + pad) * (n + pad) * gc;                                                \
+            T *a = (T *)malloc(na * sizeof(T)), *b = (T *)malloc(nb * sizeof(T)),                  \
+              *c = (T *)malloc(nc * sizeof(T)), *d = (T *)malloc(nc * sizeof(T));                  \
+            double worst = 0;                                                                      \
+            int good = 1;                                                                          \
+            for (i = 0; i < na; i++) a[i] = (T)(random_unit() - 0.5);                              \
+            for (i = 0; i < nb; i++) b[i] = (T)(random_unit() - 0.5);                              \
+            for (i = 0; i < nc; i++)                                                               \
+                c[i] = d[i] = accumulate || i % 2 ? (T)(random_unit() - 0.5)                       \
+                                                  : (T)HUGE_VAL; /* overwritten means not read */  \
+            if (trial == 600) k = 0;                                                               \
+            gradc_matmul##F(m, n, k, a, ar, ac, b, br, bc, c, cr, cc, accumulate);                 \
+            for (i = 0; i < m; i++)                                                                \
+                for (j = 0; j < n; j++) {                                                          \
+                    double s = accumulate ? (double)d[i * cr + j * cc] : 0, e;                     \
+                    for (p = 0; p < k; p++)                                                        \
+                        s += (double)a[i * ar + p * ac] * (double)b[p * br + j * bc];              \
+                    e = fabs(s - (double)c[i * cr + j * cc]);                                      \
+                    worst = e > worst || e != e ? e : worst;                                       \
+                    d[i * cr + j * cc] = c[i * cr + j * cc];                                       \
+                }                                                                                  \
+            for (i = 0; i < nc; i++) /* nothing else was written */                                \
+                good = good && memcmp(&c[i], &d[i], sizeof(T)) == 0;                               \
+            if (!CHECK(good && worst <= (EPS) * (double)(k + 8)))                                  \
+                printf("  matmul" #F " %zu x %zu x %zu, worst %g, ta %d tb %d tc %d gaps %zu %zu " \
+                                     "%zu accumulate %d\n",                                        \
+                       m, n, k, worst, ta, tb, tc, ga, gb, gc, accumulate);                        \
+            gradc_matmul##F(m, n, k, a, ar, ac, b, br, bc, c, cr, cc, 0);                          \
+            memcpy(d, c, nc * sizeof(T));                                                          \
+            gradc_matmul##F(m, n, k, a, ar, ac, b, br, bc, c, cr, cc, 0);                          \
+            CHECK(memcmp(c, d, nc * sizeof(T)) == 0); /* the same bits each time */                \
+            free(a), free(b), free(c), free(d);                                                    \
+        }                                                                                          \
     }
 PRODUCTS(double, , 4e-17)
 PRODUCTS(float, f, 2e-8)
@@ -304,39 +381,48 @@ PRODUCTS(float, f, 2e-8)
 
 typedef void Exact(mpfr_t y, const mpfr_t x);
 enum { BITS = 320 };
-#define FROM(name, body) \
-    static void exact_##name(mpfr_t y, const mpfr_t x) { body; }
+#define FROM(name, body)                                                                           \
+    static void exact_##name(mpfr_t y, const mpfr_t x) {                                           \
+        body;                                                                                      \
+    }
 #define LIBRARY(name) FROM(name, mpfr_##name(y, x, MPFR_RNDN))
-LIBRARY(exp) LIBRARY(expm1) LIBRARY(exp2) LIBRARY(log) LIBRARY(log1p) LIBRARY(log2) LIBRARY(log10) LIBRARY(sqrt) LIBRARY(cbrt)
-LIBRARY(sin) LIBRARY(cos) LIBRARY(tan) LIBRARY(asin) LIBRARY(acos) LIBRARY(atan) LIBRARY(sinh) LIBRARY(cosh) LIBRARY(tanh)
-LIBRARY(asinh) LIBRARY(acosh) LIBRARY(atanh) LIBRARY(erf) LIBRARY(erfc) LIBRARY(digamma)
-FROM(lgamma, int sign; mpfr_lgamma(y, &sign, x, MPFR_RNDN))
-FROM(sigmoid, mpfr_neg(y, x, MPFR_RNDN); mpfr_exp(y, y, MPFR_RNDN); mpfr_add_ui(y, y, 1, MPFR_RNDN); mpfr_ui_div(y, 1, y, MPFR_RNDN))
-FROM(softplus, if (mpfr_cmp_d(x, 1000.0) > 0) mpfr_set(y, x, MPFR_RNDN);
-    else { mpfr_exp(y, x, MPFR_RNDN); mpfr_log1p(y, y, MPFR_RNDN); })
-FROM(log1mexp, mpfr_expm1(y, x, MPFR_RNDN); mpfr_neg(y, y, MPFR_RNDN);
-    if (mpfr_cmp_d(x, -1.0) > 0) mpfr_log(y, y, MPFR_RNDN);
-    else { mpfr_exp(y, x, MPFR_RNDN); mpfr_neg(y, y, MPFR_RNDN); mpfr_log1p(y, y, MPFR_RNDN); })
+LIBRARY(exp)
+LIBRARY(expm1) LIBRARY(exp2) LIBRARY(log) LIBRARY(log1p) LIBRARY(log2) LIBRARY(log10) LIBRARY(sqrt)
+    LIBRARY(cbrt) LIBRARY(sin) LIBRARY(cos) LIBRARY(tan) LIBRARY(asin) LIBRARY(acos) LIBRARY(atan)
+        LIBRARY(sinh) LIBRARY(cosh) LIBRARY(tanh) LIBRARY(asinh) LIBRARY(acosh) LIBRARY(atanh)
+            LIBRARY(erf) LIBRARY(erfc) LIBRARY(digamma) FROM(lgamma, int sign;
+                                                             mpfr_lgamma(y, &sign, x, MPFR_RNDN))
+                FROM(sigmoid, mpfr_neg(y, x, MPFR_RNDN); mpfr_exp(y, y, MPFR_RNDN);
+                     mpfr_add_ui(y, y, 1, MPFR_RNDN); mpfr_ui_div(y, 1, y, MPFR_RNDN))
+                    FROM(
+                        softplus, if (mpfr_cmp_d(x, 1000.0) > 0) mpfr_set(y, x, MPFR_RNDN); else {
+                            mpfr_exp(y, x, MPFR_RNDN);
+                            mpfr_log1p(y, y, MPFR_RNDN);
+                        })
+                        FROM(
+                            log1mexp, mpfr_expm1(y, x, MPFR_RNDN); mpfr_neg(y, y, MPFR_RNDN);
+                            if (mpfr_cmp_d(x, -1.0) > 0) mpfr_log(y, y, MPFR_RNDN); else {
+                                mpfr_exp(y, x, MPFR_RNDN);
+                                mpfr_neg(y, y, MPFR_RNDN);
+                                mpfr_log1p(y, y, MPFR_RNDN);
+                            })
 
-/* How many units in the last place of the format (bits, least exponent) separate got from exact; at_least: the error is taken
- * relative to numbers of that size where the exact value is smaller. */
-static double ulps(double got, const mpfr_t exact, int bits, long lowest, double most, double at_least)
-{
+    /* How many units in the last place of the format (bits, least exponent) separate got from
+     * exact; at_least: the error is taken relative to numbers of that size where the exact value is
+     * smaller. */
+    static double ulps(double got, const mpfr_t exact, int bits, long lowest, double most,
+                       double at_least) {
     mpfr_t d;
     double e;
     long unit = mpfr_zero_p(exact) ? lowest : mpfr_get_exp(exact) - bits;
-    if (mpfr_nan_p(exact) || got != got)
-        return mpfr_nan_p(exact) && got != got ? 0 : HUGE_VAL;
-    if (mpfr_inf_p(exact))
-        return mpfr_get_d(exact, MPFR_RNDN) == got ? 0 : HUGE_VAL;
+    if (mpfr_nan_p(exact) || got != got) return mpfr_nan_p(exact) && got != got ? 0 : HUGE_VAL;
+    if (mpfr_inf_p(exact)) return mpfr_get_d(exact, MPFR_RNDN) == got ? 0 : HUGE_VAL;
     if (at_least > 0 && mpfr_cmpabs(exact, exact) == 0) {
         int e2;
         frexp(at_least, &e2);
-        if (unit < e2 - bits)
-            unit = e2 - bits;
+        if (unit < e2 - bits) unit = e2 - bits;
     }
-    if (unit < lowest)
-        unit = lowest;
+    if (unit < lowest) unit = lowest;
     mpfr_init2(d, BITS);
     if (got > most || got < -most) { /* infinity is the number after the largest */
         mpfr_set_d(d, got > 0 ? most : -most, MPFR_RNDN);
@@ -345,7 +431,8 @@ static double ulps(double got, const mpfr_t exact, int bits, long lowest, double
             return 0.5;
         }
         mpfr_sub(d, d, exact, MPFR_RNDN);
-        e = mpfr_get_d(d, MPFR_RNDN) == 0 ? 1 : 1 + fabs(ldexp(mpfr_get_d(d, MPFR_RNDN), (int)-unit));
+        e = mpfr_get_d(d, MPFR_RNDN) == 0 ? 1
+                                          : 1 + fabs(ldexp(mpfr_get_d(d, MPFR_RNDN), (int)-unit));
     } else {
         mpfr_set_d(d, got, MPFR_RNDN);
         mpfr_sub(d, d, exact, MPFR_RNDN);
@@ -355,52 +442,43 @@ static double ulps(double got, const mpfr_t exact, int bits, long lowest, double
     mpfr_clear(d);
     return e;
 }
-static double ulps_double(double got, const mpfr_t exact, double at_least)
-{
+static double ulps_double(double got, const mpfr_t exact, double at_least) {
     return ulps(got, exact, 53, -1074, DBL_MAX, at_least);
 }
-static double ulps_float(float got, const mpfr_t exact, double at_least)
-{
+static double ulps_float(float got, const mpfr_t exact, double at_least) {
     return ulps((double)got, exact, 24, -149, (double)FLT_MAX, at_least);
 }
 
-/* A number in [lo, hi]: alternately evenly spread over the numbers of the format, evenly over the interval, and near the ends. */
-static double sample(double lo, double hi, int k, int is_float)
-{
+/* A number in [lo, hi]: alternately evenly spread over the numbers of the format, evenly over the
+ * interval, and near the ends. */
+static double sample(double lo, double hi, int k, int is_float) {
     double x;
     do {
-        if (k % 4 == 0 && lo > -1e30 && hi < 1e30)
-            x = lo + (hi - lo) * random_unit();
-        else if (k % 16 == 1)
-            x = lo + fabs(lo) * ldexp(random_unit(), -(int)(random_bits() % 60));
-        else if (k % 16 == 3)
-            x = hi - fabs(hi) * ldexp(random_unit(), -(int)(random_bits() % 60));
-        else if (is_float)
-            x = (double)gradc_of_bitsf((uint32_t)random_bits());
-        else
-            x = gradc_of_bits(random_bits());
-        if (is_float)
-            x = (double)(float)x;
+        if (k % 4 == 0 && lo > -1e30 && hi < 1e30) x = lo + (hi - lo) * random_unit();
+        else if (k % 16 == 1) x = lo + fabs(lo) * ldexp(random_unit(), -(int)(random_bits() % 60));
+        else if (k % 16 == 3) x = hi - fabs(hi) * ldexp(random_unit(), -(int)(random_bits() % 60));
+        else if (is_float) x = (double)gradc_of_bitsf((uint32_t)random_bits());
+        else x = gradc_of_bits(random_bits());
+        if (is_float) x = (double)(float)x;
         k++;
     } while (!(x >= lo && x <= hi));
     return x;
 }
 
 static int with_table;
-static void line(const char *name, const char *range, double f, double at_f, double d, double at_d, double limit_f, double limit_d)
-{
+static void line(const char *name, const char *range, double f, double at_f, double d, double at_d,
+                 double limit_f, double limit_d) {
     char text[64];
     snprintf(text, sizeof text, "%s", name);
-    if (with_table)
-        printf("| %s | %s | %.2f | %.2f |\n", name, range, f, d);
+    if (with_table) printf("| %s | %s | %.2f | %.2f |\n", name, range, f, d);
     if (!check_at(f <= limit_f, text, __LINE__))
         printf("  %sf in %s: %.3f ulp at %.9g, limit %.2f\n", name, range, f, at_f, limit_f);
     if (!check_at(d <= limit_d, text, __LINE__))
         printf("  %s in %s: %.3f ulp at %.17g, limit %.2f\n", name, range, d, at_d, limit_d);
 }
 
-static void measure(const char *name, Exact *exact, double lo, double hi, double at_least, double limit_f, double limit_d, int samples)
-{
+static void measure(const char *name, Exact *exact, double lo, double hi, double at_least,
+                    double limit_f, double limit_d, int samples) {
     const Row *r = row(name);
     double worst[2] = {0, 0}, at[2] = {0, 0};
     char range[80];
@@ -409,7 +487,8 @@ static void measure(const char *name, Exact *exact, double lo, double hi, double
     mpfr_inits2(BITS, x, y, (mpfr_ptr)0);
     for (k = 0; k < 2 * samples; k++) {
         int is_float = k & 1;
-        double flo = lo < -(double)FLT_MAX ? -(double)FLT_MAX : lo, fhi = hi > (double)FLT_MAX ? (double)FLT_MAX : hi;
+        double flo = lo < -(double)FLT_MAX ? -(double)FLT_MAX : lo,
+               fhi = hi > (double)FLT_MAX ? (double)FLT_MAX : hi;
         double v = is_float ? sample(flo, fhi, k / 2, 1) : sample(lo, hi, k / 2, 0), e;
         mpfr_set_d(x, v, MPFR_RNDN);
         exact(y, x);
@@ -419,36 +498,26 @@ static void measure(const char *name, Exact *exact, double lo, double hi, double
             at[is_float] = v;
         }
     }
-    if (lo == -DBL_MAX && hi == DBL_MAX)
-        snprintf(range, sizeof range, "all");
-    else if (hi == DBL_MAX)
-        snprintf(range, sizeof range, "x >= %g", lo);
-    else if (lo == -DBL_MAX)
-        snprintf(range, sizeof range, "x <= %g", hi);
-    else
-        snprintf(range, sizeof range, "%g .. %g", lo, hi);
-    if (at_least > 0)
-        strcat(range, " (of 1)");
+    if (lo == -DBL_MAX && hi == DBL_MAX) snprintf(range, sizeof range, "all");
+    else if (hi == DBL_MAX) snprintf(range, sizeof range, "x >= %g", lo);
+    else if (lo == -DBL_MAX) snprintf(range, sizeof range, "x <= %g", hi);
+    else snprintf(range, sizeof range, "%g .. %g", lo, hi);
+    if (at_least > 0) strcat(range, " (of 1)");
     line(name, range, worst[1], at[1], worst[0], at[0], limit_f, limit_d);
     mpfr_clears(x, y, (mpfr_ptr)0);
 }
 
 /* Functions of two arguments: x in [lo, hi], y in [ylo, yhi]. */
-static void exact_two(const char *name, mpfr_t r, const mpfr_t x, const mpfr_t y)
-{
-    if (strcmp(name, "pow") == 0)
-        mpfr_pow(r, x, y, MPFR_RNDN);
-    else if (strcmp(name, "atan2") == 0)
-        mpfr_atan2(r, x, y, MPFR_RNDN);
-    else if (strcmp(name, "hypot") == 0)
-        mpfr_hypot(r, x, y, MPFR_RNDN);
+static void exact_two(const char *name, mpfr_t r, const mpfr_t x, const mpfr_t y) {
+    if (strcmp(name, "pow") == 0) mpfr_pow(r, x, y, MPFR_RNDN);
+    else if (strcmp(name, "atan2") == 0) mpfr_atan2(r, x, y, MPFR_RNDN);
+    else if (strcmp(name, "hypot") == 0) mpfr_hypot(r, x, y, MPFR_RNDN);
     else if (strcmp(name, "weight") == 0) {
         mpfr_sub(r, x, y, MPFR_RNDN);
         mpfr_exp(r, r, MPFR_RNDN);
     } else if (strcmp(name, "mod") == 0) {
         mpfr_fmod(r, x, y, MPFR_RNDN);
-        if (!mpfr_zero_p(r) && (mpfr_sgn(r) < 0) != (mpfr_sgn(y) < 0))
-            mpfr_add(r, r, y, MPFR_RNDN);
+        if (!mpfr_zero_p(r) && (mpfr_sgn(r) < 0) != (mpfr_sgn(y) < 0)) mpfr_add(r, r, y, MPFR_RNDN);
     } else { /* logaddexp */
         const int x_is_less = mpfr_cmp(x, y) < 0;
         mpfr_sub(r, x_is_less ? x : y, x_is_less ? y : x, MPFR_RNDN);
@@ -458,20 +527,20 @@ static void exact_two(const char *name, mpfr_t r, const mpfr_t x, const mpfr_t y
     }
 }
 #define TWO(F) F(pow) F(atan2) F(hypot) F(weight) F(mod) F(logaddexp)
-static double two(const char *name, double x, double y)
-{
-#define CASE(known) if (strcmp(name, #known) == 0) return gradc_##known(x, y);
+static double two(const char *name, double x, double y) {
+#define CASE(known)                                                                                \
+    if (strcmp(name, #known) == 0) return gradc_##known(x, y);
     TWO(CASE)
     return 0;
 }
-static float twof(const char *name, float x, float y)
-{
-#define CASEF(known) if (strcmp(name, #known) == 0) return gradc_##known##f(x, y);
+static float twof(const char *name, float x, float y) {
+#define CASEF(known)                                                                               \
+    if (strcmp(name, #known) == 0) return gradc_##known##f(x, y);
     TWO(CASEF)
     return 0;
 }
-static void measure_two(const char *name, double lo, double hi, double ylo, double yhi, double at_least, double limit_f, double limit_d, int samples)
-{
+static void measure_two(const char *name, double lo, double hi, double ylo, double yhi,
+                        double at_least, double limit_f, double limit_d, int samples) {
     double worst[2] = {0, 0}, at[2] = {0, 0};
     char range[100];
     int k;
@@ -485,21 +554,22 @@ static void measure_two(const char *name, double lo, double hi, double ylo, doub
         mpfr_set_d(x, u, MPFR_RNDN);
         mpfr_set_d(y, v, MPFR_RNDN);
         exact_two(name, z, x, y);
-        e = is_float ? ulps_float(twof(name, (float)u, (float)v), z, at_least) : ulps_double(two(name, u, v), z, at_least);
+        e = is_float ? ulps_float(twof(name, (float)u, (float)v), z, at_least)
+                     : ulps_double(two(name, u, v), z, at_least);
         if (e > worst[is_float] || e != e) {
             worst[is_float] = e;
             at[is_float] = u;
         }
     }
-    snprintf(range, sizeof range, "%g .. %g, %g .. %g%s", lo, hi, ylo, yhi, at_least > 0 ? " (of 1)" : "");
+    snprintf(range, sizeof range, "%g .. %g, %g .. %g%s", lo, hi, ylo, yhi,
+             at_least > 0 ? " (of 1)" : "");
     line(name, range, worst[1], at[1], worst[0], at[0], limit_f, limit_d);
     mpfr_clears(x, y, z, (mpfr_ptr)0);
 }
 
-/* n-th derivative of digamma from its series, shifted by 80 and completed by Euler and Maclaurin with MPFR's zeta values:
- * B(2k) / (2k)! = (-1)^(k + 1) 2 zeta(2k) / (2 pi)^(2k). */
-static void exact_polygamma(mpfr_t r, long n, double x)
-{
+/* n-th derivative of digamma from its series, shifted by 80 and completed by Euler and Maclaurin
+ * with MPFR's zeta values: B(2k) / (2k)! = (-1)^(k + 1) 2 zeta(2k) / (2 pi)^(2k). */
+static void exact_polygamma(mpfr_t r, long n, double x) {
     mpfr_t t, u, p, q;
     long k;
     mpfr_inits2(BITS, t, u, p, q, (mpfr_ptr)0);
@@ -535,12 +605,11 @@ static void exact_polygamma(mpfr_t r, long n, double x)
     }
     mpfr_fac_ui(p, (unsigned long)n, MPFR_RNDN);
     mpfr_mul(r, r, p, MPFR_RNDN);
-    if (n % 2 == 0)
-        mpfr_neg(r, r, MPFR_RNDN);
+    if (n % 2 == 0) mpfr_neg(r, r, MPFR_RNDN);
     mpfr_clears(t, u, p, q, (mpfr_ptr)0);
 }
-static void measure_polygamma(long n, double lo, double hi, double at_least, double limit_f, double limit_d, int samples)
-{
+static void measure_polygamma(long n, double lo, double hi, double at_least, double limit_f,
+                              double limit_d, int samples) {
     double worst[2] = {0, 0}, at[2] = {0, 0};
     char range[100];
     int k;
@@ -549,21 +618,22 @@ static void measure_polygamma(long n, double lo, double hi, double at_least, dou
     for (k = 0; k < samples; k++) {
         int is_float = k & 1;
         double v = sample(lo, hi, k / 2, is_float), e;
-        if (v == floor(v) && v <= 0)
-            continue;
+        if (v == floor(v) && v <= 0) continue;
         exact_polygamma(z, n, v);
-        e = is_float ? ulps_float(gradc_polygammaf(n, (float)v), z, at_least) : ulps_double(gradc_polygamma(n, v), z, at_least);
+        e = is_float ? ulps_float(gradc_polygammaf(n, (float)v), z, at_least)
+                     : ulps_double(gradc_polygamma(n, v), z, at_least);
         if (e > worst[is_float] || e != e) {
             worst[is_float] = e;
             at[is_float] = v;
         }
     }
-    snprintf(range, sizeof range, "n = %ld, x in %g .. %g%s", n, lo, hi, at_least > 0 ? " (of 1)" : "");
+    snprintf(range, sizeof range, "n = %ld, x in %g .. %g%s", n, lo, hi,
+             at_least > 0 ? " (of 1)" : "");
     line("polygamma", range, worst[1], at[1], worst[0], at[0], limit_f, limit_d);
     mpfr_clear(z);
 }
-static void measure_powi(long n, double lo, double hi, double limit_f, double limit_d, int samples)
-{
+static void measure_powi(long n, double lo, double hi, double limit_f, double limit_d,
+                         int samples) {
     double worst[2] = {0, 0}, at[2] = {0, 0};
     char range[100];
     int k;
@@ -574,7 +644,8 @@ static void measure_powi(long n, double lo, double hi, double limit_f, double li
         double v = sample(lo, hi, k / 2, is_float), e;
         mpfr_set_d(z, v, MPFR_RNDN);
         mpfr_pow_si(z, z, n, MPFR_RNDN);
-        e = is_float ? ulps_float(gradc_powif((float)v, n), z, 0) : ulps_double(gradc_powi(v, n), z, 0);
+        e = is_float ? ulps_float(gradc_powif((float)v, n), z, 0)
+                     : ulps_double(gradc_powi(v, n), z, 0);
         if (e > worst[is_float] || e != e) {
             worst[is_float] = e;
             at[is_float] = v;
@@ -585,24 +656,29 @@ static void measure_powi(long n, double lo, double hi, double limit_f, double li
     mpfr_clear(z);
 }
 
-static void accuracy(int samples)
-{
+static void accuracy(int samples) {
     const double all = DBL_MAX;
-    if (with_table)
-        printf("| function | range | float | double |\n|---|---|---:|---:|\n");
-#define M(name, lo, hi, limit_f, limit_d) measure(#name, exact_##name, lo, hi, 0, limit_f, limit_d, samples)
-    M(exp, -all, all, 1.1, 1.1), M(exp, -1, 1, 1.1, 1.1), M(exp, -110, 89, 1.1, 1.1), M(exp, -746, 710, 1.1, 1.1);
+    if (with_table) printf("| function | range | float | double |\n|---|---|---:|---:|\n");
+#define M(name, lo, hi, limit_f, limit_d)                                                          \
+    measure(#name, exact_##name, lo, hi, 0, limit_f, limit_d, samples)
+    M(exp, -all, all, 1.1, 1.1), M(exp, -1, 1, 1.1, 1.1), M(exp, -110, 89, 1.1, 1.1),
+        M(exp, -746, 710, 1.1, 1.1);
     M(expm1, -all, all, 2, 2), M(expm1, -1, 1, 2, 2), M(expm1, -20, 89, 2, 2);
     M(exp2, -all, all, 1.2, 1.2), M(exp2, -150, 128, 1.2, 1.2), M(exp2, -1075, 1024, 1.2, 1.2);
     M(log, 0, all, 1, 1), M(log, 0.5, 2, 1, 1), M(log, 0.99, 1.01, 1, 1);
     M(log1p, -1, all, 1.5, 1.5), M(log1p, -0.5, 1, 1.5, 1.5), M(log1p, -1, -0.9, 1, 1);
     M(log2, 0, all, 1, 1), M(log2, 0.5, 2, 1, 1), M(log10, 0, all, 1, 1), M(log10, 0.5, 2, 1, 1);
     M(sqrt, 0, all, 0.5, 0.5), M(cbrt, -all, all, 1, 4);
-    M(sin, -all, all, 1, 1), M(sin, -10, 10, 1, 1), M(cos, -all, all, 1, 1), M(cos, -10, 10, 1, 1), M(tan, -all, all, 1, 1), M(tan, -10, 10, 1, 1);
+    M(sin, -all, all, 1, 1), M(sin, -10, 10, 1, 1), M(cos, -all, all, 1, 1), M(cos, -10, 10, 1, 1),
+        M(tan, -all, all, 1, 1), M(tan, -10, 10, 1, 1);
     M(asin, -1, 1, 1, 1), M(acos, -1, 1, 1, 1), M(atan, -all, all, 1, 1);
-    M(sinh, -all, all, 2, 2.5), M(sinh, -10, 10, 2, 2.5), M(cosh, -all, all, 2, 2.5), M(cosh, -10, 10, 2, 2.5), M(tanh, -all, all, 2.5, 2.5), M(tanh, -1, 1, 2.5, 2.5), M(tanh, -20, 20, 2.5, 2.5);
-    M(asinh, -all, all, 2, 2), M(asinh, -10, 10, 2, 2), M(acosh, 1, all, 2, 2), M(acosh, 1, 10, 2, 2.5), M(atanh, -1, 1, 2, 2);
-    M(erf, -all, all, 1.5, 1.5), M(erf, -6, 6, 1.5, 1.5), M(erfc, -all, all, 4, 4), M(erfc, -7, 28, 4, 4), M(erfc, -1, 2, 4, 4), M(erfc, 2, 10.5, 4, 4);
+    M(sinh, -all, all, 2, 2.5), M(sinh, -10, 10, 2, 2.5), M(cosh, -all, all, 2, 2.5),
+        M(cosh, -10, 10, 2, 2.5), M(tanh, -all, all, 2.5, 2.5), M(tanh, -1, 1, 2.5, 2.5),
+        M(tanh, -20, 20, 2.5, 2.5);
+    M(asinh, -all, all, 2, 2), M(asinh, -10, 10, 2, 2), M(acosh, 1, all, 2, 2),
+        M(acosh, 1, 10, 2, 2.5), M(atanh, -1, 1, 2, 2);
+    M(erf, -all, all, 1.5, 1.5), M(erf, -6, 6, 1.5, 1.5), M(erfc, -all, all, 4, 4),
+        M(erfc, -7, 28, 4, 4), M(erfc, -1, 2, 4, 4), M(erfc, 2, 10.5, 4, 4);
     M(sigmoid, -all, all, 2.5, 2.5), M(sigmoid, -20, 20, 2.5, 2.5), M(sigmoid, -746, 50, 2.5, 2.5);
     M(softplus, -all, all, 2, 2), M(softplus, -20, 20, 2, 2), M(softplus, -746, 50, 2, 2);
     M(log1mexp, -all, 0, 2.5, 2.5), M(log1mexp, -2, 0, 2.5, 2.5), M(log1mexp, -746, -0.5, 2.5, 2.5);
@@ -624,14 +700,15 @@ static void accuracy(int samples)
         for (k = 0; k < (int)(sizeof ns / sizeof ns[0]); k++)
             measure_powi(ns[k], -100, 100, 7, 7, samples);
     }
-    measure_polygamma(1, 1e-3, 1e3, 0, 5, 5, samples / 4), measure_polygamma(2, 1e-3, 1e3, 0, 6, 6, samples / 4), measure_polygamma(5, 1e-3, 1e3, 0, 8, 8, samples / 4);
+    measure_polygamma(1, 1e-3, 1e3, 0, 5, 5, samples / 4),
+        measure_polygamma(2, 1e-3, 1e3, 0, 6, 6, samples / 4),
+        measure_polygamma(5, 1e-3, 1e3, 0, 8, 8, samples / 4);
     measure_polygamma(30, 0.1, 100, 0, 40, 40, samples / 4);
     measure_polygamma(1, -10.3, -0.001, 0, 10, 10, samples / 4);
 }
 #endif
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     int samples = argc > 1 ? atoi(argv[1]) : 2000;
     special_values();
     integers();
