@@ -111,6 +111,41 @@ static Ref both(Graph *g, Ref x, Ref y) {
     return parts_add(g, &s, x) && parts_add(g, &s, y) ? parts_join(g, &s) : graph_and(g, x, y);
 }
 
+/* Whether x cannot hold without c. */
+static bool implies(const Graph *g, Ref x, Ref c) {
+    Parts s = {0};
+    if (!parts_add(g, &s, x)) {
+        return false;
+    }
+    for (int k = 0; k < s.n; k++) {
+        Ref part = s.at[k];
+        Parts left = {0}, right = {0};
+        if (part == c || (NODE(g, part)->op == OP_or && parts_add(g, &left, ARG(g, part, 0)) &&
+                          parts_add(g, &right, ARG(g, part, 1)) && parts_hold(&left, c) &&
+                          parts_hold(&right, c))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+Ref demand_narrow(Graph *g, Ref wanted, Ref guard) {
+    if (!wanted || !guard) {
+        return wanted ? wanted : guard;
+    }
+    Parts s = {0};
+    if (!parts_add(g, &s, wanted)) {
+        return graph_and(g, guard, wanted);
+    }
+    Ref c = guard;
+    for (int k = 0; k < s.n; k++) {
+        if (!implies(g, guard, s.at[k])) {
+            c = both(g, c, s.at[k]);
+        }
+    }
+    return c;
+}
+
 typedef struct Look {
     bool reads; /* anything at all */
     bool safe;  /* all reads stay inside of their arrays, whatever the indices are */

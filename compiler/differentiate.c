@@ -614,7 +614,7 @@ static void visit_array(State *s, ArrayRef a) {
         const Piece p = ARRAY(g, a)->pieces.at[q];
         Scope around = {0};
         s->at = p.at;
-        Ref *place = enter(s, a, p.lo, p.hi, s->wanted[a] ? s->wanted[a] : p.guard, &around);
+        Ref *place = enter(s, a, p.lo, p.hi, demand_narrow(g, s->wanted[a], p.guard), &around);
         if (!place) {
             continue;
         }
@@ -628,7 +628,8 @@ static void visit_array(State *s, ArrayRef a) {
         const ArrayRule rule = ARRAY(g, a)->rules.at[q];
         s->at = ARRAY(g, a)->at;
         if (s->paths.active[rule.by]) {
-            visit_rule(s, a, &rule, s->wanted[a] ? s->wanted[a] : ARRAY(g, a)->pieces.at[0].guard);
+            visit_rule(s, a, &rule,
+                       demand_narrow(g, s->wanted[a], ARRAY(g, a)->pieces.at[0].guard));
         }
     }
 }

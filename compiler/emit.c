@@ -70,7 +70,8 @@ static const char *const taken_words[] = {"alignas",      "alignof",
                                           "int32_t",      "int64_t",
                                           "memcpy",       "memset",
                                           "offsetof",     "size_t",
-                                          "uint8_t"};
+                                          "uint8_t",      "signgam",
+                                          "float_t",      "double_t"};
 
 static bool is_taken_word(const char *name) {
     for (size_t k = 0; k < sizeof taken_words / sizeof *taken_words; k++) {
@@ -78,13 +79,20 @@ static bool is_taken_word(const char *name) {
             return true;
         }
     }
+    return false;
+}
+
+/* Beginnings that belong to others. An underscore at the end makes such a name free, so this is
+ * asked of names of the source only. */
+static bool is_taken_beginning(const char *name) {
     return !strncmp(name, "gradc_", 6) || !strncmp(name, "GRADC_", 6) || !strncmp(name, "M_", 2) ||
-           !strncmp(name, "FP_", 3) || !strncmp(name, "__", 2) ||
+           !strncmp(name, "FP_", 3) || !strncmp(name, "FLT_", 4) || !strncmp(name, "DBL_", 4) ||
+           !strncmp(name, "LDBL_", 5) || !strncmp(name, "__", 2) ||
            (name[0] == '_' && isupper((unsigned char)name[1]));
 }
 
 const char *c_name(Arena *arena, const char *name) {
-    bool clash = is_taken_word(name);
+    bool clash = is_taken_word(name) || is_taken_beginning(name);
     for (const char *s = name; *s; s++) {
         clash = clash || (unsigned char)*s >= 128;
     }
@@ -194,6 +202,9 @@ static const char *entry_type_text(const Graph *g, ArrayRef a) {
 
 static void put_real(Text *t, ValueType type, double v) {
     const char *f = type == VALUE_FLOAT ? "f" : "";
+    if (type == VALUE_FLOAT) {
+        v = (double)(float)v; /* 1e300 is infinite there */
+    }
     if (isinf(v) || isnan(v)) {
         text_add(t, "%s%s%s", v < 0 ? "-" : "",
                  isnan(v)              ? "NAN"
