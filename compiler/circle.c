@@ -10,62 +10,19 @@
 /* ---- arrays that read each other: one loop, as their lags allow
  * ------------------------------------------------------------------ */
 
-typedef struct Lag { /* a read inside a circle */
-    ArrayRef by, of;
-    int piece;
-    Ref read;      /* over by's axes and opened indices */
-    Ref condition; /* what holds there; 0: nothing */
-} Lag;
-
 typedef struct Circle {
     VEC(ArrayRef) members;
-    VEC(Lag) lags;
+    Lags lags;
 } Circle;
-
-static void find_lags(Gen *x, Circle *c, const bool *in, ArrayRef by, int piece, Ref r,
-                      Ref condition) {
-    Graph *g = x->g;
-    const Node n = *NODE(g, r);
-    if (n.op == OP_READ && in[n.aux]) {
-        VEC_PUSH(g->arena, c->lags, (Lag){by, n.aux, piece, r, condition});
-    }
-    if (n.op == OP_REDUCE) {
-        Ref under, body;
-        graph_open(g, r, &under, &body);
-        find_lags(x, c, in, by, piece, under, condition);
-        find_lags(x, c, in, by, piece, body,
-                  graph_is_true(g, under) ? condition
-                  : condition             ? graph_and(g, condition, under)
-                                          : under);
-        return;
-    }
-    for (int k = 0; k < n.nargs; k++) {
-        Ref a = ARG(g, r, k), also = condition;
-        if (n.op == OP_SELECT && k > 0) {
-            Ref s = k == 1 ? ARG(g, r, 0) : graph_not(g, ARG(g, r, 0));
-            also = condition ? graph_and(g, condition, s) : s;
-        }
-        find_lags(x, c, in, by, piece, a, also);
-    }
-}
 
 /* The largest k in 4..-3 with place - read >= k wherever the read happens; -100: none is proved. */
 static int prove_lag(Gen *x, const Lag *l, int axis_by, int axis_of, int sign) {
     Graph *g = x->g;
-    Ref at = ARG(g, l->read, axis_of);
-    const Poly *facts[48];
-    int n = l->condition ? graph_facts(g, l->condition, true, facts, 32) : 0;
-    const Piece *p = &ARRAY(g, l->by)->pieces.at[l->piece];
-    for (int k = 0; k < ARRAY(g, l->by)->rank && n + 2 <= 48; k++) {
-        const Poly *i = poly_var(g->arena, ARRAY(g, l->by)->axis[k]);
-        facts[n++] = poly_sub(g->arena, i, p->lo[k]);
-        facts[n++] = poly_sub(g->arena, p->hi[k], i);
-    }
-    const Poly *d =
-        poly_sub(g->arena, poly_var(g->arena, ARRAY(g, l->by)->axis[axis_by]), graph_poly(g, at));
+    const Poly *d = poly_sub(g->arena, poly_var(g->arena, ARRAY(g, l->by)->axis[axis_by]),
+                             graph_poly(g, ARG(g, l->read, axis_of)));
     d = sign > 0 ? d : poly_neg(g->arena, d);
     for (int k = 4; k >= -3; k--) {
-        if (graph_prove(g, poly_sub(g->arena, d, poly_int(g->arena, k)), n, facts)) {
+        if (lag_prove(g, l, poly_sub(g->arena, d, poly_int(g->arena, k)))) {
             return k;
         }
     }
@@ -376,6 +333,7 @@ static void circle_level(Gen *x, const Circle *c, Fixed *fixed, uint32_t *used, 
                         fixed[a].zeroed = true;
                     }
                     take[a][q] = false;
+                    x->f->scattered[a] = true;
                     VEC_PUSH(g->arena, pushes, p);
                 }
             }
@@ -397,8 +355,11 @@ static void circle_level(Gen *x, const Circle *c, Fixed *fixed, uint32_t *used, 
             loop->other = gen_bound(x, sign > 0 ? end : graph_op2(g, OP_sub, end, graph_int(g, 1)));
             loop->down = sign < 0;
             gen_push(x, &loop->body, turn, false, writes);
+            int number = x->f->loops++;
             for (int k = 0; k < c->members.n; k++) {
                 ArrayRef a = c->members.at[k];
+                VEC_PUSH(g->arena, x->f->places,
+                         (LoopPlace){a, number, axis_of[a], off[a], sign < 0});
                 used[a] |= 1u << axis_of[a];
                 fixed[a].at[axis_of[a]] = graph_op2(g, OP_sub, turn, graph_int(g, off[a]));
                 fixed[a].writes = writes;
@@ -436,10 +397,7 @@ void circle_arrays(Gen *x, int n, const ArrayRef *members) {
         nest_comment(x, members[k]);
     }
     for (int k = 0; k < n; k++) {
-        for (int q = 0; q < ARRAY(g, members[k])->pieces.n; q++) {
-            Piece p = ARRAY(g, members[k])->pieces.at[q];
-            find_lags(x, &c, in, members[k], q, p.body, p.guard);
-        }
+        lags_find(g, in, members[k], &c.lags);
     }
     circle_level(x, &c, fixed, used, take);
 }

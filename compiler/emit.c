@@ -265,29 +265,62 @@ static bool is_zero(const Graph *g, const Expr *x) {
 
 static void put_poly(Emit *e, const Poly *p, int least);
 
+/* How an array lies in memory, in the function at hand. */
+static const Store *store_of(const Emit *e, ArrayRef a) {
+    const Function *f = e->f;
+    return f && f->store ? f->store[a] : NULL;
+}
+
+static int stored_axes(const Graph *g, const Store *s, ArrayRef a) {
+    return s ? s->n : ARRAY(g, a)->rank;
+}
+
+static int stored_axis(const Store *s, int k) {
+    return s ? s->axis[k] : k;
+}
+
+/* How many entries memory holds along an axis. */
+static const Poly *stored_extent(const Graph *g, const Store *s, ArrayRef a, int axis) {
+    return s && s->window[axis] ? poly_int(g->arena, s->window[axis])
+                                : ARRAY(g, a)->extent[axis];
+}
+
+static void put_position(Emit *e, const Store *s, int axis, const Expr *at, int least) {
+    if (s && s->window[axis]) {
+        text_char(e->out, '(');
+        put_expr(e, at, 80);
+        text_add(e->out, " & %lld)", (long long)s->window[axis] - 1);
+    } else {
+        put_expr(e, at, least);
+    }
+}
+
 /* x[i, j, k] as (i * J + j) * K + k, without what is 0. */
 static void put_place(Emit *e, ArrayRef a, Expr *const *position) {
     Graph *g = e->g;
-    int rank = ARRAY(g, a)->rank, first = 0;
-    while (first < rank - 1 && is_zero(g, position[first])) {
+    const Store *s = store_of(e, a);
+    int n = stored_axes(g, s, a), first = 0;
+    while (first < n - 1 && is_zero(g, position[stored_axis(s, first)])) {
         first++;
     }
-    if (rank == 0) {
+    if (n == 0) {
         text_char(e->out, '0');
         return;
     }
-    for (int k = first; k < rank - 2; k++) {
+    for (int k = first; k < n - 2; k++) {
         text_char(e->out, '(');
     }
-    put_expr(e, position[first], first == rank - 1 ? PREC_LOWEST : 80);
-    for (int k = first + 1; k < rank; k++) {
+    int axis = stored_axis(s, first);
+    put_position(e, s, axis, position[axis], first == n - 1 ? PREC_LOWEST : 80);
+    for (int k = first + 1; k < n; k++) {
+        axis = stored_axis(s, k);
         text_raw(e->out, " * ");
-        put_poly(e, ARRAY(g, a)->extent[k], 81);
-        if (!is_zero(g, position[k])) {
+        put_poly(e, stored_extent(g, s, a, axis), 81);
+        if (!is_zero(g, position[axis])) {
             text_raw(e->out, " + ");
-            put_expr(e, position[k], 71);
+            put_position(e, s, axis, position[axis], 71);
         }
-        if (k < rank - 1) {
+        if (k < n - 1) {
             text_char(e->out, ')');
         }
     }
@@ -519,6 +552,17 @@ static void put_size_t(Emit *e, const Poly *p) {
     put_poly(e, p, PREC_ATOM);
 }
 
+/* How far apart neighbours along an axis lie. */
+static const Poly *stride_of(const Emit *e, ArrayRef a, int axis) {
+    Graph *g = e->g;
+    const Store *s = store_of(e, a);
+    const Poly *p = poly_int(g->arena, 1);
+    for (int k = stored_axes(g, s, a) - 1; k >= 0 && stored_axis(s, k) != axis; k--) {
+        p = poly_mul(g->arena, p, stored_extent(g, s, a, stored_axis(s, k)));
+    }
+    return p;
+}
+
 static void put_matmul(Emit *e, const Matmul *m) {
     Graph *g = e->g;
     text_add(e->out, "gradc_matmul%s(", ARRAY(g, m->array[2])->type == VALUE_FLOAT ? "f" : "");
@@ -529,26 +573,30 @@ static void put_matmul(Emit *e, const Matmul *m) {
     }
     for (int k = 0; k < 3; k++) {
         text_raw(e->out, e->array_name[m->array[k]]);
-        if (m->offset[k]) {
+        bool start = true;
+        for (int q = 0; q < ARRAY(g, m->array[k])->rank; q++) {
+            start = start && is_zero(g, m->position[k][q]);
+        }
+        if (!start) {
             text_raw(e->out, " + ");
-            put_expr(e, m->offset[k], 71);
+            put_place(e, m->array[k], m->position[k]);
         }
         text_raw(e->out, ", ");
-        put_size_t(e, m->row[k]);
+        put_size_t(e, stride_of(e, m->array[k], m->row[k]));
         text_raw(e->out, ", ");
-        put_size_t(e, m->column[k]);
+        put_size_t(e, stride_of(e, m->array[k], m->column[k]));
         text_raw(e->out, ", ");
     }
     text_add(e->out, "%d);\n", m->accumulate ? 1 : 0);
 }
 
 static void put_count(Emit *e, ArrayRef a) {
-    if (ARRAY(e->g, a)->rank == 0) {
-        text_char(e->out, '1');
-    }
-    for (int k = 0; k < ARRAY(e->g, a)->rank; k++) {
+    const Store *s = store_of(e, a);
+    int n = stored_axes(e->g, s, a);
+    text_raw(e->out, n == 0 ? "1" : "");
+    for (int k = 0; k < n; k++) {
         text_raw(e->out, k ? " * " : "");
-        put_poly(e, ARRAY(e->g, a)->extent[k], ARRAY(e->g, a)->rank > 1 ? 81 : PREC_LOWEST);
+        put_poly(e, stored_extent(e->g, s, a, stored_axis(s, k)), n > 1 ? 81 : PREC_LOWEST);
     }
 }
 
@@ -812,15 +860,6 @@ typedef struct Parameter {
 
 typedef VEC(Parameter) Parameters;
 
-static int layout_place(const Layout *l, ArrayRef a) {
-    for (int k = 0; k < l->buffers.n; k++) {
-        if (l->buffers.at[k] == a) {
-            return k;
-        }
-    }
-    bug("an array has no place in the workspace");
-}
-
 static const Layout *layout_of(const Plan *p, const Function *f) {
     return &p->layouts.at[f->layout];
 }
@@ -899,7 +938,7 @@ static Parameters parameters(Emit *e, const Function *f) {
             e->arena, list,
             (Parameter){arena_format(e->arena, "%s *gradc_restrict %s", entry, e->array_name[a]),
                         arena_format(e->arena, "(%s *)(void *)(w + at[%d])", entry,
-                                     layout_place(layout_of(e->plan, f), a))});
+                                     layout_place(g, layout_of(e->plan, f), f, a))});
     }
     for (int k = 0; k < f->locals.n; k++) {
         if (f->locals.at[k].array) {
@@ -1173,6 +1212,18 @@ static void put_checks(Emit *e) {
     text_raw(t, "    return GRADC_OK;\n}\n\n");
 }
 
+/* What is not stored whole: ", the last 2 of T" */
+static void put_store(Graph *g, ArrayRef a, const Store *s, Text *t) {
+    for (int k = 0; s && k < ARRAY(g, a)->rank; k++) {
+        if (s->window[k] == 1) {
+            text_add(t, ", one of %s", graph_poly_text(g, ARRAY(g, a)->extent[k]));
+        } else if (s->window[k]) {
+            text_add(t, ", the last %lld of %s", (long long)s->window[k],
+                     graph_poly_text(g, ARRAY(g, a)->extent[k]));
+        }
+    }
+}
+
 static void put_layout(Emit *e, int layout) {
     Graph *g = e->g;
     const Layout *l = &e->plan->layouts.at[layout];
@@ -1186,19 +1237,21 @@ static void put_layout(Emit *e, int layout) {
              "static size_t %s(const %s_args *a, size_t *at) {\n    size_t n = 0;\n    (void)a;\n",
              layout_name(e, layout), e->o->prefix);
     for (int k = 0; k < l->buffers.n; k++) {
-        ArrayRef a = l->buffers.at[k];
+        ArrayRef a = l->buffers.at[k].array;
+        const Store *s = l->buffers.at[k].store;
         text_add(t, "    at[%d] = n; /* %s", k, ARRAY(g, a)->name);
         graph_shape_text(g, a, t);
+        put_store(g, a, s, t);
         text_raw(t, " */\n");
         Text line = text_new(e->arena);
         text_raw(&line, "    n = gradc_size_add(n, gradc_align(");
         Text size = text_new(e->arena), *was = e->out;
         text_add(&size, "sizeof(%s)", entry_type_text(g, a));
-        for (int q = 0; q < ARRAY(g, a)->rank; q++) {
+        for (int q = 0; q < stored_axes(g, s, a); q++) {
             Text next = text_new(e->arena);
             text_add(&next, "gradc_size_mul(%s, gradc_size(", text_string(&size));
             e->out = &next;
-            put_size(e, ARRAY(g, a)->extent[q], 0, "a->");
+            put_size(e, stored_extent(g, s, a, stored_axis(s, q)), 0, "a->");
             text_raw(&next, "))");
             size = next;
         }
@@ -1648,8 +1701,9 @@ void plan_print(const Plan *p, FILE *out) {
             if (f->place[a]) {
                 Text shape = text_new(g->arena);
                 graph_shape_text(g, a, &shape);
-                fprintf(out, "  %s%s: %s%s\n", ARRAY(g, a)->name, text_string(&shape),
-                        places[f->place[a]],
+                text_add(&shape, ": %s", places[f->place[a]]);
+                put_store(g, a, f->store[a], &shape);
+                fprintf(out, "  %s%s%s\n", ARRAY(g, a)->name, text_string(&shape),
                         is_in(f->saved.at, f->saved.n, a) ? ", kept for backward" : "");
             }
         }

@@ -45,6 +45,21 @@ typedef struct Scatter {
     Ref term;
 } Scatter;
 
+typedef struct Lag { /* a read, and where it happens */
+    ArrayRef by, of;
+    int piece;
+    Ref read;      /* over by's axes and opened indices */
+    Ref condition; /* what holds there; 0: nothing */
+} Lag;
+typedef VEC(Lag) Lags;
+
+/* lag: the reads of some arrays, and how far back they look. */
+void lags_find(Graph *g, const bool *of, ArrayRef by, Lags *lags); /* all in by's pieces */
+bool lag_prove(Graph *g, const Lag *l, const Poly *p);             /* p >= 0 where the read happens? */
+
+/* storage: how much of each array that the function computes is kept in memory. */
+void storage_decide(Graph *g, Function *f, const bool *computed, const bool *carried);
+
 /* fuse: how much work a term is (counted up to the budget: 1 an addition, 20 a function, 1000 a
  * reduction), and what is read in place. */
 int term_cost(const Graph *g, Ref r, int budget);

@@ -37,14 +37,6 @@ static void store(Gen *x, ArrayRef a, const Ref *position, char op, Expr *e) {
 
 /* ---- matrix products */
 
-static const Poly *stride_of(Graph *g, ArrayRef a, int axis) {
-    const Poly *p = poly_int(g->arena, 1);
-    for (int k = axis + 1; k < ARRAY(g, a)->rank; k++) {
-        p = poly_mul(g->arena, p, ARRAY(g, a)->extent[k]);
-    }
-    return p;
-}
-
 static int axis_at(Graph *g, Ref read,
                    Ref index) { /* where the index stands alone; -1: nowhere, -2: otherwise */
     int at = -1;
@@ -63,19 +55,16 @@ static bool is_small(const Poly *p) {
     return poly_is_int(p, &n) && n < 4;
 }
 
-static Expr *offset_of(Gen *x, Ref read, Ref row, Ref column) {
+/* Where the first entry of a factor stands. */
+static Expr **first_entry(Gen *x, Ref read, Ref row, Ref column) {
     Graph *g = x->g;
-    Ref sum = graph_int(g, 0), zero = sum;
-    for (int k = 0; k < NODE(g, read)->nargs; k++) {
+    int n = NODE(g, read)->nargs;
+    Expr **position = arena_alloc(g->arena, (size_t)(n + 1) * sizeof *position);
+    for (int k = 0; k < n; k++) {
         Ref p = ARG(g, read, k);
-        if (p == row || p == column) {
-            continue;
-        }
-        sum = graph_op2(
-            g, OP_add, sum,
-            graph_op2(g, OP_mul, p, graph_of_poly(g, stride_of(g, NODE(g, read)->aux, k))));
+        position[k] = gen_value(x, p == row || p == column ? graph_int(g, 0) : p);
     }
-    return sum == zero ? NULL : gen_value(x, sum);
+    return position;
 }
 
 /* a[..., i, ..., j] (+)= sum[p](X * Y) with i in X alone and j in Y alone: a matrix product inside
@@ -144,13 +133,11 @@ static bool try_matmul(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, b
     Matmul *m = arena_alloc(g->arena, sizeof *m);
     Ref target = graph_read(g, a, positions);
     m->array[0] = NODE(g, left)->aux, m->array[1] = NODE(g, right)->aux, m->array[2] = a;
-    m->offset[0] = offset_of(x, left, i, sum), m->offset[1] = offset_of(x, right, sum, j),
-    m->offset[2] = offset_of(x, target, i, j);
-    m->row[0] = stride_of(g, m->array[0], axis_at(g, left, i)),
-    m->column[0] = stride_of(g, m->array[0], axis_at(g, left, sum));
-    m->row[1] = stride_of(g, m->array[1], axis_at(g, right, sum)),
-    m->column[1] = stride_of(g, m->array[1], axis_at(g, right, j));
-    m->row[2] = stride_of(g, a, first), m->column[2] = stride_of(g, a, second);
+    m->position[0] = first_entry(x, left, i, sum), m->position[1] = first_entry(x, right, sum, j);
+    m->position[2] = first_entry(x, target, i, j);
+    m->row[0] = axis_at(g, left, i), m->column[0] = axis_at(g, left, sum);
+    m->row[1] = axis_at(g, right, sum), m->column[1] = axis_at(g, right, j);
+    m->row[2] = first, m->column[2] = second;
     m->m = poly_add(g->arena, p->hi[first], poly_int(g->arena, 1)),
     m->n = poly_add(g->arena, p->hi[second], poly_int(g->arena, 1));
     m->k = EXTENT(g, sum);

@@ -15,6 +15,25 @@ const char *function_word(FunctionKind kind) {
  * ----------------------------------------------------------------------------------------------------------------------
  */
 
+static bool same_store(const Graph *g, ArrayRef a, const Store *s, const Store *t) {
+    for (int k = 0; k < ARRAY(g, a)->rank; k++) {
+        if ((s ? s->window[k] : 0) != (t ? t->window[k] : 0)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+int layout_place(const Graph *g, const Layout *l, const Function *f, ArrayRef a) {
+    for (int k = 0; k < l->buffers.n; k++) {
+        if (l->buffers.at[k].array == a &&
+            same_store(g, a, l->buffers.at[k].store, f->store[a])) {
+            return k;
+        }
+    }
+    return -1;
+}
+
 static void mark(Graph *g, int n, const ArrayRef *roots, bool *in) {
     Order o = graph_order(g, n, roots);
     for (int k = 0; k < o.n; k++) {
@@ -31,16 +50,16 @@ static bool is_listed(const ArrayRef *list, int n, ArrayRef a) {
     return false;
 }
 
-/* Which arrays a function computes, reads from the workspace, or is given. */
-static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int request,
-                          const bool *value_needs, const bool *gradient_needs) {
-    Graph *g = plan->g;
-    size_t all = (size_t)g->arrays.n;
-    Function f = {.kind = kind, .request = request, .layout = plan->layouts.n};
-    bool after =
-        kind == FN_BACKWARD || kind == FN_VJP; /* forward came before, and kept what both need */
-    f.place = arena_alloc(g->arena, (all + 64) * sizeof *f.place);
-    f.local = arena_alloc(g->arena, (all + 64) * sizeof *f.local);
+/* forward came before, and kept what both need */
+static bool comes_after(FunctionKind kind) {
+    return kind == FN_BACKWARD || kind == FN_VJP;
+}
+
+/* What a function computes, or is given, in order. What the workspace keeps is not looked behind:
+ * backward is not given what only forward needs. */
+static Order function_needs(Graph *g, FunctionKind kind, int request, const bool *value_needs,
+                            const bool *gradient_needs) {
+    bool after = comes_after(kind);
     const Request *r = request >= 0 ? &g->requests.at[request] : NULL;
     VEC(ArrayRef) roots = {0};
     if (!after && kind != FN_DERIVATIVE) {
@@ -53,9 +72,7 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
             VEC_PUSH(g->arena, roots, r->result.at[k]);
         }
     }
-    /* What the workspace keeps is not looked behind: backward is not given what only forward needs.
-     */
-    bool *met = arena_alloc(g->arena, all);
+    bool *met = arena_alloc(g->arena, (size_t)g->arrays.n);
     VEC(ArrayRef) todo = {0};
     for (int k = 0; k < roots.n; k++) {
         VEC_PUSH(g->arena, todo, roots.at[k]);
@@ -84,6 +101,23 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
         }
     }
     order.n = kept;
+    return order;
+}
+
+/* The statements of a function, and where its arrays are stored. `carried`, by array: forward
+ * keeps it whole for those after it. */
+static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int request,
+                          const bool *value_needs, const bool *gradient_needs,
+                          const bool *carried) {
+    Graph *g = plan->g;
+    size_t all = (size_t)g->arrays.n;
+    Function f = {.kind = kind, .request = request, .layout = plan->layouts.n};
+    bool after = comes_after(kind);
+    f.place = arena_alloc(g->arena, (all + 64) * sizeof *f.place);
+    f.local = arena_alloc(g->arena, (all + 64) * sizeof *f.local);
+    f.scattered = arena_alloc(g->arena, all + 64);
+    const Request *r = request >= 0 ? &g->requests.at[request] : NULL;
+    Order order = function_needs(g, kind, request, value_needs, gradient_needs);
     /* An output that others read is computed in a buffer and copied: the caller's array may be
      * NULL, and backward never reads it. */
     int *readers = arena_alloc(g->arena, all * sizeof *readers);
@@ -129,9 +163,6 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
         if (asked && computed[a]) {
             VEC_PUSH(g->arena, f.writes, a);
         }
-        if (f.place[a] == PLACE_BUFFER && !is_listed(layout->buffers.at, layout->buffers.n, a)) {
-            VEC_PUSH(g->arena, layout->buffers, a);
-        }
         if (stays && array->rank == 0 && kind == FN_FORWARD) {
             VEC_PUSH(g->arena, layout->kept, a);
         }
@@ -158,6 +189,13 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
             gen_add(&x, s);
         }
     }
+    storage_decide(g, &f, computed, carried);
+    for (int k = 0; k < f.buffers.n; k++) {
+        ArrayRef a = f.buffers.at[k];
+        if (layout_place(g, layout, &f, a) < 0) {
+            VEC_PUSH(g->arena, layout->buffers, ((Buffer){a, f.store[a]}));
+        }
+    }
     VEC_PUSH(g->arena, plan->functions, f);
 }
 
@@ -173,8 +211,8 @@ static int only_request(const Graph *g, RequestKind kind) {
     return n == 1 ? found : -1;
 }
 
-Plan *plan_graph(Graph *g, const PlanOptions *o) {
-    (void)o;
+Plan *plan_graph(Graph *g, const PlanOptions *options) {
+    (void)options;
     Plan *plan = arena_alloc(g->arena, sizeof *plan);
     plan->g = g;
     VEC(ArrayRef) roots = {0};
@@ -191,7 +229,8 @@ Plan *plan_graph(Graph *g, const PlanOptions *o) {
     bool *value_needs = arena_alloc(g->arena, all);
     mark(g, g->outputs.n, g->outputs.at, value_needs);
     Layout alone = {.request = -1};
-    function_plan(plan, &alone, FN_VALUE, -1, value_needs, NULL);
+    const bool *none = arena_alloc(g->arena, all);
+    function_plan(plan, &alone, FN_VALUE, -1, value_needs, NULL, none);
     VEC_PUSH(g->arena, plan->layouts, alone);
     /* One gradient and one vjp have the same forward function, which keeps what either needs. */
     int gradient = only_request(g, REQUEST_GRADIENT), vjp = only_request(g, REQUEST_VJP);
@@ -205,23 +244,33 @@ Plan *plan_graph(Graph *g, const PlanOptions *o) {
         mark(g, g->requests.at[k].result.n, g->requests.at[k].result.at, gradient_needs);
         Layout layout = {.request = k};
         if (kind != REQUEST_GRADIENT && kind != REQUEST_VJP) {
-            function_plan(plan, &layout, FN_DERIVATIVE, k, value_needs, NULL);
+            function_plan(plan, &layout, FN_DERIVATIVE, k, value_needs, NULL, none);
             VEC_PUSH(g->arena, plan->layouts, layout);
             continue;
         }
         if (also >= 0) {
             mark(g, g->requests.at[also].result.n, g->requests.at[also].result.at, gradient_needs);
         }
-        function_plan(plan, &layout, FN_FORWARD, k, value_needs, gradient_needs);
-        function_plan(plan, &layout, kind == REQUEST_VJP ? FN_VJP : FN_BACKWARD, k, value_needs,
-                      gradient_needs);
+        FunctionKind after = kind == REQUEST_VJP ? FN_VJP : FN_BACKWARD;
+        bool *carried = arena_alloc(g->arena, all);
+        for (int i = 0; i < 2; i++) {
+            if (i == 0 || also >= 0) {
+                Order o = function_needs(g, i ? FN_VJP : after, i ? also : k, value_needs,
+                                         gradient_needs);
+                for (int q = 0; q < o.n; q++) {
+                    carried[o.array[q]] = value_needs[o.array[q]];
+                }
+            }
+        }
+        function_plan(plan, &layout, FN_FORWARD, k, value_needs, gradient_needs, carried);
+        function_plan(plan, &layout, after, k, value_needs, gradient_needs, none);
         if (kind == REQUEST_GRADIENT) {
             VEC_PUSH(
                 g->arena, plan->functions,
                 (Function){.kind = FN_VALUE_AND_GRADIENT, .request = k, .layout = plan->layouts.n});
         }
         if (also >= 0) {
-            function_plan(plan, &layout, FN_VJP, also, value_needs, gradient_needs);
+            function_plan(plan, &layout, FN_VJP, also, value_needs, gradient_needs, none);
         }
         VEC_PUSH(g->arena, plan->layouts, layout);
     }

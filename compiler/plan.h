@@ -48,11 +48,10 @@ typedef enum StmtKind {
 
 typedef enum LoopHint { HINT_NONE, HINT_LANES, HINT_SUM, HINT_MAX, HINT_MIN } LoopHint;
 
-typedef struct Matmul { /* c[i, j] (+)= sum over p of a[i, p] b[p, j], each at an offset, with
-                           strides */
+typedef struct Matmul { /* c[i, j] (+)= sum over p of a[i, p] b[p, j] */
     ArrayRef array[3];  /* a, b, c */
-    Expr *offset[3];    /* flat place of its first entry, NULL for 0 */
-    const Poly *row[3], *column[3];
+    Expr **position[3]; /* of its first entry: 0 on the two axes below */
+    int row[3], column[3];
     const Poly *m, *n, *k;
     bool accumulate;
 } Matmul;
@@ -96,6 +95,22 @@ typedef enum Place {
     PLACE_OUTPUT  /* straight into the caller's array */
 } Place;
 
+/* How the entries of an array lie in memory, where that is not all of them row by row. */
+typedef struct Store {
+    const int64_t *window; /* by axis: 0 for all its entries; else the last so many, a power of two,
+                              entry t at t & (window - 1); 1: there is no such axis in memory */
+    int n;
+    const int *axis; /* those that have a place, the last one contiguous */
+} Store;
+
+/* One loop of a recurrence, as one of its arrays sees it: turn t computes its entries t - off. */
+typedef struct LoopPlace {
+    ArrayRef array;
+    int loop; /* its number in the function */
+    int axis, off;
+    bool down; /* turns fall */
+} LoopPlace;
+
 typedef enum FunctionKind {
     FN_VALUE,
     FN_FORWARD,
@@ -111,6 +126,10 @@ typedef struct Function {
     int layout;           /* of its workspace, in Plan.layouts */
     Place *place;         /* by array */
     int *local;           /* by array, PLACE_LOCAL */
+    const Store **store;  /* by array; NULL: all entries, row by row */
+    VEC(LoopPlace) places; /* the loops of recurrences, outer ones first */
+    int loops;
+    bool *scattered; /* by array: written at places that data chooses */
     VEC(ArrayRef) reads;  /* inputs that it uses */
     VEC(ArrayRef) writes; /* outputs and results of the caller that it sets */
     VEC(ArrayRef) buffers;
@@ -119,10 +138,15 @@ typedef struct Function {
     Block body;
 } Function;
 
+typedef struct Buffer {
+    ArrayRef array;
+    const Store *store;
+} Buffer;
+
 typedef struct Layout { /* the workspace of one request, or of the value alone; a gradient may share
                            it with a vjp */
     int request;        /* -1: the value alone */
-    VEC(ArrayRef) buffers; /* in the order in which they lie there */
+    VEC(Buffer) buffers; /* in the order in which they lie there */
     VEC(ArrayRef)
     kept; /* arrays without axes that forward keeps; behind the buffers, together by type */
 } Layout;
@@ -133,5 +157,7 @@ typedef struct Plan {
     VEC(Layout) layouts; /* the value's first */
 } Plan;
 
+int layout_place(const Graph *g, const Layout *l, const Function *f,
+                 ArrayRef a); /* the number of its buffer; -1: none */
 const char *function_word(FunctionKind kind); /* "forward" */
 #endif

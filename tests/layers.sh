@@ -30,7 +30,9 @@ gen             graph plan gen
 fuse            gen ops
 value           gen ops
 nest            gen ops
+lag             gen
 circle          gen ops text
+storage         gen
 plan            graph gen passes plan
 interp          arena source poly graph ops interp
 describe        arena source poly graph text describe

@@ -1,0 +1,157 @@
+/* storage: how much of each array is kept in memory.
+ * In: a function whose loops are made. Out: for each array and axis whether memory holds all
+ * entries, a window of the last ones, or no axis at all.
+ *
+ * Only axes along which a loop of a recurrence runs can be less than whole. There a read looks back
+ * by some number of turns, or it stands behind the loop. Let w entries be kept, entry t at place
+ * t mod w. Entry p is overwritten by p + w first, so
+ * - a read in the same loop is served if it is fewer than w turns behind;
+ * - a read behind the loop, and also one that comes in a later turn of a loop around, is served if
+ *   it asks for one of the last w entries.
+ * A loop inside is judged by the reads of its own turn of the loops around, where they look back by
+ * 0 turns, and as a loop that has ended by all others. The least w that serves every read is taken,
+ * rounded up to a power of two, so that the place is one "and". */
+#include "gen.h"
+
+enum { MOST_WINDOW = 64, MOST_LOOPS = 16 };
+
+typedef struct Chain { /* the loops around an array's entries, from outside */
+    int n;
+    const LoopPlace *at[MOST_LOOPS];
+} Chain;
+
+static Chain chain_of(const Function *f, ArrayRef a) {
+    Chain c = {0};
+    for (int k = 0; k < f->places.n && c.n < MOST_LOOPS; k++) {
+        if (f->places.at[k].array == a) {
+            c.at[c.n++] = &f->places.at[k];
+        }
+    }
+    return c;
+}
+
+/* The least window above `least` that holds a distance of d; 0: none of them is proved to. */
+static int64_t window_for(Graph *g, const Lag *l, const Poly *d, int64_t least) {
+    if (least == 0) {
+        return 0;
+    }
+    for (int64_t w = least; w <= MOST_WINDOW; w *= 2) {
+        if (lag_prove(g, l, poly_sub(g->arena, poly_int(g->arena, w - 1), d))) {
+            return w;
+        }
+    }
+    return 0;
+}
+
+/* How many turns of this loop the read looks back. */
+static const Poly *turns_back(Graph *g, const Lag *l, const LoopPlace *by, const LoopPlace *of) {
+    const Poly *now = poly_add(g->arena, poly_var(g->arena, ARRAY(g, l->by)->axis[by->axis]),
+                               poly_int(g->arena, by->off)),
+               *then = poly_add(g->arena, graph_poly(g, ARG(g, l->read, of->axis)),
+                                poly_int(g->arena, of->off)),
+               *d = poly_sub(g->arena, now, then);
+    return of->down ? poly_neg(g->arena, d) : d;
+}
+
+/* How many entries the loop wrote behind this one, at most. */
+static const Poly *entries_behind(Graph *g, const Lag *l, const LoopPlace *of) {
+    const Poly *at = graph_poly(g, ARG(g, l->read, of->axis)),
+               *last = poly_sub(g->arena, ARRAY(g, l->of)->extent[of->axis], poly_int(g->arena, 1));
+    return of->down ? at : poly_sub(g->arena, last, at);
+}
+
+static void serve(Graph *g, const Function *f, const Lag *l, const Chain *of, int64_t *window) {
+    Chain by = chain_of(f, l->by);
+    bool ended = false;
+    for (int k = 0; k < of->n; k++) {
+        const LoopPlace *p = of->at[k];
+        if (ended || k >= by.n || by.at[k]->loop != p->loop) {
+            ended = true;
+            window[k] = window_for(g, l, entries_behind(g, l, p), window[k]);
+            continue;
+        }
+        const Poly *d = turns_back(g, l, by.at[k], p);
+        window[k] = window_for(g, l, d, window[k]);
+        if (poly_equal(d, poly_int(g->arena, 0)) || lag_prove(g, l, poly_neg(g->arena, d))) {
+            continue;
+        }
+        ended = true;
+        if (!lag_prove(g, l, poly_sub(g->arena, d, poly_int(g->arena, 1)))) {
+            for (int q = k + 1; q < of->n; q++) { /* it may be of this turn or of another one */
+                window[q] = 0;
+            }
+            return;
+        }
+    }
+}
+
+static const Store *store_of(Graph *g, ArrayRef a, const Chain *c, const int64_t *window) {
+    int rank = ARRAY(g, a)->rank;
+    int64_t *by_axis = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *by_axis), size;
+    int *axis = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *axis);
+    Store *s = arena_alloc(g->arena, sizeof *s);
+    bool some = false;
+    for (int k = 0; k < c->n; k++) {
+        const Poly *extent = ARRAY(g, a)->extent[c->at[k]->axis];
+        if (window[k] && !(poly_is_int(extent, &size) && size <= window[k])) {
+            by_axis[c->at[k]->axis] = window[k];
+            some = true;
+        }
+    }
+    for (int k = 0; k < c->n; k++) { /* windows lie outside, so that what is whole is contiguous */
+        if (by_axis[c->at[k]->axis] > 1) {
+            axis[s->n++] = c->at[k]->axis;
+        }
+    }
+    for (int k = 0; k < rank; k++) {
+        if (by_axis[k] == 0) {
+            axis[s->n++] = k;
+        }
+    }
+    s->window = by_axis, s->axis = axis;
+    return some ? s : NULL;
+}
+
+void storage_decide(Graph *g, Function *f, const bool *computed, const bool *carried) {
+    size_t all = (size_t)g->arrays.n + 1;
+    bool *of = arena_alloc(g->arena, all), some = false;
+    f->store = arena_alloc(g->arena, all * sizeof *f->store);
+    for (int k = 0; k < f->places.n; k++) {
+        ArrayRef a = f->places.at[k].array;
+        of[a] = f->place[a] == PLACE_BUFFER && !carried[a] && !f->scattered[a];
+        for (int q = 0; q < f->writes.n; q++) { /* all of it is copied to the caller */
+            of[a] = of[a] && f->writes.at[q] != a;
+        }
+        some = some || of[a];
+    }
+    if (!some) {
+        return;
+    }
+    Lags lags = {0};
+    for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) {
+        const ArrayRef *reads;
+        int n = computed[a] ? graph_array_reads(g, a, &reads) : 0;
+        for (int k = 0; k < n; k++) {
+            if (of[reads[k]]) {
+                lags_find(g, of, a, &lags);
+                break;
+            }
+        }
+    }
+    for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) {
+        if (!of[a]) {
+            continue;
+        }
+        Chain c = chain_of(f, a);
+        int64_t window[MOST_LOOPS];
+        for (int k = 0; k < c.n; k++) {
+            window[k] = 1;
+        }
+        for (int k = 0; k < lags.n; k++) {
+            if (lags.at[k].of == a) {
+                serve(g, f, &lags.at[k], &c, window);
+            }
+        }
+        f->store[a] = store_of(g, a, &c, window);
+    }
+}
