@@ -10,6 +10,7 @@
 #include "ops.h"
 #include "paths.h"
 #include "rewrite.h"
+#include "share.h"
 #include <string.h>
 
 typedef struct Contribution {
@@ -284,16 +285,6 @@ static Term solve(State *s, const Contribution *c, const Adjoint *adj, const Ref
     return t;
 }
 
-static bool rooted_in_reduction(const Graph *g, Ref r) {
-    const Node *n = NODE(g, r);
-    if (n->op == OP_REDUCE) {
-        return true;
-    }
-    return (n->op == OP_mul || n->op == OP_div || n->op == OP_neg || n->op == OP_SELECT) &&
-           (rooted_in_reduction(g, ARG(g, r, 0)) ||
-            (n->nargs > 1 && rooted_in_reduction(g, ARG(g, r, n->nargs - 1))));
-}
-
 /* Not worth an array of its own: a number, a read, or a read times a number. */
 static bool plain(const Graph *g, Ref r) {
     const Node *n = NODE(g, r);
@@ -388,6 +379,7 @@ static void adjoint_make(State *s, ArrayRef a) {
     }
     const char *name = arena_format(g->arena, "%s_bar", ARRAY(g, a)->name);
     adj->array = graph_array(g, name, ARRAY(g, a)->type, n, extent, names);
+    ARRAY(g, adj->array)->derived = true;
     ARRAY(g, adj->array)->adjoint_of = a;
     ARRAY(g, adj->array)->order = ARRAY(g, a)->order + 1;
     ARRAY(g, adj->array)->at = ARRAY(g, a)->at;
@@ -413,8 +405,8 @@ static void adjoint_finish(State *s, ArrayRef a, bool may_stay_term) {
         bool merged = false;
         for (int k = 0; k < terms.n && !merged; k++) {
             if (box_equal(&t, &terms.at[k], rank) &&
-                rooted_in_reduction(g, t.body) == rooted_in_reduction(g, terms.at[k].body) &&
-                !rooted_in_reduction(g, t.body)) {
+                share_is_nest(g, t.body) == share_is_nest(g, terms.at[k].body) &&
+                !share_is_nest(g, t.body)) {
                 terms.at[k].body = graph_op2(g, OP_add, terms.at[k].body, t.body);
                 merged = true;
             }
@@ -649,6 +641,7 @@ void differentiate(Graph *g, Ref e, const Scope *scope, int n, const ArrayRef *b
     Ref read;
     Span at = {0};
     ArrayRef root = graph_array_over(g, "e", &s->context, e, at, &read);
+    share_derived(g, root);
     paths_find(&s->paths, root);
     if (s->paths.active[root]) {
         for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n;

@@ -118,6 +118,7 @@ typedef struct Array {
     const Poly *target;  /* data of type index: entries lie in 0 .. target - 1, checked on entry */
     bool is_int_data;    /* ARRAY_INPUT of type int or index: int32_t in the C arguments */
     bool is_output;
+    bool derived;        /* made by differentiation: nothing else knows it */
     bool keep;           /* it has a name of the source, or is asked for: its identity matters until
                             derivatives are expanded */
     ArrayRef adjoint_of; /* it is the adjoint (or tangent) of that array */

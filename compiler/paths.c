@@ -279,6 +279,7 @@ void paths_lift(Paths *s, ArrayRef a) {
                 arena_format(g->arena, "%s_%s", ARRAY(g, a)->name, lift_suffix(NODE(g, r)));
             ArrayRef made = graph_array_over(g, name, &part, body, p.at, &read);
             ARRAY(g, made)->order = ARRAY(g, a)->order;
+            ARRAY(g, made)->derived = true;
             if (made >= (ArrayRef)s->nactive) {
                 bool *grown = arena_alloc(g->arena, (size_t)made * 2);
                 memcpy(grown, s->active, (size_t)s->nactive);

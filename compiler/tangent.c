@@ -10,6 +10,7 @@
 #include "ops.h"
 #include "paths.h"
 #include "rewrite.h"
+#include "share.h"
 #include <string.h>
 
 typedef struct RuleAt { /* a rule of one's own, at the place of a variant */
@@ -365,6 +366,7 @@ static void variant_make(State *s, int number, int ncontext, const Ref *context)
     v->array = graph_array(g, arena_format(g->arena, "%s_dot", of.name), of.type, n, extent, names);
     v->context = context, v->ncontext = ncontext;
     Array *made = ARRAY(g, v->array);
+    made->derived = true;
     made->adjoint_of = v->of;
     made->order = of.order + 1;
     made->at = of.at;
@@ -565,6 +567,7 @@ Ref differentiate_along(Graph *g, Ref e, const Scope *scope, int n, const Motion
         }
     }
     root = graph_array_over(g, "e", &part, e, (Span){0}, NULL);
+    share_derived(g, root);
     paths_find(&s->paths, root);
     if (!s->paths.active[root]) {
         return 0;

@@ -21,11 +21,12 @@ print           arena source poly graph ops text print
 passes          arena source syntax poly program graph text
 outline         arena source syntax poly program passes
 paths           arena source poly graph ops paths
-differentiate   arena source poly graph ops rewrite demand paths differentiate
-tangent         arena source poly graph ops rewrite paths differentiate
+share           arena source poly graph ops share
+differentiate   arena source poly graph ops rewrite share demand paths differentiate
+tangent         arena source poly graph ops rewrite share paths differentiate
 lower           arena source syntax poly program graph ops differentiate paths passes text
 demand          arena source poly graph ops demand
-simplify        arena source poly graph ops demand differentiate passes text
+simplify        arena source poly graph ops share demand passes text
 gen             graph plan gen
 fuse            gen ops
 value           gen ops
