@@ -635,7 +635,7 @@ static bool is_nothing(const Graph *g, ArrayRef a) {
 void differentiate(Graph *g, Ref e, const Scope *scope, int n, const ArrayRef *by,
                    Adjoint *result) {
     State *s = arena_alloc(g->arena, sizeof *s);
-    s->g = g, s->paths = (Paths){.g = g, .nby = n, .by = by};
+    s->g = g, s->paths = (Paths){.g = g, .nby = n, .by = by, .dear_from = 1};
     s->context = scope_part(g, scope, 1, &e);
     /* e itself as an array over its indices. */
     Ref read;
@@ -643,13 +643,19 @@ void differentiate(Graph *g, Ref e, const Scope *scope, int n, const ArrayRef *b
     ArrayRef root = graph_array_over(g, "e", &s->context, e, at, &read);
     share_derived(g, root);
     paths_find(&s->paths, root);
-    if (s->paths.active[root]) {
+    bool lifted = s->paths.active[root];
+    if (lifted) {
         for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n;
              a++) { /* arrays made meanwhile are lifted in their turn */
             if ((int)a < s->paths.nactive && s->paths.active[a] && !paths_is_by(&s->paths, a)) {
                 paths_lift(&s->paths, a);
             }
         }
+    }
+    if (lifted) { /* what was lifted out of several equations may be equal */
+        share_derived(g, root);
+        s->paths = (Paths){.g = g, .nby = n, .by = by, .dear_from = 1};
+        paths_find(&s->paths, root);
     }
     Order order = graph_order(g, 1, &root);
     int all = g->arrays.n; /* adjoints made from here on have no adjoints themselves */

@@ -156,16 +156,23 @@ static void nodes_rehash(Graph *g) {
     }
 }
 
-/* The node with these parts, made if it is new. */
-static Ref node_intern(Graph *g, Node n, const Ref *args) {
-    uint32_t h = node_hash(&n, args);
-    for (uint32_t r = g->slots[h & (g->nslots - 1)]; r; r = g->nodes.at[r].next) {
+static Ref node_find(const Graph *g, const Node *n, const Ref *args) {
+    for (uint32_t r = g->slots[node_hash(n, args) & (g->nslots - 1)]; r; r = g->nodes.at[r].next) {
         const Node *o = &g->nodes.at[r];
-        if (o->op == n.op && o->type == n.type && o->nargs == n.nargs && o->aux == n.aux &&
-            !memcmp(&o->value, &n.value, sizeof n.value) &&
-            (!n.nargs || !memcmp(&g->args.at[o->first], args, n.nargs * sizeof *args))) {
+        if (o->op == n->op && o->type == n->type && o->nargs == n->nargs && o->aux == n->aux &&
+            !memcmp(&o->value, &n->value, sizeof n->value) &&
+            (!n->nargs || !memcmp(&g->args.at[o->first], args, n->nargs * sizeof *args))) {
             return r;
         }
+    }
+    return 0;
+}
+
+/* The node with these parts, made if it is new. */
+static Ref node_intern(Graph *g, Node n, const Ref *args) {
+    uint32_t h = node_hash(&n, args), known = node_find(g, &n, args);
+    if (known) {
+        return known;
     }
     if ((uint32_t)g->nodes.n >= g->nslots) {
         nodes_rehash(g);
@@ -670,6 +677,138 @@ static Ref power(Graph *g, Ref x, int64_t n) {
     return 0;
 }
 
+/* ---- sums: like terms are collected
+ * --------------------------------------------------------------------------------- */
+
+enum { MOST_FACTORS = 16, MOST_TERMS = 48 };
+typedef struct Monic { /* a term of a sum, without its number: products below and above a line */
+    double scale;
+    int n, nbelow;
+    Ref factor[MOST_FACTORS], below[MOST_FACTORS]; /* ascending */
+} Monic;
+typedef struct Sum {
+    int n;
+    Ref term[MOST_TERMS]; /* without sign */
+    double scale[MOST_TERMS];
+} Sum;
+
+static bool factor_add(Ref *factor, int *n, Ref r) {
+    int k = *n;
+    if (k == MOST_FACTORS) {
+        return false;
+    }
+    for (; k > 0 && factor[k - 1] > r; k--) {
+        factor[k] = factor[k - 1];
+    }
+    factor[k] = r;
+    ++*n;
+    return true;
+}
+
+static bool monic_add(const Graph *g, Monic *m, Ref r, bool below) {
+    const Node *n = NODE(g, r);
+    double v;
+    if (n->op == OP_neg) {
+        m->scale = -m->scale;
+        return monic_add(g, m, ARG(g, r, 0), below);
+    }
+    if (n->op == OP_mul || (n->op == OP_div && !below)) {
+        return monic_add(g, m, ARG(g, r, 0), below) &&
+               monic_add(g, m, ARG(g, r, 1), below || n->op == OP_div);
+    }
+    if (!below && graph_is_real(g, r, &v)) {
+        m->scale *= v;
+        return true;
+    }
+    return below ? factor_add(m->below, &m->nbelow, r) : factor_add(m->factor, &m->n, r);
+}
+
+static bool monic_of(const Graph *g, Ref r, Monic *m) {
+    m->scale = 1, m->n = m->nbelow = 0;
+    return monic_add(g, m, r, false);
+}
+
+static bool monics_alike(const Monic *x, const Monic *y) {
+    return x->n == y->n && x->nbelow == y->nbelow &&
+           !memcmp(x->factor, y->factor, (size_t)x->n * sizeof *x->factor) &&
+           !memcmp(x->below, y->below, (size_t)x->nbelow * sizeof *x->below);
+}
+
+/* The terms of a sum; a number before a sum goes to each of its terms. */
+static bool sum_add(const Graph *g, Sum *s, Ref r, double scale) {
+    for (;;) {
+        const Node *n = NODE(g, r);
+        double v;
+        if (n->op == OP_neg) {
+            scale = -scale, r = ARG(g, r, 0);
+        } else if (n->op == OP_add || n->op == OP_sub) {
+            if (!sum_add(g, s, ARG(g, r, 0), scale)) {
+                return false;
+            }
+            scale = n->op == OP_sub ? -scale : scale, r = ARG(g, r, 1);
+        } else if (n->op == OP_mul && graph_is_real(g, ARG(g, r, 0), &v)) {
+            scale *= v, r = ARG(g, r, 1);
+        } else {
+            break;
+        }
+    }
+    if (s->n == MOST_TERMS) {
+        return false;
+    }
+    s->term[s->n] = r, s->scale[s->n++] = scale;
+    return true;
+}
+
+/* x + y or x - y with like terms collected; 0 where there are none. */
+static Ref collect_terms(Graph *g, Op op, Ref x, Ref y) {
+    Sum a = {0}, b = {0};
+    ValueType type = (ValueType)NODE(g, x)->type;
+    if (!sum_add(g, &a, x, 1) || !sum_add(g, &b, y, op == OP_sub ? -1 : 1)) {
+        return 0;
+    }
+    int from = a.n;
+    bool any = false;
+    Monic have[MOST_TERMS];
+    bool known[MOST_TERMS];
+    for (int k = 0; k < a.n; k++) {
+        known[k] = monic_of(g, a.term[k], &have[k]);
+    }
+    for (int j = 0; j < b.n; j++) {
+        Monic m;
+        bool found = false, fits = monic_of(g, b.term[j], &m);
+        for (int k = 0; k < from && fits && !found; k++) {
+            double sum = a.scale[k] * have[k].scale + b.scale[j] * m.scale;
+            sum = type == VALUE_FLOAT ? (float)sum : sum;
+            /* x - x stays: x may be infinite. */
+            if (known[k] && sum != 0 && isfinite(sum) && have[k].scale != 0 &&
+                monics_alike(&have[k], &m)) {
+                a.scale[k] = sum / have[k].scale;
+                found = any = true;
+            }
+        }
+        if (!found) {
+            if (a.n == MOST_TERMS) {
+                return 0;
+            }
+            a.term[a.n] = b.term[j], a.scale[a.n++] = b.scale[j];
+        }
+    }
+    if (!any) {
+        return 0;
+    }
+    Ref sum = 0;
+    for (int k = 0; k < a.n; k++) {
+        double scale = fabs(a.scale[k]);
+        Ref term = scale == 1 ? a.term[k]
+                              : graph_op2(g, OP_mul, graph_real(g, type, scale), a.term[k]);
+        bool minus = a.scale[k] < 0;
+        sum = sum ? graph_op2(g, minus ? OP_sub : OP_add, sum, term)
+              : minus ? graph_op1(g, OP_neg, term)
+                      : term;
+    }
+    return sum;
+}
+
 Ref graph_op(Graph *g, Op op, const Ref *given) {
     const OpInfo *info = &op_info[op];
     Ref args[3] = {0};
@@ -734,10 +873,19 @@ Ref graph_op(Graph *g, Op op, const Ref *given) {
     if (!r) {
         r = ops_rewrite(g, op, args, info->arity);
     }
+    if (!r && result >= VALUE_FLOAT && (op == OP_add || op == OP_sub)) {
+        r = collect_terms(g, op, args[0], args[1]);
+    }
     if (!r && info->commutative && NODE(g, args[0])->op != OP_CONST &&
         NODE(g, args[1])->op == OP_CONST && op == OP_mul) {
         Ref t = args[0]; /* constants first */
         args[0] = args[1], args[1] = t;
+    }
+    if (!r && info->commutative) { /* the same with its arguments the other way round? */
+        Ref swapped[2] = {args[1], args[0]};
+        const Node same = {.op = (uint16_t)op, .type = (uint8_t)result, .nargs = 2};
+        r = node_find(g, &same, args);
+        r = r ? r : node_find(g, &same, swapped);
     }
     return r ? r : node_make(g, op, result, 0, info->arity, args);
 }

@@ -231,9 +231,15 @@ static Region region_of(Paths *s, Ref root, Ref guard) {
     return x;
 }
 
-static bool worth_lifting(const Graph *g, Ref r, int users) {
+/* An operation of many instructions. */
+static bool is_dear(const Graph *g, Ref r) {
     const Node *n = NODE(g, r);
-    if (n->op == OP_REDUCE) {
+    return n->op == OP_REDUCE || (n->op >= OP_FIRST_SCALAR && !op_info[n->op].cheap);
+}
+
+static bool worth_lifting(const Graph *g, Ref r, int users, bool dear) {
+    const Node *n = NODE(g, r);
+    if (n->op == OP_REDUCE || (dear && is_dear(g, r))) {
         return true;
     }
     return users > 1 && n->op != OP_READ && n->op != OP_CAST && n->op != OP_neg;
@@ -252,8 +258,12 @@ void paths_lift(Paths *s, ArrayRef a) {
         Ref index[8], condition[8], term = p.body;
         Reduction kind[8];
         int opened = 0;
+        /* One of several pieces is no value that has a name. */
+        bool dear = ARRAY(g, a)->order >= s->dear_from;
+        bool root_too = ARRAY(g, a)->pieces.n > 1 &&
+                        (NODE(g, term)->op == OP_REDUCE || (dear && is_dear(g, term)));
         do { /* the reduction at the root stays, and so do sums right inside a sum */
-            if (NODE(g, term)->op != OP_REDUCE) {
+            if (NODE(g, term)->op != OP_REDUCE || root_too) {
                 break;
             }
             kind[opened] = (Reduction)NODE(g, term)->aux;
@@ -265,10 +275,9 @@ void paths_lift(Paths *s, ArrayRef a) {
                  NODE(g, term)->aux == RED_SUM);
         Region x = region_of(s, term, scope.guard);
         VEC(Ref) from = {0}, to = {0};
-        for (int k = x.node.n - 1; k >= (opened ? 0 : 1);
-             k--) { /* arguments first; the root of a piece stays */
+        for (int k = x.node.n - 1; k >= (opened || root_too ? 0 : 1); k--) { /* arguments first */
             Ref r = x.node.at[k];
-            if (!worth_lifting(g, r, x.users.at[k])) {
+            if (!worth_lifting(g, r, x.users.at[k], dear && !opened)) {
                 continue;
             }
             Ref body = from.n ? graph_subst(g, r, from.n, from.at, to.at) : r, read;

@@ -10,6 +10,8 @@ typedef struct Paths {
     const ArrayRef *by;
     bool *active; /* by array: its value leads from e to some `by` */
     int nactive;
+    int dear_from; /* equations of this order on have their operations of many instructions lifted,
+                      so that equal ones are found */
     VEC(int8_t)
     leads; /* by node: 0 not known, 1 no, 2 yes: a differentiable path to an active array */
 } Paths;

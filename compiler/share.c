@@ -12,9 +12,10 @@
 #include "ops.h"
 #include <string.h>
 
-typedef struct Key { /* an array's equation over common axes */
+typedef struct Key {
     ArrayRef array;
-    const Ref *part; /* per piece: body, guard */
+    const Ref *part; /* its equation over common axes; per piece: body, guard */
+    const struct Form *form; /* or, of one piece, over common indices */
 } Key;
 
 typedef struct Circle { /* arrays that read each other */
@@ -145,6 +146,17 @@ bool share_is_nest(const Graph *g, Ref r) {
             (n->nargs > 1 && share_is_nest(g, ARG(g, r, n->nargs - 1))));
 }
 
+/* The same, or a read of a sum that was lifted and may go back. */
+static bool reads_nest(const Graph *g, Ref r) {
+    r = NODE(g, r)->op == OP_neg ? ARG(g, r, 0) : r;
+    if (NODE(g, r)->op != OP_READ) {
+        return share_is_nest(g, r);
+    }
+    const Array *x = ARRAY(g, NODE(g, r)->aux);
+    return x->derived && !x->adjoint_of && x->pieces.n == 1 &&
+           share_is_nest(g, x->pieces.at[0].body);
+}
+
 static bool is_range(Graph *g, const Piece *p, int k) { /* never less than empty */
     return graph_prove(
         g, poly_add(g->arena, poly_sub(g->arena, p->hi[k], p->lo[k]), poly_int(g->arena, 1)), 0,
@@ -176,7 +188,7 @@ static bool join(Graph *g, ArrayRef a, Piece *p, const Piece *q) {
         }
     }
     if (other < 0) {
-        if (share_is_nest(g, p->body) || share_is_nest(g, q->body)) {
+        if (reads_nest(g, p->body) || reads_nest(g, q->body)) {
             return false;
         }
         p->body = graph_op2(g, OP_add, p->body, q->body);
@@ -228,6 +240,134 @@ static void join_pieces(Graph *g, ArrayRef a) {
  * ----------------------------------------------------------------------------------------------------
  */
 
+/* Of an array with one piece: its term over common indices v. They are numbered as they are met,
+ * and v is what stands at the first place where its axis is met, so that x[t + 1] and x[t - 1] are
+ * both x[v]. */
+typedef struct Form {
+    int n;
+    int axis[16];           /* by v: the axis that it belongs to */
+    int sign[16];           /* v = sign * axis + shift */
+    const Poly *shift[16];
+    Ref body, guard; /* guard: 0 where there is none */
+} Form;
+
+/* The axis becomes what stands at a position of a read, where that is the axis, a sign and sizes. */
+static void form_meet(Graph *g, ArrayRef a, Form *f, Ref axis, const Poly *at) {
+    const Array *x = ARRAY(g, a);
+    int number = 0;
+    const Poly *rest;
+    int64_t num, den;
+    while (number < x->rank && x->axis[number] != axis) {
+        number++;
+    }
+    if (number == x->rank) {
+        return; /* bound inside */
+    }
+    for (int k = 0; k < f->n; k++) {
+        if (f->axis[k] == number) {
+            return;
+        }
+    }
+    f->axis[f->n] = number, f->sign[f->n] = 1, f->shift[f->n] = poly_int(g->arena, 0);
+    if (at && poly_linear(g->arena, at, axis, &num, &den, &rest) && den == 1 &&
+        (num == 1 || num == -1)) {
+        const uint32_t *vars;
+        int n = poly_vars(g->arena, rest, &vars);
+        bool sizes = true;
+        for (int k = 0; k < n; k++) {
+            sizes = sizes && NODE(g, vars[k])->op == OP_DIM;
+        }
+        if (sizes) {
+            f->sign[f->n] = (int)num, f->shift[f->n] = rest;
+        }
+    }
+    f->n++;
+}
+
+static Form form_of(Graph *g, ArrayRef a) {
+    const Piece p = ARRAY(g, a)->pieces.at[0];
+    Form f = {0};
+    const Poly *extent[16];
+    VEC(Ref) stack = {0};
+    graph_walk_start(g);
+    VEC_PUSH(g->arena, stack, p.body);
+    while (stack.n) {
+        Ref r = stack.at[--stack.n];
+        if (!graph_walk_first(g, r)) {
+            continue;
+        }
+        int known = f.n;
+        const Node n = *NODE(g, r);
+        for (int k = 0; k < n.nargs && n.op == OP_READ; k++) {
+            const Ref *free;
+            Ref at = ARG(g, r, k);
+            int nfree = graph_free(g, at, &free);
+            for (int q = 0; q < nfree; q++) {
+                form_meet(g, a, &f, free[q], graph_poly(g, at));
+            }
+            for (; known < f.n; known++) {
+                bool moved = f.sign[known] != 1 || f.shift[known]->n;
+                extent[known] = moved ? ARRAY(g, n.aux)->extent[k]
+                                      : ARRAY(g, a)->extent[f.axis[known]];
+            }
+        }
+        if (n.op == OP_INDEX) {
+            form_meet(g, a, &f, r, NULL);
+            for (; known < f.n; known++) {
+                extent[known] = ARRAY(g, a)->extent[f.axis[known]];
+            }
+        }
+        for (int k = n.nargs - 1; k >= 0; k--) {
+            VEC_PUSH(g->arena, stack, ARG(g, r, k));
+        }
+    }
+    Ref from[16], to[16];
+    for (int k = 0; k < f.n; k++) {
+        const Poly *v = poly_sub(g->arena, poly_var(g->arena, graph_axis(g, k, extent[k])),
+                                 f.shift[k]);
+        from[k] = ARRAY(g, a)->axis[f.axis[k]];
+        to[k] = graph_of_poly(g, f.sign[k] > 0 ? v : poly_neg(g->arena, v));
+    }
+    f.body = graph_subst(g, p.body, f.n, from, to);
+    f.guard = p.guard ? graph_subst(g, p.guard, f.n, from, to) : 0;
+    return f;
+}
+
+/* Array a, whose term is that of b, becomes a copy of b on a's box; false where b's box is too
+ * small. */
+static bool become_copy(Sharing *s, ArrayRef a, const Form *f, ArrayRef b, const Form *of) {
+    Graph *g = s->g;
+    Piece p = ARRAY(g, a)->pieces.at[0];
+    if (ARRAY(g, a)->type != ARRAY(g, b)->type || f->n != of->n || ARRAY(g, b)->rank != of->n ||
+        (of->guard && of->guard != f->guard)) {
+        return false;
+    }
+    Ref position[16];
+    for (int k = 0; k < f->n; k++) { /* v, from a's axis; then b's axis, from v */
+        const Poly *axis = poly_var(g->arena, ARRAY(g, a)->axis[f->axis[k]]);
+        const Poly *v = poly_add(
+            g->arena, f->sign[k] > 0 ? axis : poly_neg(g->arena, axis), f->shift[k]);
+        const Poly *there = poly_sub(g->arena, v, of->shift[k]);
+        position[of->axis[k]] =
+            graph_of_poly(g, of->sign[k] > 0 ? there : poly_neg(g->arena, there));
+    }
+    facts_of_piece(s, a, &p);
+    bool inside = inside_box(s, b, position);
+    for (int k = 0; k < f->n && inside; k++) { /* a's box may lie outside of b altogether */
+        const Poly *at = graph_poly(g, position[k]),
+                   *end = poly_sub(g->arena, ARRAY(g, b)->extent[k], poly_int(g->arena, 1));
+        inside = graph_prove(g, at, s->nfacts, s->facts) &&
+                 graph_prove(g, poly_sub(g->arena, end, at), s->nfacts, s->facts);
+    }
+    s->nfacts = 0;
+    if (!inside) {
+        return false;
+    }
+    p.body = graph_read(g, b, position);
+    ARRAY(g, a)->pieces.at[0] = p;
+    return true;
+}
+
 static const Ref *key_of(Graph *g, ArrayRef a) {
     const Array *x = ARRAY(g, a);
     int n = x->pieces.n, rank = x->rank;
@@ -264,26 +404,36 @@ static bool frames_equal(const Graph *g, ArrayRef a, ArrayRef b) {
     return true;
 }
 
-static void share_array(Sharing *s, ArrayRef a) {
+/* Looks for an equal array. True where this one need not be any more. */
+static bool share_array(Sharing *s, ArrayRef a) {
     Graph *g = s->g;
-    if (ARRAY(g, a)->pieces.n == 1 && is_plain(g, ARRAY(g, a)->pieces.at[0].body)) {
-        s->through[a] = true;
-        if (covers_all(g, a)) {
-            return;
-        }
-    }
-    const Ref *part = key_of(g, a);
     int n = ARRAY(g, a)->pieces.n;
-    uint32_t mask = s->nkeys - 1, h = n ? (part[0] * 0x9E3779B1u) & mask : 0;
+    if (n == 1 && is_plain(g, ARRAY(g, a)->pieces.at[0].body)) {
+        s->through[a] = true;
+        return true;
+    }
+    Form *f = arena_alloc(g->arena, sizeof *f);
+    const Ref *part = NULL;
+    bool one = n == 1 && ARRAY(g, a)->rank <= 16;
+    if (one) {
+        *f = form_of(g, a);
+    } else {
+        part = key_of(g, a);
+    }
+    uint32_t mask = s->nkeys - 1, h = n ? ((one ? f->body : part[0]) * 0x9E3779B1u) & mask : 0;
     for (; s->keys[h].array; h = (h + 1) & mask) {
         const Key *k = &s->keys[h];
-        if (frames_equal(g, a, k->array) &&
-            !memcmp(part, k->part, (size_t)n * 2 * sizeof *part)) {
-            s->same_as[a] = k->array;
-            return;
+        if (one ? k->form && k->form->body == f->body && k->array != a &&
+                      become_copy(s, a, f, k->array, k->form)
+                : !k->form && frames_equal(g, a, k->array) &&
+                      !memcmp(part, k->part, (size_t)n * 2 * sizeof *part)) {
+            s->through[a] = one;
+            s->same_as[a] = one ? 0 : k->array;
+            return true;
         }
     }
-    s->keys[h] = (Key){a, part};
+    s->keys[h] = (Key){a, part, one ? f : NULL};
+    return false;
 }
 
 /* ---- equal circles
@@ -327,6 +477,70 @@ static bool pair(Pairing *p, ArrayRef a, ArrayRef b) {
     return true;
 }
 
+static bool terms_pair(Pairing *p, Ref x, Ref y);
+
+enum { MOST_PARTS = 64 };
+typedef struct PartList { /* what a sum or a product is made of; minus: subtracted */
+    int n;
+    Ref at[MOST_PARTS];
+    bool minus[MOST_PARTS];
+} PartList;
+
+static bool list_parts(const Graph *g, PartList *l, Ref r, bool product, bool minus) {
+    for (;;) {
+        const Node *n = NODE(g, r);
+        if (product ? n->op == OP_mul : n->op == OP_add || n->op == OP_sub) {
+            if (!list_parts(g, l, ARG(g, r, 0), product, minus)) {
+                return false;
+            }
+            minus = n->op == OP_sub ? !minus : minus, r = ARG(g, r, 1);
+        } else if (!product && n->op == OP_neg) {
+            minus = !minus, r = ARG(g, r, 0);
+        } else {
+            break;
+        }
+    }
+    if (l->n == MOST_PARTS) {
+        return false;
+    }
+    l->at[l->n] = r, l->minus[l->n++] = minus;
+    return true;
+}
+
+static void forget_pairs(Pairing *p, int met) {
+    while (p->nmet > met) {
+        p->partner[p->met[--p->nmet]] = 0;
+    }
+}
+
+/* Sums and products, in whatever order. */
+static bool parts_pair(Pairing *p, Ref x, Ref y, bool product) {
+    PartList a = {0}, b = {0};
+    if (!list_parts(p->g, &a, x, product, false) || !list_parts(p->g, &b, y, product, false) ||
+        a.n != b.n) {
+        return false;
+    }
+    for (int k = 0; k < a.n; k++) {
+        bool found = false;
+        for (int q = k; q < b.n && !found; q++) {
+            int met = p->nmet;
+            found = a.minus[k] == b.minus[q] && terms_pair(p, a.at[k], b.at[q]);
+            if (found) {
+                Ref r = b.at[q];
+                bool minus = b.minus[q];
+                b.at[q] = b.at[k], b.minus[q] = b.minus[k];
+                b.at[k] = r, b.minus[k] = minus;
+            } else {
+                forget_pairs(p, met);
+            }
+        }
+        if (!found) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool terms_pair(Pairing *p, Ref x, Ref y) {
     Graph *g = p->g;
     const Node *m = NODE(g, x), *n = NODE(g, y);
@@ -341,26 +555,30 @@ static bool terms_pair(Pairing *p, Ref x, Ref y) {
     if (m->nargs == 0 && m->op != OP_READ) {
         return x == y;
     }
+    bool sums = (m->op == OP_add || m->op == OP_sub || m->op == OP_neg) &&
+                (n->op == OP_add || n->op == OP_sub || n->op == OP_neg) && m->op != n->op;
+    if (sums && m->type >= VALUE_FLOAT) {
+        return m->type == n->type && parts_pair(p, x, y, false);
+    }
     if (m->op != n->op || m->type != n->type || m->nargs != n->nargs ||
         (m->op == OP_READ ? !pair(p, m->aux, n->aux) : m->aux != n->aux)) {
         return false;
     }
-    bool swap = m->op >= OP_FIRST_SCALAR && op_info[m->op].commutative;
+    int met = p->nmet, nargs = m->nargs;
+    bool sum = m->op == OP_add || m->op == OP_sub || m->op == OP_neg, product = m->op == OP_mul;
+    bool swap = m->op >= OP_FIRST_SCALAR && op_info[m->op].commutative && !sum && !product;
     for (int turn = 0; turn <= swap; turn++) {
-        int met = p->nmet;
         bool equal = true;
-        for (int k = 0; k < m->nargs && equal; k++) {
+        forget_pairs(p, met);
+        for (int k = 0; k < nargs && equal; k++) {
             equal = terms_pair(p, ARG(g, x, k), ARG(g, y, turn ? 1 - k : k));
-            m = NODE(g, x);
         }
         if (equal) {
             return true;
         }
-        while (p->nmet > met) {
-            p->partner[p->met[--p->nmet]] = 0;
-        }
     }
-    return false;
+    forget_pairs(p, met);
+    return m->type >= VALUE_FLOAT && (sum || product) && parts_pair(p, x, y, product);
 }
 
 /* Are the circles equal if a is b? Then p->partner says who is who. */
@@ -419,6 +637,17 @@ static void share_circle(Sharing *s, int n, const ArrayRef *member) {
     for (int k = 0; k < n; k++) {
         rewrite_array(s, member[k]);
         join_pieces(g, member[k]);
+    }
+    for (int k = 0; k < n && nleft > 1; k++) {
+        ArrayRef a = member[k];
+        if (!s->through[a] && !s->fixed(g, a) && ARRAY(g, a)->pieces.n == 1 && share_array(s, a)) {
+            nleft--;
+            for (int q = 0; q < n; q++) {
+                rewrite_array(s, member[q]);
+            }
+        }
+    }
+    for (int k = 0; k < n; k++) {
         if (!s->through[member[k]]) {
             VEC_PUSH(g->arena, left, member[k]);
         }
@@ -494,4 +723,184 @@ static bool is_named(const Graph *g, ArrayRef a) {
 
 void share_derived(Graph *g, ArrayRef root) {
     share_arrays(g, 1, &root, is_named);
+}
+
+/* ---- what was lifted and is read once goes back
+ * -------------------------------------------------------------------------- */
+
+typedef struct Back {
+    Sharing *s;
+    ArrayRef first_new;
+    int *reads;  /* by array */
+    bool *loose; /* by array: some read is inside of more loops than the array has axes */
+    bool *into;  /* by array: goes back to where it is read */
+} Back;
+
+static bool is_lifted(const Graph *g, ArrayRef a) {
+    const Array *x = ARRAY(g, a);
+    return x->derived && !x->adjoint_of && !is_named(g, a) && x->pieces.n == 1;
+}
+
+static void count_reads(Back *b, ArrayRef a, Ref root, bool guard) {
+    Graph *g = b->s->g;
+    VEC(Ref) stack = {0}, inside = {0};
+    VEC_PUSH(g->arena, stack, root);
+    graph_walk_start(g);
+    bool deep = guard;
+    while (stack.n || inside.n) { /* first what stands outside of reductions */
+        deep = deep || !stack.n;
+        Ref r = stack.n ? stack.at[--stack.n] : inside.at[--inside.n];
+        if (!graph_walk_first(g, r)) {
+            continue;
+        }
+        const Node n = *NODE(g, r);
+        if (n.op == OP_READ) {
+            b->reads[n.aux]++;
+            for (int k = 0; k < ARRAY(g, a)->rank && !deep; k++) {
+                b->loose[n.aux] =
+                    b->loose[n.aux] || !graph_has_index(g, r, ARRAY(g, a)->axis[k]);
+            }
+            b->loose[n.aux] = b->loose[n.aux] || deep;
+        }
+        for (int k = 0; k < n.nargs; k++) {
+            if (deep || n.op == OP_REDUCE) {
+                VEC_PUSH(g->arena, inside, ARG(g, r, k));
+            } else {
+                VEC_PUSH(g->arena, stack, ARG(g, r, k));
+            }
+        }
+    }
+}
+
+/* Is the piece apart from all others of its array? */
+static bool stands_apart(Graph *g, ArrayRef a, int q) {
+    const Array *x = ARRAY(g, a);
+    const Poly *one = poly_int(g->arena, 1);
+    for (int r = 0; r < x->pieces.n; r++) {
+        bool apart = r == q || x->order == 0;
+        for (int k = 0; k < x->rank && !apart; k++) {
+            const Piece *p = &x->pieces.at[q], *o = &x->pieces.at[r];
+            apart = graph_prove(
+                        g, poly_sub(g->arena, poly_sub(g->arena, o->lo[k], p->hi[k]), one), 0,
+                        NULL) ||
+                    graph_prove(
+                        g, poly_sub(g->arena, poly_sub(g->arena, p->lo[k], o->hi[k]), one), 0,
+                        NULL);
+        }
+        if (!apart) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What is lifted out of a piece that says nothing else, and read elsewhere too, is the array of
+ * that piece. */
+static bool trade_places(Sharing *s, ArrayRef a, int q) {
+    Graph *g = s->g;
+    Ref r = ARRAY(g, a)->pieces.at[q].body;
+    if (NODE(g, r)->op != OP_READ || s->fixed(g, a)) {
+        return false;
+    }
+    ArrayRef l = NODE(g, r)->aux;
+    const Array *x = ARRAY(g, a), *y = ARRAY(g, l);
+    if (!is_lifted(g, l) || x->rank != y->rank || x->type != y->type || s->fixed(g, l) ||
+        y->pieces.at[0].guard || x->pieces.at[q].guard || NODE(g, y->pieces.at[0].body)->op == OP_READ) {
+        return false;
+    }
+    for (int k = 0; k < x->rank; k++) {
+        if (ARG(g, r, k) != x->axis[k] ||
+            !poly_equal(x->pieces.at[q].lo[k], y->pieces.at[0].lo[k]) ||
+            !poly_equal(x->pieces.at[q].hi[k], y->pieces.at[0].hi[k])) {
+            return false;
+        }
+    }
+    if (!stands_apart(g, a, q)) {
+        return false;
+    }
+    Ref body = graph_subst(g, y->pieces.at[0].body, y->rank, y->axis, x->axis);
+    Ref read = graph_read(g, a, ARRAY(g, l)->axis);
+    ARRAY(g, a)->pieces.at[q].body = body;
+    ARRAY(g, l)->pieces.at[0].body = read;
+    s->through[l] = true;
+    return true;
+}
+
+static Ref read_back(Graph *g, void *user, ArrayRef a, const Ref *positions) {
+    const Back *b = user;
+    if (!b->into[a] || !(covers_all(g, a) || inside_box(b->s, a, positions))) {
+        return 0;
+    }
+    const Array *x = ARRAY(g, a);
+    return graph_subst(g, x->pieces.at[0].body, x->rank, x->axis, positions);
+}
+
+static void put_back(Back *b, ArrayRef a) {
+    Graph *g = b->s->g;
+    for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
+        Piece p = ARRAY(g, a)->pieces.at[q];
+        facts_of_piece(b->s, a, &p);
+        Ref body = graph_rewrite_reads(g, p.body, read_back, b);
+        ARRAY(g, a)->pieces.at[q].body = graph_cast(g, ARRAY(g, a)->type, body);
+    }
+    b->s->nfacts = 0;
+}
+
+void share_put_back(Graph *g, int n, const ArrayRef *roots,
+                    bool (*fixed)(const Graph *g, ArrayRef a), ArrayRef first_new) {
+    Sharing *s = arena_alloc(g->arena, sizeof *s);
+    size_t all = (size_t)g->arrays.n + 1;
+    s->g = g, s->fixed = fixed;
+    s->through = arena_alloc(g->arena, all * sizeof *s->through);
+    s->same_as = arena_alloc(g->arena, all * sizeof *s->same_as);
+    Back b = {.s = s, .first_new = first_new};
+    b.reads = arena_alloc(g->arena, all * sizeof *b.reads);
+    b.loose = arena_alloc(g->arena, all * sizeof *b.loose);
+    b.into = arena_alloc(g->arena, all * sizeof *b.into);
+    Order order = graph_order(g, n, roots);
+    bool traded = false;
+    for (int k = 0; k < order.n; k++) {
+        for (int q = 0; q < ARRAY(g, order.array[k])->pieces.n; q++) {
+            traded = trade_places(s, order.array[k], q) || traded;
+        }
+    }
+    for (int k = 0; k < order.n && traded; k++) {
+        if (!s->through[order.array[k]]) {
+            rewrite_array(s, order.array[k]);
+        }
+    }
+    order = graph_order(g, n, roots);
+    for (int k = 0; k < order.n; k++) {
+        ArrayRef a = order.array[k];
+        for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
+            count_reads(&b, a, ARRAY(g, a)->pieces.at[q].body, false);
+            if (ARRAY(g, a)->pieces.at[q].guard) {
+                count_reads(&b, a, ARRAY(g, a)->pieces.at[q].guard, true);
+            }
+        }
+    }
+    for (int k = 0; k < order.n; k++) { /* a sum that is all of a piece is a loop nest of it */
+        ArrayRef a = order.array[k];
+        bool sum = is_lifted(g, a) && share_is_nest(g, ARRAY(g, a)->pieces.at[0].body);
+        b.into[a] = is_lifted(g, a) && b.reads[a] == 1 && !b.loose[a] && (a >= first_new || !sum);
+    }
+    for (int k = 0; k < order.n; k++) {
+        ArrayRef a = order.array[k];
+        for (int q = 0; q < ARRAY(g, a)->pieces.n && ARRAY(g, a)->pieces.n > 1; q++) {
+            Ref r = ARRAY(g, a)->pieces.at[q].body;
+            r = NODE(g, r)->op == OP_neg ? ARG(g, r, 0) : r;
+            ArrayRef l = NODE(g, r)->op == OP_READ ? NODE(g, r)->aux : 0;
+            b.into[l] = b.into[l] || (l && is_lifted(g, l) && b.reads[l] == 1 && !b.loose[l]);
+        }
+    }
+    for (int lo = 0, hi; lo < order.n; lo = hi) { /* what is read comes first, but for circles */
+        for (hi = lo + 1; hi < order.n && order.component[hi] == order.component[lo];) {
+            hi++;
+        }
+        for (int turn = 0; turn < hi - lo && turn < 3; turn++) {
+            for (int k = lo; k < hi; k++) {
+                put_back(&b, order.array[k]);
+            }
+        }
+    }
 }

@@ -4,6 +4,7 @@
  * equation whose every read stands under a condition has that condition. */
 #include "demand.h"
 #include "ops.h"
+#include "paths.h"
 #include "passes.h"
 #include "share.h"
 
@@ -81,9 +82,22 @@ static void set_guards(Graph *g, const Order *order) {
     }
 }
 
-void simplify_graph(Graph *g) {
-    ArrayRef *roots;
-    int n = wanted(g, &roots);
+/* Dear terms of derivatives become arrays, so that equal ones are found. */
+static void lift_derivatives(Graph *g, int n, const ArrayRef *roots) {
+    Paths all = {.g = g, .nactive = g->arrays.n, .dear_from = 2};
+    Order order = graph_order(g, n, roots);
+    all.active = arena_alloc(g->arena, (size_t)g->arrays.n + 1);
+    for (int k = 0; k < order.n; k++) {
+        all.active[order.array[k]] = true;
+    }
+    for (int k = 0; k < order.n; k++) {
+        if (ARRAY(g, order.array[k])->order > 0) {
+            paths_lift(&all, order.array[k]);
+        }
+    }
+}
+
+static void share_all(Graph *g, int n, const ArrayRef *roots) {
     Sharing *sharing = share_arrays(g, n, roots, is_asked_for);
     for (int k = 0; k < g->gradients.n; k++) {
         Gradient *d = &g->gradients.at[k];
@@ -92,6 +106,15 @@ void simplify_graph(Graph *g) {
             d->along.at[q].value = share_term(sharing, d->along.at[q].value);
         }
     }
+}
+
+void simplify_graph(Graph *g) {
+    ArrayRef *roots, first_new = (ArrayRef)g->arrays.n;
+    int n = wanted(g, &roots);
+    share_all(g, n, roots);
+    lift_derivatives(g, n, roots);
+    share_all(g, n, roots);
+    share_put_back(g, n, roots, is_asked_for, first_new);
     Order order = graph_order(g, n, roots);
     set_guards(g, &order);
 }

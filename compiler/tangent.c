@@ -559,7 +559,7 @@ Ref differentiate_along(Graph *g, Ref e, const Scope *scope, int n, const Motion
         by[k] = along[k].of;
     }
     s->g = g, s->scope = scope, s->along = along;
-    s->paths = (Paths){.g = g, .nby = n, .by = by};
+    s->paths = (Paths){.g = g, .nby = n, .by = by, .dear_from = 1};
     s->moves = arena_alloc(g->arena, (size_t)scope->n + 1);
     for (int k = 0; k < scope->n; k++) {
         for (int m = 0; m < n; m++) {

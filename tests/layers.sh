@@ -26,7 +26,7 @@ differentiate   arena source poly graph ops rewrite share demand paths different
 tangent         arena source poly graph ops rewrite share paths differentiate
 lower           arena source syntax poly program graph ops differentiate paths passes text
 demand          arena source poly graph ops demand
-simplify        arena source poly graph ops share demand passes text
+simplify        arena source poly graph ops share demand paths passes text
 gen             graph plan gen
 fuse            gen ops
 value           gen ops
