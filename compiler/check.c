@@ -5,6 +5,7 @@
  * everything else is. */
 #define _XOPEN_SOURCE 700
 #include "check.h"
+#include "library.h"
 #include "ops.h"
 #include <stdlib.h>
 #include <string.h>
@@ -939,11 +940,45 @@ static const char *beside(Context *cx, const char *file, const char *name) {
     return arena_format(cx->arena, "%.*s/%s", (int)(slash - file), file, name);
 }
 
-static void load(Loader *l, const char *path, Span at, int depth);
+static bool seen(Loader *l, const char *identity) {
+    for (int k = 0; k < l->seen.n; k++)
+        if (!strcmp(l->seen.at[k], identity)) return true;
+    VEC_PUSH(l->all->cx->arena, l->seen, identity);
+    return false;
+}
+
+static bool too_deep(Loader *l, const Syn *use, int depth) {
+    if (depth < MOST_USE_DEPTH) return false;
+    error_at(l->all->cx, use->at, "files use each other more than %d deep", MOST_USE_DEPTH);
+    return true;
+}
+
+static void load(Loader *l, const char *path, uint32_t file, int depth);
+
+/* A name with LIBRARY_PREFIX is never looked for on the disk, nor the other way round, so that a
+ * model means the same wherever it is compiled. */
+static void load_library(Loader *l, const Syn *use, int depth) {
+    Context *cx = l->all->cx;
+    const LibraryFile *file = library_find(use->text);
+    if (file) {
+        if (!seen(l, file->name) && !too_deep(l, use, depth))
+            load(l, file->name, library_read(cx, file), depth + 1);
+        return;
+    }
+    error_at(cx, use->at, "the library has no file '%s'%s", use->text,
+             did_you_mean(cx, use->text, library_names(cx), library_file_count));
+    note_at(cx, (Span){0},
+            "names that begin with \"" LIBRARY_PREFIX
+            "\" are the library's, which is a part of gradc: `gradc --library` lists it");
+}
 
 static void load_use(Loader *l, const char *file, const Syn *use, int depth) {
     Context *cx = l->all->cx;
-    const char *path = beside(cx, file, use->text), *real = identity(cx, path);
+    if (library_name(use->text)) {
+        load_library(l, use, depth);
+        return;
+    }
+    const char *path = beside(cx, file, use->text), *real = identity(cx, path), *why = NULL;
     for (int k = 0; k < cx->include.n && !real && use->text[0] != '/'; k++) {
         path = arena_format(cx->arena, "%s/%s", cx->include.at[k], use->text);
         real = identity(cx, path);
@@ -955,25 +990,16 @@ static void load_use(Loader *l, const char *file, const Syn *use, int depth) {
                               : "looked for beside this file; -I adds folders");
         return;
     }
-    for (int k = 0; k < l->seen.n; k++)
-        if (!strcmp(l->seen.at[k], real)) return;
-    if (depth == MOST_USE_DEPTH) {
-        error_at(cx, use->at, "files use each other more than %d deep", MOST_USE_DEPTH);
-        return;
-    }
-    VEC_PUSH(cx->arena, l->seen, real);
-    load(l, path, use->at, depth + 1);
+    if (seen(l, real) || too_deep(l, use, depth)) return;
+    uint32_t number = source_read(cx, path, &why);
+    if (number) VEC_PUSH(cx->arena, l->all->program->files, path);
+    if (number) load(l, path, number, depth + 1);
+    else error_at(cx, use->at, "cannot read '%s': %s", path, why ? why : "unknown reason");
 }
 
-static void load(Loader *l, const char *path, Span at, int depth) {
+/* Parses a source and loads what it uses. `path`: where the names of its `use` begin. */
+static void load(Loader *l, const char *path, uint32_t file, int depth) {
     Context *cx = l->all->cx;
-    const char *why = NULL;
-    uint32_t file = source_read(cx, path, &why);
-    if (!file) {
-        error_at(cx, at, "cannot read '%s': %s", path, why ? why : "unknown reason");
-        return;
-    }
-    VEC_PUSH(cx->arena, l->all->program->files, path);
     const Syn *tree = parse_program(cx, file);
     for (int k = 0; tree && k < tree->nkids; k++)
         if (tree->kid[k]->kind == SYN_USE) load_use(l, path, tree->kid[k], depth);
@@ -986,10 +1012,16 @@ Program *check_program(Context *cx, const char *path, int nfix, const DimFix *fi
     Checker all = {
         .cx = cx, .program = arena_alloc(cx->arena, sizeof *all.program), .nfix = nfix, .fix = fix};
     Loader l = {.all = &all};
-    const char *real = identity(cx, path);
+    const char *real = identity(cx, path), *why = NULL;
     if (real) VEC_PUSH(cx->arena, l.seen, real);
     int before = cx->errors;
-    load(&l, path, (Span){0}, 0);
+    uint32_t file = source_read(cx, path, &why);
+    if (!file) {
+        error_at(cx, (Span){0}, "cannot read '%s': %s", path, why ? why : "unknown reason");
+        return NULL;
+    }
+    VEC_PUSH(cx->arena, all.program->files, path);
+    load(&l, path, file, 0);
     if (cx->errors > before)
         return NULL; /* a text that could not be read would only make more of them */
     all.pi = symbol_of(cx, "pi");

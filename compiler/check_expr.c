@@ -3,6 +3,7 @@
  * the notes of reductions and calls. A function that returns NULL or false has said why; whoever
  * asked says nothing more. */
 #include "check.h"
+#include "library.h"
 #include "ops.h"
 #include <string.h>
 
@@ -855,7 +856,11 @@ static const ExprInfo *check_call(Check *c, Syn *e, Env env) {
         VEC_PUSH(c->cx->arena, known, "grad");
         VEC_PUSH(c->cx->arena, known, "dir");
         VEC_PUSH(c->cx->arena, known, NULL);
-        error_at(c->cx, e->at, "no function '%s'%s", e->text, check_nearest(c, e->text, known.at));
+        const LibraryFile *has_it = library_with(e->text);
+        error_at(c->cx, e->at, "no function '%s'%s", e->text,
+                 has_it ? "" : check_nearest(c, e->text, known.at));
+        if (has_it)
+            note_at(c->cx, (Span){0}, "the library has it: use \"%s\";", has_it->name);
         if (n) n->refused = true;
     }
     return NULL;

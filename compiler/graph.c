@@ -1055,7 +1055,11 @@ static Ref split_product(Graph *g, Ref body, Ref index, Ref *inside) {
     if (n.op == OP_mul) {
         Ref x = ARG(g, body, 0), y = ARG(g, body, 1), in0, in1;
         Ref out0 = split_product(g, x, index, &in0), out1 = split_product(g, y, index, &in1);
-        if (!out0 && !out1) {
+        /* Where both sides are scaled, as in sum[i]((x[i] / m)^2), the squares of what is not scaled
+         * may overflow: only numbers leave then. */
+        bool scaled = out0 && out1 && in0 && in1 &&
+                      !(graph_is_real(g, out0, NULL) && graph_is_real(g, out1, NULL));
+        if ((!out0 && !out1) || scaled) {
             *inside = body;
             return 0;
         }

@@ -2,6 +2,7 @@
  * the help. */
 #define _POSIX_C_SOURCE 200809L
 #include "options.h"
+#include "library.h"
 #include "text.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@ typedef enum OptionId {
     OPT_PREFIX,
     OPT_STANDALONE,
     OPT_INCLUDE,
+    OPT_LIBRARY,
     OPT_DEPEND,
     OPT_DEPEND_FILE,
     OPT_TARGET,
@@ -51,7 +53,7 @@ typedef enum Use {
 typedef struct Option {
     OptionId id;
     const char *name, *other; /* --long, or -X; another spelling or NULL */
-    const char *argument;     /* NULL: it takes none */
+    const char *argument;     /* NULL: it takes none; [NAME]: or one behind `=` */
     Use use;
     const char *help; /* further lines after '\n' */
 } Option;
@@ -79,6 +81,8 @@ static const Option options[] = {
     {OPT_STANDALONE, "--standalone", NULL, NULL, USE_COMPILE,
      "copy what is used of the runtime into OUT.c"},
     {OPT_INCLUDE, "-I", NULL, "DIR", USE_BOTH, "search DIR for files named by `use`"},
+    {OPT_LIBRARY, "--library", NULL, "[NAME]", USE_COMPILE,
+     "list the functions that come with gradc, or print\nthe file or the function NAME of them"},
     {OPT_DEPEND, "-MD", NULL, NULL, USE_COMPILE, "also write a dependency file for make and ninja"},
     {OPT_DEPEND_FILE, "-MF", NULL, "FILE", USE_COMPILE, "its name (default: OUT.d)"},
     {OPT_TARGET, "-MT", NULL, "TARGET", USE_COMPILE, "its target, as given (default: OUT.c OUT.h)"},
@@ -112,6 +116,10 @@ void options_complain(const char *format, ...) {
     fputs("\ngradc: `gradc --help` lists what can be given\n", stderr);
 }
 
+static bool is_optional(const Option *o) {
+    return o->argument && o->argument[0] == '[';
+}
+
 static void print_help(bool check) {
     fputs(check ? "usage: gradc check [options] FILE.grad\n\n"
                   "Compares every derivative that a model asks for, at points that are drawn, with "
@@ -128,11 +136,11 @@ static void print_help(bool check) {
         const Option *o = &options[k];
         char left[40];
         if (!(o->use & (check ? USE_CHECK : USE_COMPILE))) continue;
-        snprintf(left, sizeof left, "%s%s%s", o->name,
-                 !o->argument        ? ""
-                 : o->name[1] == '-' ? "="
-                                     : " ",
-                 o->argument ? o->argument : "");
+        const char *between = !o->argument ? "" : o->name[1] == '-' ? "=" : " ";
+        if (is_optional(o))
+            snprintf(left, sizeof left, "%s[=%s", o->name, o->argument + 1);
+        else
+            snprintf(left, sizeof left, "%s%s%s", o->name, between, o->argument ? o->argument : "");
         const char *line = o->help;
         while (line) {
             const char *end = strchr(line, '\n');
@@ -315,6 +323,7 @@ static bool apply(Context *cx, Options *o, OptionId id, const char *value) {
         choice = choose(cx, "--diagnostics", value, forms, 2);
         o->json_messages = choice == 1;
         break;
+    case OPT_LIBRARY:
     case OPT_HELP:
     case OPT_VERSION: break;
     }
@@ -399,6 +408,10 @@ OptionsResult options_read(Context *cx, int argc, char **argv, Options *o) {
         } else if (id == OPT_VERSION) {
             puts("gradc " GRADC_VERSION);
             return OPTIONS_DONE;
+        } else if (id == OPT_LIBRARY) {
+            if (library_print(value, stdout)) return OPTIONS_DONE;
+            options_complain("the library has no file or function '%s'", value);
+            return OPTIONS_WRONG;
         } else if (!option->argument && value) {
             options_complain("%s takes no value", option->name);
             return OPTIONS_WRONG;

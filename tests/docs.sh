@@ -8,9 +8,9 @@
 #   ```c file=NAME            is written to that file
 #   ```c $ COMMAND            is what COMMAND prints
 #
-# Other blocks are not looked at. docs/operations.md must be the page that the build generates, and links must lead somewhere.
+# Other blocks are not looked at. docs/operations.md and docs/library.md must be the pages that the build generates, and links must lead somewhere.
 #
-#   ACCEPT=yes sh tests/docs.sh     rewrites what is printed, and docs/operations.md; review with `git diff`
+#   ACCEPT=yes sh tests/docs.sh     rewrites what is printed, and these two; review with `git diff`
 set -u
 cd "$(dirname "$0")/.." || exit 2
 top=$(pwd)
@@ -148,11 +148,13 @@ for document in README.md docs/*.md; do
     done <"$work/links"
 done
 
-generated=$(dirname "$GRADC")/operations.md
-if [ "$ACCEPT" = yes ]; then cp "$generated" docs/operations.md; fi
-if diff -u docs/operations.md "$generated" >"$work/diff" 2>&1; then good
-else bad docs/operations.md "is not what the build generates; ACCEPT=yes sh tests/docs.sh takes that" "$work/diff"
-fi
+for page in operations library; do
+    generated=$(dirname "$GRADC")/$page.md
+    if [ "$ACCEPT" = yes ]; then cp "$generated" docs/$page.md; fi
+    if diff -u docs/$page.md "$generated" >"$work/diff" 2>&1; then good
+    else bad docs/$page.md "is not what the build generates; ACCEPT=yes sh tests/docs.sh takes that" "$work/diff"
+    fi
+done
 
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

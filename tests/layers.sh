@@ -7,11 +7,12 @@ arena
 text            arena
 source          arena
 syntax          arena source
+library         arena source
 poly            arena
 json            arena source text
 program         arena source syntax poly
-check           arena source syntax poly program check ops
-check_expr      arena source syntax poly program check ops
+check           arena source syntax poly program check ops library
+check_expr      arena source syntax poly program check ops library
 check_order     arena source syntax poly program check
 check_ranges    arena source syntax poly program check
 graph           arena source poly graph ops rewrite
@@ -41,9 +42,10 @@ emit            arena source poly graph ops plan passes text print describe emit
 verify          arena source poly graph ops interp json text print
 draw            arena source poly graph ops print text
 output          arena
-options         arena source poly program graph text
+options         arena source poly program graph text library
 main            arena source syntax poly program graph text passes print draw verify output options
 rulec           arena source syntax
+librarian       arena source syntax library
 embed
 '
 passed=0 failed=0

@@ -1,0 +1,363 @@
+#!/usr/bin/env python3
+"""What the functions of the library must give, by textbook formulas in many digits (mpmath).
+
+    figures.py LIBRARY OUT [FILE ...]     LIBRARY: the folder compiler/library; FILE: losses, densities ...
+
+For each file of the library it writes OUT/FILE.grad, a model for each function, and OUT/FILE.txt, the cases. The formulas here
+are written down a second time, as they stand in books, without any care for overflow or cancellation: there are digits enough.
+Derivatives are central differences in the same digits. So nothing is shared with the library but the names.
+
+A result comes with its condition, the sum of abs(x * d result / d x) over all arguments: no computation with rounded numbers can do
+better than some units in the last place of that. A case of a function whose arguments are exact says less (see `ulps`).
+"""
+import re
+import struct
+import sys
+from mpmath import mp, mpf, exp, log, sqrt, tanh, sin, cos, erf, pi, loggamma, fabs, fsum, floor, inf
+
+FUNCTIONS = {}  # name: Function
+
+
+class Function:
+    def __init__(self, **parts):
+        self.__dict__.update(parts)
+
+
+def function(name, formula, cases, digits=700, ulps=(4, 4), check='', parts=lambda **_: (0, 0)):
+    """`cases`: dicts of arguments; besides, 'double': only there; 'ulps'; 'grad': {argument: entries} where differences would not
+    give the convention at a kink; 'empty'; 'seed': the cotangent of the result."""
+    FUNCTIONS[name] = Function(formula=formula, digits=digits, ulps=ulps, check=check, cases=cases, parts=parts)
+
+
+def one_float(x):
+    return struct.unpack('f', struct.pack('f', x))[0]
+
+
+def exact(x, double):
+    """The number that float and double both hold."""
+    if isinstance(x, (list, tuple)):
+        return [exact(y, double) for y in x]
+    if isinstance(x, (bool, int)):
+        return x
+    return x if double else one_float(x)
+
+
+def shape(x):
+    return (len(x),) + shape(x[0]) if isinstance(x, list) else ()
+
+
+def flat(x):
+    return [z for y in x for z in flat(y)] if isinstance(x, list) else [x]
+
+
+def unflat(values, like):
+    if not isinstance(like, list):
+        return next(values)
+    return [unflat(values, y) for y in like]
+
+
+def head_of(text, name):
+    m = re.search(r'^fn ' + name + r'\((.*?)\) -> (.*?) \{', text, re.M | re.S)
+    arguments = []
+    depth, start, inner = 0, 0, m.group(1)
+    for k, c in enumerate(inner + ','):
+        depth += (c == '[') - (c == ']')
+        if c == ',' and depth == 0:
+            arguments.append(inner[start:k].strip())
+            start = k + 1
+    return [thing(a) for a in arguments], thing(m.group(2).strip())
+
+
+def thing(text):
+    m = re.fullmatch(r'(\w+) (\w+)(?:\[(.*)\])?(?: : (\w+))?', text)
+    return m.group(1), m.group(2), [s.strip() for s in m.group(3).split(',')] if m.group(3) else [], m.group(4)
+
+
+def model(name, arguments, result, check):
+    """The model: the function once, and the gradient of the sum of its entries, each times a number of `seed`."""
+    dims = []
+    for _, _, axes, target in arguments:
+        for a in axes + ([target] if target else []):
+            dims += [d for d in re.findall(r'[A-Za-z_]\w*', a) if d not in dims]
+    out, axes = result[1], result[2]
+    index = ['i%d' % k for k in range(len(axes))]
+    at = '[%s]' % ', '.join(index) if axes else ''
+    lines = ['// check: %s' % check] if check else []
+    lines += ['model %s {' % name]
+    lines += ['  dim %s;' % ', '.join(dims)] if dims else []
+    for kind, arg, size, target in arguments:
+        lines.append('  input %s %s%s%s;' % (kind, arg, '[%s]' % ', '.join(size) if size else '', ' : ' + target if target else ''))
+    shaped = '[%s]' % ', '.join(axes) if axes else ''
+    if axes:
+        lines.append('  input real seed%s;' % shaped)
+        lines.append('  real %s%s;' % (out, shaped))
+    lines.append('  %s%s = %s(%s)%s;' % (out, at, name, ', '.join(a[1] for a in arguments), at))
+    by = ', '.join(a[1] for a in arguments if a[0] == 'real')
+    if axes:
+        lines.append('  total = sum[%s](seed%s * %s%s);' % (', '.join(index), at, out, at))
+        lines.append('  output %s, total;' % out)
+    else:
+        lines.append('  output %s;' % out)
+    lines.append('  derive gradient(%s; %s);' % ('total' if axes else out, by))
+    return '\n'.join(lines + ['}']) + '\n'
+
+
+def number(x):
+    return repr(float(x)) if isinstance(x, float) else str(int(x))
+
+
+def digits(x):
+    return mp.nstr(x, 25, min_fixed=-5, max_fixed=20)
+
+
+class Difference:
+    """A function of the real arguments as one flat list, and what differences say of it."""
+
+    def __init__(self, f, case, names, seed):
+        self.f, self.case, self.names, self.seed = f, case, names, seed
+
+    def value(self, flat_list):
+        it = iter(flat_list)
+        args = dict(self.case)
+        for n in self.names:
+            args[n] = unflat(it, self.case[n])
+        return [mpf(y) for y in flat(self.f(**args))]
+
+    def total(self, x):
+        return fsum(s * y for s, y in zip(self.seed, self.value(x)))
+
+    def step(self, x):
+        return (fabs(x) if x else mpf(1)) * mpf(10) ** -(mp.dps // 4)
+
+    def move(self, x, k, h):
+        return x[:k] + [x[k] + h] + x[k + 1:]
+
+    def gradient(self, x):
+        out = []
+        for k in range(len(x)):
+            h = self.step(x[k])
+            out.append((self.total(self.move(x, k, h)) - self.total(self.move(x, k, -h))) / (2 * h))
+        return out
+
+    def condition(self, g, x):
+        """Of each entry of g(x): sum of abs(x_k * d g / d x_k)."""
+        total = [mpf(0)] * len(g(x))
+        for k in range(len(x)):
+            if x[k] == 0:
+                continue
+            h = self.step(x[k])
+            up, down = g(self.move(x, k, h)), g(self.move(x, k, -h))
+            total = [t + fabs(x[k] * (u - d) / (2 * h)) for t, u, d in zip(total, up, down)]
+        return total
+
+
+def write_case(out, f, case, arguments, result):
+    double = case.get('double', False)
+    plain = {a[1]: exact(case[a[1]], double) for a in arguments}
+    names = [a[1] for a in arguments if a[0] == 'real']
+    wide = {n: unflat(iter([mpf(x) if n in names else x for x in flat(v)]), v) for n, v in plain.items()}
+    out.append('case double' if double else 'case')
+    ulps = case.get('ulps', f.ulps)
+    sizes = {}
+    for _, n, axes, target in arguments:
+        for a, size in zip(axes, shape(plain[n])):
+            if re.fullmatch(r'[A-Za-z_]\w*', a):
+                sizes[a] = size
+    sizes.update(case.get('sizes', {}))
+    out += ['%s %d' % s for s in sizes.items()]
+    for n, v in plain.items():
+        out.append('%s %s' % (n, ' '.join(number(x) for x in flat(v))))
+    if case.get('empty'):
+        out.append('empty')
+        return
+    value = f.formula(**wide)
+    many = flat(value)
+    part, parts = f.parts(**wide)
+    seed = case.get('seed', [1.0] if not result[2] else [((7 * k) % 5 - 1.75) / 2 for k in range(len(many))])
+    if result[2]:
+        out.append('seed ' + ' '.join(number(s) for s in seed))
+    out.append('ulps %s %s' % ulps)
+    d = Difference(f.formula, wide, names, [mpf(s) for s in seed])
+    x = flat([wide[n] for n in names])
+    out.append('= %s %s' % (result[1], ' '.join(digits(mpf(v)) + ':' + digits(c + part) for v, c in zip(many, d.condition(d.value, x)))))
+    if set(names) <= set(case.get('grad', {})):
+        gradient = stiff = x  # all are given
+    else:
+        gradient, stiff = d.gradient(x), d.condition(d.gradient, x)
+    at = 0
+    for n in names:
+        size = len(flat(wide[n]))
+        entries, conditions = gradient[at:at + size], stiff[at:at + size]
+        given = case.get('grad', {}).get(n)
+        if given is not None:
+            entries, conditions = [mpf(g) for g in given], [mpf(0)] * size
+        out.append('= %s_grad %s' % (n, ' '.join(digits(v) + ':' + digits(c + parts) for v, c in zip(entries, conditions))))
+        at += size
+
+
+def write_file(library, folder, name):
+    text = open('%s/%s.grad' % (library, name)).read()
+    functions = re.findall(r'^fn (\w+)', text, re.M)
+    models, cases = [], []
+    for f in functions:
+        if f not in FUNCTIONS:
+            sys.exit('figures.py has no formula for %s' % f)
+        arguments, result = head_of(text, f)
+        models.append(model(f, arguments, result, FUNCTIONS[f].check))
+        cases.append('model ' + f)
+        mp.dps = FUNCTIONS[f].digits
+        for case in FUNCTIONS[f].cases:
+            write_case(cases, FUNCTIONS[f], case, arguments, result)
+    made = 'Made by tests/library/figures.py.\n'
+    with open('%s/%s.grad' % (folder, name), 'w') as out:
+        out.write('// %suse "gradc/%s.grad";\n\n%s' % (made, name, '\n'.join(models)))
+    with open('%s/%s.txt' % (folder, name), 'w') as out:
+        out.write('# %s%s\n' % (made, '\n'.join(cases)))
+
+
+# ---- vectors
+
+def dot(a, b):
+    return fsum(x * y for x, y in zip(a, b))
+
+
+def length(a):
+    return sqrt(dot(a, a))
+
+
+def minus(a, b):
+    return [x - y for x, y in zip(a, b)]
+
+
+def crossed(a, b):
+    return [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
+
+
+def times(A, B):
+    return [[fsum(A[i][k] * B[k][j] for k in range(len(B))) for j in range(len(B[0]))] for i in range(len(A))]
+
+
+def applied(A, x):
+    return [dot(row, x) for row in A]
+
+
+def turned(A):
+    return [list(c) for c in zip(*A)]
+
+
+A23, A33 = [[0.5, -2.0, 3.0], [1.25, 0.75, -1.5]], [[2.0, -1.0, 0.5], [0.25, 3.0, -2.0], [1.0, 0.0, 4.0]]
+function('dot', dot, [dict(a=[1.0, -2.5, 3.0], b=[0.25, 4.0, -1.5]), dict(a=[0.0, 1e-20], b=[1e15, 1e-15])])
+function('norm', length, [
+    dict(a=[3.0, -4.0]), dict(a=[0.1, 0.0, -0.7]), dict(a=[1e30, -2e30, 0.0]), dict(a=[1e-30, 3e-30]), dict(a=[-2.5]),
+    dict(a=[1e-200, 1e-201], double=True), dict(a=[3e200, 4e200], double=True), dict(a=[0.0, 0.0], grad=dict(a=[0, 0]))])
+function('distance', lambda a, b: length(minus(a, b)), [
+    dict(a=[1.0, 2.0], b=[4.0, -2.0]), dict(a=[1e30, 0.0], b=[0.0, 1e30]), dict(a=[1.5, 2.5], b=[1.5, 2.5], grad=dict(a=[0, 0], b=[0, 0]))])
+function('unit', lambda a: [x / length(a) if any(a) else mpf(0) for x in a], [
+    dict(a=[3.0, -4.0, 1.0]), dict(a=[1e-30, 2e-30]), dict(a=[-1e30, 1e30, 1e28]), dict(a=[0.0, 0.0], grad=dict(a=[0, 0]))])
+function('cross', crossed, [dict(a=[1.0, 2.0, 3.0], b=[-4.0, 0.5, 6.0]), dict(a=[1.0, 0.0, 0.0], b=[0.0, 1.0, 0.0])])
+function('matvec', lambda A, x: applied(A, x), [dict(A=A23, x=[1.0, -1.0, 0.5])])
+function('matmul', lambda A, B: times(A, B), [dict(A=A23, B=A33)])
+function('transpose', lambda A: turned(A), [dict(A=A23)])
+function('trace', lambda A: fsum(A[i][i] for i in range(len(A))), [dict(A=A33)])
+function('quadratic', lambda A, x: dot(x, applied(A, x)), [dict(A=A33, x=[0.5, -1.0, 2.0])])
+
+# ---- losses
+
+
+def softmax(v):
+    s = fsum(exp(x) for x in v)
+    return [exp(x) / s for x in v]
+
+
+def log_sum(v):
+    return log(fsum(exp(x) for x in v))
+
+
+def sigmoid(x):
+    return 1 / (1 + exp(-x))
+
+
+def huber(r, d):
+    return r * r / 2 if fabs(r) <= d else d * (fabs(r) - d / 2)
+
+
+SCORES = [[0.5, -1.0, 2.0], [0.0, 1000.0, 1.0], [-1000.0, -1000.0, -1000.0], [1000.0, -1000.0, 999.0], [3.0], [1e-8, 0.0]]
+EXTREME = [0.0, 1.0, -1.0, 0.5, -2.75, 1e-8, -1e-8, 20.0, -20.0, 100.0, -100.0, 1000.0, -1000.0]
+rows = [dict(v=v) for v in SCORES]
+function('softmax', lambda v: softmax(v), rows)
+function('log_softmax', lambda v: [x - log_sum(v) for x in v], rows)
+function('cross_entropy', lambda v, y: log_sum(v) - v[y], [dict(v=v, y=k % len(v)) for k, v in enumerate(SCORES)] + [dict(v=SCORES[1], y=0)])
+function('cross_entropy_with', lambda v, q: -fsum(a * (x - log_sum(v)) for a, x in zip(q, v)), [
+    dict(v=SCORES[0], q=[0.25, 0.25, 0.5]), dict(v=SCORES[1], q=[0.5, 0.5, 0.0]), dict(v=SCORES[3], q=[0.0, 0.0, 1.0])])
+function('binary_cross_entropy', lambda v, y: -log(sigmoid(v) if y else 1 - sigmoid(v)),
+         [dict(v=x, y=y) for x in EXTREME for y in (0, 1)], parts=lambda **_: (0, 1))
+function('binary_cross_entropy_with', lambda v, q: -q * log(sigmoid(v)) - (1 - q) * log(1 - sigmoid(v)),
+         [dict(v=x, q=q) for x in EXTREME for q in (0.0, 0.25, 1.0)], parts=lambda **_: (0, 1))
+function('squared_error', lambda a, b: dot(minus(a, b), minus(a, b)) / 2, [dict(a=[1.0, 2.0], b=[0.5, -3.0]), dict(a=[7.0], b=[7.0])])
+function('absolute_error', lambda a, b: fsum(map(fabs, minus(a, b))), [
+    dict(a=[1.0, 2.0, -1.0], b=[0.5, -3.0, 4.0]), dict(a=[7.0, 1.0], b=[7.0, 3.0], grad=dict(a=[0, -1], b=[0, 1]))])
+function('huber', huber, [dict(r=r, d=d) for r in (0.0, 0.3, -0.3, 5.0, -5.0, 1e10, -1e-10) for d in (1.0, 0.25)] +
+         [dict(r=1.0, d=1.0, grad=dict(r=[1], d=[0])), dict(r=-0.25, d=0.25, grad=dict(r=[-0.25], d=[0]))])
+function('log_cosh', lambda r: log((exp(r) + exp(-r)) / 2), [dict(r=r) for r in EXTREME + [0.99, 1.01, -0.999]], ulps=(6, 2))
+function('quantile_loss', lambda r, t: t * r if r > 0 else (t - 1) * r, [
+    dict(r=r, t=t) for r in (2.0, -3.0, 1000.0) for t in (0.1, 0.5, 0.9)] + [dict(r=0.0, t=0.25, grad=dict(r=[-0.75], t=[0]))])
+function('hinge', lambda v, y: max(mpf(0), 1 - (v if y else -v)), [
+    dict(v=v, y=y) for v in (0.0, 0.5, -0.5, 3.0, -3.0, 1000.0, -1000.0) for y in (0, 1)] + [dict(v=1.0, y=1, grad=dict(v=[0])),
+                                                                                            dict(v=-1.0, y=0, grad=dict(v=[0]))])
+function('multiclass_hinge', lambda v, y: max(mpf(0), 1 + max(x for k, x in enumerate(v) if k != y) - v[y]), [
+    dict(v=[1.0, 2.5, 0.5], y=0), dict(v=[1.0, 2.5, 0.5], y=1), dict(v=[1.0, 1.5, 0.5], y=1), dict(v=[1000.0, -1000.0], y=1),
+    dict(v=[2.0, 2.0, 0.0], y=2, grad=dict(v=[1, 0, -1])), dict(v=[1.0, 2.0], y=1, grad=dict(v=[0, 0])), dict(v=[1.0], y=0, empty=True)])
+function('kl', lambda p, q: fsum(a * log(a / b) for a, b in zip(p, q) if a > 0), [
+    dict(p=[0.5, 0.25, 0.25], q=[0.125, 0.375, 0.5]), dict(p=[1.0, 1e-30], q=[0.5, 1e-35]), dict(p=[0.25, 0.75], q=[0.25, 0.75]),
+    dict(p=[0.0, 1.0], q=[0.0, 0.5], grad=dict(p=[0, log(mpf(2)) + 1], q=[0, -2])),
+    dict(p=[0.0, 1.0], q=[0.5, 0.5], grad=dict(p=[0, log(mpf(2)) + 1], q=[0, -2]))], check='--set p=uniform(0.1,1) --set q=uniform(0.1,1)')
+function('kl_by_logits', lambda u, v: fsum(p * log(p / q) for p, q in zip(softmax(u), softmax(v))), [
+    dict(u=[0.5, -1.0, 2.0], v=[1.0, 0.0, -1.0]), dict(u=[0.0, 1000.0], v=[1.0, 2.0]), dict(u=[1.0, 2.0], v=[0.0, 1000.0]),
+    dict(u=[-1000.0, 1000.0, 3.0], v=[1000.0, -1000.0, 3.0])], digits=3000, ulps=(4, 6))
+function('kl_normal', lambda m, s, n, t: log(t / s) + (s * s + (m - n) ** 2) / (2 * t * t) - mpf(1) / 2, [
+    dict(m=0.5, s=2.0, n=-1.0, t=3.0), dict(m=0.0, s=1.0, n=0.0, t=1.0), dict(m=0.0, s=1e-30, n=1e-30, t=1.0), dict(m=1.0, s=1.0, n=1.0, t=1e10),
+    dict(m=0.0, s=1.0, n=0.0, t=1.0001), dict(m=0.0, s=1e10, n=3.0, t=1.0), dict(m=0.0, s=1e-300, n=0.0, t=1.0, double=True)],
+    check='--set s=uniform(0.3,3) --set t=uniform(0.3,3)')
+function('kl_standard_normal', lambda m, log_s: (m * m + exp(2 * log_s) - 1) / 2 - log_s, [
+    dict(m=0.5, log_s=1.0), dict(m=0.0, log_s=0.0), dict(m=-2.0, log_s=-1000.0), dict(m=0.0, log_s=1e-4), dict(m=1e10, log_s=20.0)],
+         parts=lambda m, log_s: (fabs(log_s), 0))
+function('l2', lambda w: dot(w, w) / 2, [dict(w=[1.0, -2.0, 0.5]), dict(w=[0.0])])
+function('l1', lambda w: fsum(map(fabs, w)), [dict(w=[1.0, -2.0, 0.5]), dict(w=[0.0, -3.0], grad=dict(w=[0, -1]))])
+
+# ---- activations
+
+
+def each(name, formula, more=(), ulps=(4, 4), check='', **fixed):
+    function(name, formula, [dict(x=x, **fixed) for x in EXTREME] + list(more), ulps=ulps, check=check)
+
+
+each('log_sigmoid', lambda x: log(sigmoid(x)))
+function('logit', lambda p: log(p / (1 - p)), [dict(p=p) for p in (0.5, 0.25, 0.75, 0.1, 0.9, 0.51, 1e-20, 1 - 2.0 ** -20, 0.2499, 0.7501)] +
+         [dict(p=1e-300, double=True), dict(p=0.5 + 2.0 ** -40, double=True)], check='--set p=uniform(0.05,0.95)')
+each('gelu', lambda x: x * (1 + erf(x / sqrt(mpf(2)))) / 2, [dict(x=-37.0, double=True)], ulps=(6, 4))
+each('gelu_tanh', lambda x: x * (1 + tanh(sqrt(2 / pi) * (x + mpf('0.044715') * x ** 3))) / 2,
+     [dict(x=30.0), dict(x=-30.0), dict(x=-31.0), dict(x=1e30), dict(x=-1e30), dict(x=-12.0, double=True)], ulps=(6, 6))
+each('silu', lambda x: x * sigmoid(x))
+function('swish', lambda x, b: x * sigmoid(b * x), [dict(x=x, b=b) for x in EXTREME for b in (1.0, 0.0, -2.0, 0.25)])
+each('mish', lambda x: x * tanh(log(1 + exp(x))), ulps=(6, 4))
+function('elu', lambda x, a: x if x > 0 else a * (exp(x) - 1), [dict(x=x, a=1.5) for x in EXTREME if x] + [
+    dict(x=0.0, a=1.5, grad=dict(x=[1.5], a=[0])), dict(x=1e-30, a=0.5), dict(x=-1e-30, a=0.5)])
+SELU = mpf('1.0507009873554805'), mpf('1.6732632423543773')
+function('selu', lambda x: SELU[0] * (x if x > 0 else SELU[1] * (exp(x) - 1)), [dict(x=x) for x in EXTREME if x] + [
+    dict(x=0.0, grad=dict(x=[SELU[0] * SELU[1]]))])
+function('leaky_relu', lambda x, a: x if x > 0 else a * x, [dict(x=x, a=0.125) for x in EXTREME if x] + [dict(x=0.0, a=0.125, grad=dict(x=[0.125]))])
+function('relu6', lambda x: min(max(x, mpf(0)), mpf(6)), [dict(x=x) for x in EXTREME if x] + [dict(x=0.0, grad=dict(x=[0])), dict(x=6.0, grad=dict(x=[0]))])
+each('softsign', lambda x: x / (1 + fabs(x)), [dict(x=1e30), dict(x=-1e-30), dict(x=1e200, double=True)])
+function('hard_tanh', lambda x: min(max(x, mpf(-1)), mpf(1)), [dict(x=x) for x in EXTREME if abs(x) != 1] + [
+    dict(x=1.0, grad=dict(x=[0])), dict(x=-1.0, grad=dict(x=[0]))])
+HALF = mpf(1) / 2
+function('hard_sigmoid', lambda x: min(max(x / 6 + HALF, mpf(0)), mpf(1)), [dict(x=x) for x in EXTREME] + [
+    dict(x=3.0, grad=dict(x=[0])), dict(x=-3.0, grad=dict(x=[0]))])
+function('hard_swish', lambda x: x * min(max(x / 6 + HALF, mpf(0)), mpf(1)), [dict(x=x) for x in EXTREME] + [
+    dict(x=3.0, grad=dict(x=[1])), dict(x=-3.0, grad=dict(x=[0]))])
+
+if __name__ == '__main__':
+    if len(sys.argv) < 4:
+        sys.exit(__doc__)
+    for part in sys.argv[3:]:
+        write_file(sys.argv[1], sys.argv[2], part)
