@@ -1070,6 +1070,30 @@ static Ref split_product(Graph *g, Ref body, Ref index, Ref *inside) {
     return 0;
 }
 
+/* Divisions among the factors of `out`; after the second, how many no longer matters. */
+static int divisions(const Graph *g, Ref out) {
+    const Node n = *NODE(g, out);
+    if (n.op == OP_neg) return divisions(g, ARG(g, out, 0));
+    if (n.op != OP_mul && n.op != OP_div) return 0;
+    int found = divisions(g, ARG(g, out, 0)) + (n.op == OP_div);
+    return found < 2 && n.op == OP_mul ? found + divisions(g, ARG(g, out, 1)) : found;
+}
+
+/* out * sum. Several divisions by something small, as in 1 / m / m, are made one after another: their
+ * product may overflow where the result does not. */
+static Ref put_before(Graph *g, Ref out, Ref sum) {
+    if (divisions(g, out) >= 2) {
+        Ref x = ARG(g, out, 0);
+        switch (NODE(g, out)->op) {
+        case OP_neg: return graph_op1(g, OP_neg, put_before(g, x, sum));
+        case OP_div: return graph_op2(g, OP_div, put_before(g, x, sum), ARG(g, out, 1));
+        case OP_mul: return put_before(g, x, put_before(g, ARG(g, out, 1), sum));
+        default: break;
+        }
+    }
+    return graph_op2(g, OP_mul, out, sum);
+}
+
 Ref graph_reduce(Graph *g, Reduction kind, Ref index, Ref condition, Ref body) {
     ValueType type = (ValueType)NODE(g, body)->type;
     const Poly *extent = EXTENT(g, index);
@@ -1125,7 +1149,7 @@ Ref graph_reduce(Graph *g, Reduction kind, Ref index, Ref condition, Ref body) {
             /* Under a condition only numbers leave: a factor may be infinite where no term is
              * taken. */
             if (out && inside && (graph_is_true(g, condition) || graph_is_real(g, out, NULL))) {
-                return graph_op2(g, OP_mul, out, graph_reduce(g, kind, index, condition, inside));
+                return put_before(g, out, graph_reduce(g, kind, index, condition, inside));
             }
             if (out && !inside &&
                 graph_is_real(g, out, NULL)) { /* only the condition depends on the index */
