@@ -5,6 +5,7 @@
  * everything else is. */
 #define _XOPEN_SOURCE 700
 #include "check.h"
+#include "cname.h"
 #include "library.h"
 #include "ops.h"
 #include <stdlib.h>
@@ -401,6 +402,31 @@ static void add_outputs(Check *c, const Syn *s) {
     }
 }
 
+/* C functions take and give numbers and conditions. The name is C's too. */
+static void check_extern_head(Check *c) {
+    const Unit *u = c->unit;
+    const Syn *args = u->syn->kid[0], *result = u->syn->kid[1];
+    for (int k = 0; k <= args->nkids; k++) {
+        const Syn *s = k < args->nkids ? args->kid[k] : result;
+        if (s->kid[1]->nkids) {
+            error_at(c->cx, s->kid[1]->whole,
+                     "'%s' has axes: an extern function takes and gives single values", s->text);
+        } else if (base_type(s->kid[0]->text) == TYPE_INDEX) {
+            error_at(c->cx, s->kid[0]->whole,
+                     k < args->nkids ? "an extern function takes an index as an int: int %s"
+                                     : "an extern function gives no index but an int: int %s; as a "
+                                       "position it is tested when it runs",
+                     s->text);
+        }
+    }
+    c->carries = arena_alloc(c->cx->arena, (size_t)(args->nkids + 1) * sizeof *c->carries);
+    for (int k = 0; k < u->params.n && u->result; k++)
+        c->carries[k] = type_is_real(u->params.at[k]->type) && type_is_real(u->result->type);
+    const char *name = symbol_text(c->cx, u->name);
+    if (!cname_is_free(name))
+        error_at(c->cx, u->syn->at, "'%s' is a name that C or the runtime keeps to itself", name);
+}
+
 /* The head of a function: its dimensions are the names in its shapes, and each must be fixed by
  * some argument. */
 static void collect_head(Check *c) {
@@ -429,6 +455,7 @@ static void collect_head(Check *c) {
         c->unit->result = &r->v;
         r->used = true;
     }
+    if (c->unit->is_extern) check_extern_head(c);
     for (int d = 0; d < c->unit->dims.n && c->cx->errors == before; d++) {
         const Dim *dim = &c->unit->dims.at[d];
         bool bound = false;
@@ -627,6 +654,12 @@ static void check_partial(Check *c, const Syn *s) {
                  symbol_text(c->cx, u->name), check_nearest(c, by->text, known.at));
         return;
     }
+    if (!type_is_real(u->result->type)) {
+        error_at(c->cx, of->at, "'%s' is %s: no derivative of it", of->text,
+                 type_text(c, u->result->type));
+        note_at(c->cx, u->result->at, "declared here");
+        return;
+    }
     if (!type_is_real(argument->type)) {
         error_at(c->cx, by->at, "'%s' is %s: no derivative by it", by->text,
                  type_text(c, argument->type));
@@ -733,7 +766,7 @@ static void warn_unused(Check *c) {
     for (int k = 0; k < c->arrays.n; k++) {
         const Value *a = c->arrays.at[k];
         const char *name = symbol_text(c->cx, a->v.name);
-        if (a->used) continue;
+        if (a->used || c->unit->is_extern) continue;
         if (a->v.role == ROLE_INPUT || a->v.role == ROLE_PARAM)
             warning_at(c->cx, "unused-input", a->v.at, "the %s '%s' is never read",
                        a->v.role == ROLE_INPUT ? "input" : "param", name);
@@ -781,10 +814,24 @@ static void warn_uncalled(Checker *all, const Links *links) {
  * -------------------------------------------------------------------------------------------------
  */
 
+/* Only partials, and they have no derivatives inside: an argument stands for itself there. */
+static bool check_extern_body(Check *c) {
+    int before = c->cx->errors;
+    for (int k = 0; k < c->body->nkids; k++) {
+        if (c->body->kid[k]->kind == SYN_PARTIAL) continue;
+        error_at(c->cx, c->body->kid[k]->whole,
+                 "what an extern function computes is written in C: here stands partial(...) alone");
+        note_at(c->cx, c->unit->syn->at, "'%s' is extern", symbol_text(c->cx, c->unit->name));
+        break;
+    }
+    return c->cx->errors == before;
+}
+
 static void check_unit(Check *c) {
     Unit *u = c->unit;
     Context *cx = c->cx;
     int before = cx->errors;
+    if (u->is_extern && !check_extern_body(c)) return;
     collect_body(c);
     c->must_fix = arena_alloc(cx->arena, (size_t)(u->dims.n + 1) * sizeof *c->must_fix);
     check_dependencies(c);
@@ -801,14 +848,14 @@ static void check_unit(Check *c) {
     if (!u->is_fn && u->outputs.n == 0 && u->derives.n == 0 && cx->errors == before)
         error_at(cx, u->syn->at, "the model '%s' gives nothing: it has no output",
                  symbol_text(cx, u->name));
-    if (u->is_fn) check_carries(c);
+    if (u->is_fn && !u->is_extern) check_carries(c);
     for (int k = 0; k < u->dims.n && u->recursive; k++) c->must_fix[k] = true;
     if (cx->errors == before) warn_unused(c);
 }
 
 static void add_unit(Checker *all, const Syn *s) {
     Context *cx = all->cx;
-    bool is_fn = s->kind == SYN_FN;
+    bool is_extern = s->kind == SYN_EXTERN, is_fn = s->kind == SYN_FN || is_extern;
     for (int k = 0; k < all->checks.n; k++) {
         const Unit *u = all->checks.at[k]->unit;
         if (u->is_fn != is_fn || u->name != s->name) continue;
@@ -826,6 +873,7 @@ static void add_unit(Checker *all, const Syn *s) {
     c->unit = arena_alloc(cx->arena, sizeof *c->unit);
     c->unit->name = s->name;
     c->unit->is_fn = is_fn;
+    c->unit->is_extern = is_extern;
     c->unit->syn = s;
     c->body = s->kid[is_fn ? 2 : 0];
     c->nnames = all->nnames;
@@ -851,7 +899,10 @@ static void check_units(Checker *all) {
     int comps = components(cx->arena, n, links, &order, &start);
     for (int g = 0; g < comps; g++) {
         int many = start[g + 1] - start[g];
-        if (many > 1) {
+        bool ends = true; /* partials of extern functions are followed only as far as is asked */
+        for (int k = start[g]; k < start[g + 1]; k++)
+            ends = ends && all->checks.at[order[k]]->unit->is_extern;
+        if (many > 1 && !ends) {
             const char *names = "";
             for (int k = start[g]; k < start[g + 1]; k++) {
                 Check *c = all->checks.at[order[k]];
@@ -1004,7 +1055,8 @@ static void load(Loader *l, const char *path, uint32_t file, int depth) {
     for (int k = 0; tree && k < tree->nkids; k++)
         if (tree->kid[k]->kind == SYN_USE) load_use(l, path, tree->kid[k], depth);
     for (int k = 0; tree && k < tree->nkids; k++)
-        if (tree->kid[k]->kind == SYN_MODEL || tree->kid[k]->kind == SYN_FN)
+        if (tree->kid[k]->kind == SYN_MODEL || tree->kid[k]->kind == SYN_FN ||
+            tree->kid[k]->kind == SYN_EXTERN)
             VEC_PUSH(cx->arena, l->tops, tree->kid[k]);
 }
 

@@ -866,7 +866,7 @@ void check_coverage(Check *c) {
             a->v.role == ROLE_ARGUMENT)
             continue;
         if (a->cases.n == 0) {
-            if (!a->broken)
+            if (!a->broken && !c->unit->is_extern)
                 error_at(c->cx, a->v.at, "'%s' is declared but no equation defines it",
                          symbol_text(c->cx, a->v.name));
             continue;

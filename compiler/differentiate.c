@@ -130,6 +130,9 @@ static void visit(State *s, Ref r, Ref ct, const Scope *around, Ref result) {
         return;
     default: break;
     }
+    if (paths_refuse(&s->paths, r, s->at)) {
+        return;
+    }
     if (n.op < OP_FIRST_SCALAR) {
         bug("no derivative of a node of kind %d", n.op);
     }
@@ -570,10 +573,7 @@ static void visit_rule(State *s, ArrayRef a, const ArrayRule *rule, Ref guard) {
     const Poly **lo = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *lo),
                **hi = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *hi);
     Scope around = {0};
-    for (int k = 0; k < rank; k++) {
-        lo[k] = poly_int(g->arena, 0);
-        hi[k] = poly_sub(g->arena, ARRAY(g, a)->extent[k], poly_int(g->arena, 1));
-    }
+    paths_rule_box(g, a, lo, hi);
     Ref *place = enter(s, a, lo, hi, guard, &around);
     if (!place) {
         return;

@@ -150,6 +150,7 @@ static const char *structural_text(Op op) {
     case OP_CHECKED: return "checked";
     case OP_NONEMPTY: return "nonempty";
     case OP_IDIV: return "idiv";
+    case OP_EXTERN: return "extern";
     default: return op_info[op].name;
     }
 }

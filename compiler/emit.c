@@ -3,9 +3,11 @@
  * readable: the names of the source, each nest under its equation. Public functions check what they
  * are given, lay out the workspace and call static workers, whose `restrict` parameters C compilers
  * honour. */
-#include "emit.h"
+#include "cname.h"
 #include "describe.h"
 #include "ops.h"
+#include "passes.h"
+#include "plan.h"
 #include "print.h"
 #include <ctype.h>
 #include <math.h>
@@ -14,103 +16,6 @@
 /* ---- names
  * ----------------------------------------------------------------------------------------------------------
  */
-
-static const char *const taken_words[] = {"alignas",      "alignof",
-                                          "and",          "and_eq",
-                                          "asm",          "assert",
-                                          "auto",         "bitand",
-                                          "bitor",        "bool",
-                                          "break",        "case",
-                                          "catch",        "char",
-                                          "class",        "compl",
-                                          "concept",      "const",
-                                          "const_cast",   "constexpr",
-                                          "continue",     "decltype",
-                                          "default",      "delete",
-                                          "do",           "double",
-                                          "dynamic_cast", "else",
-                                          "enum",         "errno",
-                                          "explicit",     "export",
-                                          "extern",       "false",
-                                          "float",        "for",
-                                          "friend",       "goto",
-                                          "if",           "inline",
-                                          "int",          "linux",
-                                          "long",         "mutable",
-                                          "namespace",    "new",
-                                          "noexcept",     "not",
-                                          "not_eq",       "nullptr",
-                                          "operator",     "or",
-                                          "or_eq",        "private",
-                                          "protected",    "public",
-                                          "register",     "reinterpret_cast",
-                                          "requires",     "restrict",
-                                          "return",       "short",
-                                          "signed",       "sizeof",
-                                          "static",       "static_assert",
-                                          "static_cast",  "struct",
-                                          "switch",       "template",
-                                          "this",         "thread_local",
-                                          "throw",        "true",
-                                          "try",          "typedef",
-                                          "typeid",       "typename",
-                                          "typeof",       "union",
-                                          "unix",         "unsigned",
-                                          "using",        "virtual",
-                                          "void",         "volatile",
-                                          "wchar_t",      "while",
-                                          "xor",          "xor_eq",
-                                          "NULL",         "NAN",
-                                          "INFINITY",     "HUGE_VAL",
-                                          "HUGE_VALF",    "DOMAIN",
-                                          "OVERFLOW",     "UNDERFLOW",
-                                          "SING",         "PLOSS",
-                                          "TLOSS",        "status",
-                                          "INT32_MAX",    "SIZE_MAX",
-                                          "int32_t",      "int64_t",
-                                          "memcpy",       "memset",
-                                          "offsetof",     "size_t",
-                                          "uint8_t",      "signgam",
-                                          "float_t",      "double_t"};
-
-static bool is_taken_word(const char *name) {
-    for (size_t k = 0; k < sizeof taken_words / sizeof *taken_words; k++) {
-        if (!strcmp(taken_words[k], name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Beginnings that belong to others. An underscore at the end makes such a name free, so this is
- * asked of names of the source only. */
-static bool is_taken_beginning(const char *name) {
-    return !strncmp(name, "gradc_", 6) || !strncmp(name, "GRADC_", 6) || !strncmp(name, "M_", 2) ||
-           !strncmp(name, "FP_", 3) || !strncmp(name, "FLT_", 4) || !strncmp(name, "DBL_", 4) ||
-           !strncmp(name, "LDBL_", 5) || !strncmp(name, "__", 2) ||
-           (name[0] == '_' && isupper((unsigned char)name[1]));
-}
-
-const char *c_name(Arena *arena, const char *name) {
-    bool clash = is_taken_word(name) || is_taken_beginning(name);
-    for (const char *s = name; *s; s++) {
-        clash = clash || (unsigned char)*s >= 128;
-    }
-    if (!clash) {
-        return name;
-    }
-    Text t = text_new(arena);
-    for (const char *s = name; *s; s++) { /* beyond ASCII: by its bytes */
-        if ((unsigned char)*s < 128) {
-            text_char(&t, *s);
-        } else {
-            text_add(&t, "x%02x", (unsigned char)*s);
-        }
-    }
-    text_char(&t, '_');
-    const char *made = text_string(&t);
-    return !strncmp(made, "_", 1) ? arena_format(arena, "v%s", made) : made;
-}
 
 typedef struct Name {
     Symbol name, hint; /* hint: what it was made of */
@@ -148,7 +53,7 @@ static Symbol name_symbol(Emit *e, const char *name) {
 
 static bool is_used(Emit *e, const char *name) {
     Symbol s = name_symbol(e, name); /* first: it may move the table */
-    return e->used.at[s] || is_taken_word(name);
+    return e->used.at[s] || cname_is_word(name);
 }
 
 static void name_add(Emit *e, const char *name, const char *hint) {
@@ -450,6 +355,15 @@ static void put_expr(Emit *e, const Expr *x, int least) {
         text_raw(t, "gradc_nonempty(");
         put_expr(e, x->arg[0], PREC_LOWEST);
         text_raw(t, ", &status)");
+        break;
+    case EXPR_EXTERN:
+        text_add(t, "%s%s(", x->type == VALUE_BOOL ? "(" : "",
+                 g->externs.at[NODE(g, x->ref)->aux].c_name);
+        for (int k = 0; k < x->n; k++) {
+            text_raw(t, k ? ", " : "");
+            put_expr(e, x->arg[k], PREC_LOWEST);
+        }
+        text_raw(t, x->type == VALUE_BOOL ? ") != 0)" : ")");
         break;
     case EXPR_IDIV:
         put_expr(e, x->arg[0], 80);
@@ -907,6 +821,9 @@ static Parameters parameters(Emit *e, const Function *f) {
     Parameters list = {0};
     e->loop.n = e->loop_name.n = 0;
     names_drop(e, 0);
+    for (int k = 0; k < g->externs.n; k++) { /* nothing else in the worker is named like them */
+        name_add(e, g->externs.at[k].c_name, g->externs.at[k].c_name);
+    }
     e->f = f;
     e->array_name = arena_alloc(e->arena, (size_t)(g->arrays.n + 1) * sizeof *e->array_name);
     e->out_name = arena_alloc(e->arena, (size_t)(g->arrays.n + 1) * sizeof *e->out_name);
@@ -1639,6 +1556,87 @@ static void standalone(Emit *e, const Text *code, Text *out) {
     text_raw(out, "#endif\n/* ---- the model ---- */\n\n");
 }
 
+/* ---- functions of C
+ * ---------------------------------------------------------------------- */
+
+/* Those that some output or derivative calls. */
+static const bool *called_externs(Graph *g) {
+    VEC(ArrayRef) roots = {0};
+    for (int k = 0; k < g->outputs.n; k++) {
+        VEC_PUSH(g->arena, roots, g->outputs.at[k]);
+    }
+    for (int k = 0; k < g->requests.n; k++) {
+        for (int q = 0; q < g->requests.at[k].result.n; q++) {
+            VEC_PUSH(g->arena, roots, g->requests.at[k].result.at[q]);
+        }
+    }
+    return graph_calls(g, roots.n, roots.at);
+}
+
+/* Is this the name of something at file scope? */
+static bool is_file_name(Emit *e, const char *header, const char *name) {
+    bool clash = has_word(code_alone(e->arena, header), name) ||
+                 !strcmp(name, arena_format(e->arena, "%s_check_sizes", e->o->prefix));
+    for (int k = 0; k < e->plan->functions.n; k++) {
+        const char *f = function_name(e, &e->plan->functions.at[k]);
+        clash = clash || !strcmp(name, arena_format(e->arena, "%s_worker", f));
+    }
+    for (int k = 0; k < e->plan->layouts.n; k++) {
+        clash = clash || !strcmp(name, layout_name(e, k));
+    }
+    for (ArrayRef a = 1; a < (ArrayRef)e->g->arrays.n; a++) {
+        clash = clash || (ARRAY(e->g, a)->role == ARRAY_CONST &&
+                          !strcmp(name, arena_format(e->arena, "%s_table_%s", e->o->prefix,
+                                                     ARRAY(e->g, a)->name)));
+    }
+    return clash;
+}
+
+/* Their headers, or where they have none their prototypes. */
+static void put_externs(Emit *e, const char *header, Text *out) {
+    Graph *g = e->g;
+    const bool *called = called_externs(g);
+    int prototypes = 0, headers = 0;
+    for (int k = 0; k < g->externs.n; k++) {
+        const Extern *x = &g->externs.at[k];
+        if (!called[k]) {
+            continue;
+        }
+        if (is_file_name(e, header, x->c_name)) {
+            error_at(g->cx, x->at, "'%s' is a name that the C of this model has for itself%s",
+                     x->c_name, "; --prefix gives its names another beginning");
+        }
+        bool again = !x->header;
+        for (int q = 0; q < k && !again; q++) {
+            const char *other = g->externs.at[q].header;
+            again = called[q] && other && !strcmp(other, x->header);
+        }
+        if (!again) {
+            text_add(out, "#include \"%s\"\n", x->header);
+            headers++;
+        }
+        prototypes += !x->header;
+    }
+    if (prototypes) {
+        text_raw(out, headers ? "\n" : "");
+        text_raw(out, "/* To be linked. */\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
+    }
+    for (int k = 0; k < g->externs.n; k++) {
+        const Extern *x = &g->externs.at[k];
+        if (!called[k] || x->header) {
+            continue;
+        }
+        text_add(out, "%s %s(", value_type_text(x->type), x->c_name);
+        for (int q = 0; q < x->n; q++) {
+            text_add(out, "%s%s %s", q ? ", " : "", value_type_text(x->arg[q]),
+                     c_name(e->arena, x->arg_name[q]));
+        }
+        text_raw(out, ");\n");
+    }
+    text_raw(out, prototypes ? "#ifdef __cplusplus\n}\n#endif\n" : "");
+    text_raw(out, prototypes || headers ? "\n" : "");
+}
+
 void emit_c(const Plan *plan, const EmitOptions *o, Text *header, Text *source) {
     Graph *g = plan->g;
     Emit *e = arena_alloc(g->arena, sizeof *e);
@@ -1679,6 +1677,7 @@ void emit_c(const Plan *plan, const EmitOptions *o, Text *header, Text *source) 
     } else {
         text_raw(source, "#include <gradc.h>\n\n");
     }
+    put_externs(e, text_string(header), source);
     text_raw(source, text_string(&code));
 }
 

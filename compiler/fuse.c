@@ -16,7 +16,7 @@ typedef struct Fuse {
 
 int term_cost(const Graph *g, Ref r, int budget) {
     const Node *n = NODE(g, r);
-    int cost = n->op == OP_REDUCE                                ? 1000
+    int cost = n->op == OP_REDUCE || n->op == OP_EXTERN          ? 1000
                : n->type == VALUE_INT || n->op < OP_FIRST_SCALAR ? 0
                : n->op == OP_div                                 ? 4
                : op_info[n->op].cheap                            ? 1

@@ -198,10 +198,12 @@ static Ref node_intern(Graph *g, Node n, const Ref *args) {
     bool sums = n.op == OP_REDUCE && (n.aux == RED_SUM || n.aux == RED_PROD);
     if (n.type == VALUE_INT) {
         n.wide = n.op == OP_READ ? !ARRAY(g, n.aux)->target
-                                 : n.op == OP_trunc || (n.op == OP_REDUCE && n.aux == RED_PROD) ||
+                                 : n.op == OP_trunc || n.op == OP_EXTERN ||
+                                       (n.op == OP_REDUCE && n.aux == RED_PROD) ||
                                        (wide && n.op != OP_CHECKED);
     }
     n.fails = n.fails || n.op == OP_CHECKED || n.op == OP_NONEMPTY || n.op == OP_trunc ||
+              n.op == OP_EXTERN || /* it may have arguments that it is not made for */
               (n.wide && (sums || n.op == OP_add || n.op == OP_sub || n.op == OP_mul ||
                           n.op == OP_neg || n.op == OP_abs));
     if (n.op == OP_REDUCE) {
@@ -980,6 +982,11 @@ Ref graph_nonempty(Graph *g, Ref count) {
     return node_make(g, OP_NONEMPTY, VALUE_INT, 0, 1, &count);
 }
 
+Ref graph_extern(Graph *g, uint32_t number, const Ref *args) {
+    const Extern x = g->externs.at[number];
+    return node_make(g, OP_EXTERN, x.type, number, x.n, args);
+}
+
 static Ref reduce_identity(Graph *g, Reduction kind, ValueType type) {
     double v = kind == RED_PROD ? 1 : kind == RED_LOGSUMEXP ? -INFINITY : 0;
     return type == VALUE_INT ? graph_int(g, (int64_t)v) : graph_real(g, type, v);
@@ -1265,6 +1272,7 @@ static Ref rebuild_node(Rebuild *m, Ref r) {
         }
         return node_make(g, OP_IDIV, VALUE_INT, 0, 2, args);
     }
+    case OP_EXTERN: return graph_extern(g, n.aux, args);
     case OP_REDUCE: {
         /* Simplification may want to renumber, so the binder is opened first. */
         const Index named = g->indices.at[NODE(g, args[0])->aux];
@@ -1585,6 +1593,43 @@ Order graph_order(Graph *g, int n, const ArrayRef *roots) {
         }
     }
     return (Order){out, order, component};
+}
+
+void graph_need_rules(Graph *g, ArrayRef a) {
+    void *later = ARRAY(g, a)->rules_later;
+    ARRAY(g, a)->rules_later = NULL;
+    if (later) {
+        g->make_rules(g, a, later);
+    }
+}
+
+const bool *graph_calls(Graph *g, int n, const ArrayRef *roots) {
+    bool *called = arena_alloc(g->arena, (size_t)(g->externs.n + 1) * sizeof *called);
+    Order order = graph_order(g, n, roots);
+    VEC(Ref) stack = {0};
+    graph_walk_start(g);
+    for (int k = 0; k < order.n && g->externs.n; k++) {
+        const Array *a = ARRAY(g, order.array[k]);
+        for (int q = 0; q < a->pieces.n; q++) {
+            VEC_PUSH(g->arena, stack, a->pieces.at[q].body);
+            if (a->pieces.at[q].guard) {
+                VEC_PUSH(g->arena, stack, a->pieces.at[q].guard);
+            }
+        }
+        while (stack.n) {
+            Ref r = stack.at[--stack.n];
+            if (!graph_walk_first(g, r)) {
+                continue;
+            }
+            if (NODE(g, r)->op == OP_EXTERN) {
+                called[NODE(g, r)->aux] = true;
+            }
+            for (int i = 0; i < NODE(g, r)->nargs; i++) {
+                VEC_PUSH(g->arena, stack, ARG(g, r, i));
+            }
+        }
+    }
+    return called;
 }
 
 void graph_check(Graph *g) {

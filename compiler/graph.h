@@ -34,6 +34,8 @@ typedef enum Op {
                     position < upper */
     OP_NONEMPTY, /* arg: count: the count, a status if it is 0 */
     OP_IDIV,     /* arg[0] / arg[1] of INTs, known to be whole */
+    OP_EXTERN,   /* C function aux of Graph.externs, of arg[]; no derivative passes it but by the
+                    rules of the array that holds it */
     OP_FIRST_SCALAR,
     OP_BEFORE_SCALARS = OP_FIRST_SCALAR - 1,
 #include "ops.gen.h" /* OP_add, OP_sub, OP_tanh ...: one for each row of ops.rules */
@@ -101,6 +103,18 @@ typedef struct ArrayRule {
     Ref value;        /* over Array.axis and index */
 } ArrayRule;
 
+typedef struct Extern { /* a function of the user's, in C */
+    const char *name, *c_name; /* of the source; in C, where `real` chooses between two */
+    const char *header;        /* that declares it; NULL: its prototype is emitted */
+    ValueType type;
+    int n;
+    const ValueType *arg;
+    const char *const *arg_name;
+    const Span *arg_at;
+    bool *lacks; /* by argument: that it has no partial by it was said */
+    Span at;
+} Extern;
+
 typedef enum ArrayRole { ARRAY_INTERNAL, ARRAY_INPUT, ARRAY_PARAM, ARRAY_CONST } ArrayRole;
 typedef struct Array {
     const char *name; /* unique in the graph, a C identifier */
@@ -111,6 +125,8 @@ typedef struct Array {
     ArrayRole role;
     VEC(Piece) pieces;
     VEC(ArrayRule) rules; /* of differentiation alone */
+    bool has_rules; /* these, or those that are still to be made: */
+    void *rules_later; /* who makes them when they are first wanted, see graph_need_rules; or NULL */
     ArrayRef twin; /* for an array made from what is held: the same values, made from what is not;
                       else 0 */
     ArrayRef copy_of;    /* a twin: of that array */
@@ -165,7 +181,8 @@ typedef struct Gradient { /* a grad(e, x) or dir(e, x, v) that became arrays: fo
     Span at;
 } Gradient;
 
-typedef struct Graph {
+typedef struct Graph Graph;
+struct Graph {
     Context *cx;
     Arena *arena;
     const char *name; /* of the model */
@@ -180,7 +197,9 @@ typedef struct Graph {
     VEC(const Poly *) demands; /* over dimensions: checked to be >= 0 on entry */
     VEC(ArrayRef) inputs;      /* inputs and params in the order of the source */
     VEC(ArrayRef) outputs;
+    VEC(Extern) externs;
     bool holds;          /* some arrays have rules of their own */
+    void (*make_rules)(Graph *g, ArrayRef a, void *later);
     VEC(ArrayRef) seeds; /* ARRAY_INPUT too, but of requests alone: x_d, y_bar */
     VEC(Request) requests;
     VEC(Gradient) gradients;
@@ -189,7 +208,7 @@ typedef struct Graph {
     uint32_t walks;
     struct SetTable *sets;
     struct PolyMemo *polys;
-} Graph;
+};
 
 Graph *graph_new(Context *cx, const char *name, ValueType real);
 #define NODE(g, r) (&(g)->nodes.at[r])
@@ -216,6 +235,7 @@ Ref graph_reduce(Graph *g, Reduction kind, Ref index, Ref condition,
                  Ref body); /* index: fresh; it is bound and renumbered */
 Ref graph_checked(Graph *g, Ref position, Ref lower, Ref upper);
 Ref graph_nonempty(Graph *g, Ref count);
+Ref graph_extern(Graph *g, uint32_t number, const Ref *args);
 Ref graph_of_poly(Graph *g, const Poly *p); /* INT; variables are Refs */
 Ref graph_and(Graph *g, Ref x, Ref y);
 Ref graph_not(Graph *g, Ref x);
@@ -245,6 +265,12 @@ Scope scope_part(Graph *g, const Scope *s, int n, const Ref *terms);
 /* An array over a scope's indices (its ranges and guard become those of the piece), and the read of
  * it at them. */
 ArrayRef graph_array_over(Graph *g, const char *name, const Scope *s, Ref body, Span at, Ref *read);
+
+/* The rules of an array, if they are still to be made. They may name functions that have rules in
+ * their turn, without end; so each derivative makes those that it needs. */
+void graph_need_rules(Graph *g, ArrayRef a);
+/* Which functions of C do arrays call, those that they read included? By Graph.externs. */
+const bool *graph_calls(Graph *g, int n, const ArrayRef *roots);
 
 /* Looking at terms. */
 const Poly *graph_poly(Graph *g,

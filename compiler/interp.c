@@ -926,6 +926,10 @@ static void eval_cell(Interp *in, Frame *f, const Cell *c, Number *out) {
         }
         out->i = x.i / y.i;
         break;
+    case OP_EXTERN:
+        fail(in, INTERP_BROKEN, "%s is a function of C and cannot be called here",
+             in->g->externs.at[c->aux].name);
+        break;
     default: eval_scalar(in, f, c, out); break;
     }
 }

@@ -3,6 +3,7 @@
  * functions, and every derivative that was asked for. A call is an instance: its arguments and
  * equations become arrays over the caller's indices that they depend on. Arguments are arrays of
  * their own, so that a derivative by an argument is not one by what was passed. */
+#include "cname.h"
 #include "differentiate.h"
 #include "ops.h"
 #include "passes.h"
@@ -66,6 +67,7 @@ typedef struct Lower {
     Context *cx;
     Graph *g;
     VEC(Instance *) instances;
+    VEC(const Unit *) externs; /* by Graph.externs */
     VEC(Known) known;
     VEC(Moved) moved;
     Instance *in;
@@ -113,7 +115,7 @@ static const char *name_in(Lower *l, const Instance *in, Symbol name) {
     if (!in->name) {
         return text;
     }
-    if (in->unit->result && in->unit->result->name == name) {
+    if (in->unit->result && in->unit->result->name == name && !in->unit->is_extern) {
         return in->name;
     }
     return arena_format(l->g->arena, "%s_%s", in->name, text);
@@ -729,6 +731,8 @@ static void lower_ruled_unit(Lower *l, Instance *in) {
     Bound *given = memcpy(arena_alloc(g->arena, room), in->bound, room);
     hold_arguments(l, in);
     lower_unit(l, in);
+    ArrayRef result = in->bound[variable_place(u, u->result->name)].view.array;
+    ARRAY(g, result)->has_rules = true;
     for (int k = 0; k < u->partials.n;
          k++) { /* from here on what is made of the held arguments has twins, see paths.h */
         int place = variable_place(u, u->partials.at[k].argument->name);
@@ -744,6 +748,129 @@ static void lower_ruled_unit(Lower *l, Instance *in) {
         lower_rule(l, in, &u->partials.at[k]);
     }
     l->in = was, l->scope = scope, l->binding = binding, l->defining = defining;
+}
+
+/* ---- functions of C
+ * ------------------------------------------------------------------------------------------------------
+ */
+
+/* `real` is double in NAME and float in NAMEf, as in C's own library. */
+static const char *extern_c_name(Lower *l, const Unit *u) {
+    bool real = u->result->type.base == TYPE_REAL;
+    for (int k = 0; k < u->params.n; k++) {
+        real = real || u->params.at[k]->type.base == TYPE_REAL;
+    }
+    return arena_format(l->g->arena, "%s%s", symbol_text(l->cx, u->name),
+                        real && l->g->real == VALUE_FLOAT ? "f" : "");
+}
+
+/* All extern functions that were read. In C nothing else may have their names. */
+static void lower_externs(Lower *l, const Program *p, const Unit *model) {
+    Graph *g = l->g;
+    for (int i = 0; i < p->units.n; i++) {
+        const Unit *u = p->units.at[i];
+        if (!u->is_extern) {
+            continue;
+        }
+        int n = u->params.n;
+        ValueType *type = arena_alloc(g->arena, (size_t)n * sizeof *type);
+        const char **name = arena_alloc(g->arena, (size_t)n * sizeof *name);
+        Span *at = arena_alloc(g->arena, (size_t)n * sizeof *at);
+        for (int k = 0; k < n; k++) {
+            type[k] = value_type(l, u->params.at[k]->type);
+            name[k] = symbol_text(l->cx, u->params.at[k]->name);
+            at[k] = u->params.at[k]->at;
+        }
+        const Syn *header = u->syn->kid[3];
+        Extern x = {.name = symbol_text(l->cx, u->name),
+                    .c_name = extern_c_name(l, u),
+                    .header = header->kind == SYN_NONE ? NULL : header->text,
+                    .type = value_type(l, u->result->type),
+                    .n = n,
+                    .arg = type,
+                    .arg_name = name,
+                    .arg_at = at,
+                    .lacks = arena_alloc(g->arena, (size_t)n * sizeof(bool)),
+                    .at = u->syn->at};
+        Symbol s = symbol_of(l->cx, x.c_name);
+        const Variable *variable = unit_find(model, s);
+        const Dim *dim = unit_dim(model, s);
+        Span other = variable ? variable->at : dim ? dim->at : (Span){0};
+        for (int k = 0; k < g->externs.n; k++) {
+            other = strcmp(g->externs.at[k].c_name, x.c_name) ? other : g->externs.at[k].at;
+        }
+        if (other.file || !cname_is_free(x.c_name)) {
+            bool same = !strcmp(x.name, x.c_name);
+            error_at(l->cx, x.at, "the extern function '%s'%s: %s", x.name,
+                     same ? " keeps its name in C"
+                          : arena_format(g->arena, " is '%s' in C", x.c_name),
+                     other.file ? "nothing else may be named so"
+                                : "C or the runtime has this name for itself");
+            if (other.file) {
+                note_at(l->cx, other, "declared here");
+            }
+            l->broken = true;
+        }
+        graph_reserve(g, x.c_name);
+        VEC_PUSH(g->arena, g->externs, x);
+        VEC_PUSH(g->arena, l->externs, u);
+    }
+}
+
+typedef struct Later { /* the rules of a call's result are made when a derivative wants them */
+    Lower *lower;
+    Instance *in;
+} Later;
+
+static void make_rules(Graph *g, ArrayRef a, void *user) {
+    (void)g, (void)a;
+    const Later *later = user;
+    Lower *l = later->lower;
+    Instance *in = later->in, *was = l->in;
+    Scope scope = l->scope;
+    const Binding *binding = l->binding;
+    const Variable *defining = l->defining;
+    l->in = in, l->defining = NULL;
+    for (int k = 0; k < in->unit->partials.n && !l->broken; k++) {
+        lower_rule(l, in, &in->unit->partials.at[k]);
+    }
+    l->in = was, l->scope = scope, l->binding = binding, l->defining = defining;
+}
+
+/* A call of a function of C: an array for its result. Arguments with a partial are held, so that a
+ * derivative goes by the rule; others are not, so that it is noticed where it arrives. */
+static void lower_extern(Lower *l, Instance *in, Span at) {
+    Graph *g = l->g;
+    const Unit *u = in->unit;
+    uint32_t number = 0;
+    while (l->externs.at[number] != u) {
+        number++;
+    }
+    size_t room = (size_t)(u->variables.n + 1) * sizeof *in->bound;
+    Bound *given = memcpy(arena_alloc(g->arena, room), in->bound, room);
+    if (u->partials.n) {
+        hold_arguments(l, in);
+    }
+    Ref *arg = arena_alloc(g->arena, (size_t)u->params.n * sizeof *arg);
+    for (int k = 0; k < u->params.n; k++) {
+        arg[k] = read_view(l, in->bound[variable_place(u, u->params.at[k]->name)].view, 0, NULL);
+    }
+    Body body = {.term = graph_extern(g, number, arg), .at = at};
+    Scope part = scope_copy(g, &in->scope);
+    ArrayRef a = variable_array(l, in, u->result, &part, g->externs.at[number].type);
+    add_piece(l, a, &part, &body);
+    for (int k = 0; k < u->partials.n; k++) {
+        int place = variable_place(u, u->partials.at[k].argument->name);
+        ARRAY(g, in->bound[place].view.array)->twin = given[place].view.array;
+        in->bound[place] = given[place];
+    }
+    if (u->partials.n) {
+        Later *later = arena_alloc(g->arena, sizeof *later);
+        *later = (Later){l, in};
+        ARRAY(g, a)->has_rules = true;
+        ARRAY(g, a)->rules_later = later;
+        g->make_rules = make_rules;
+    }
 }
 
 /* ---- calls
@@ -833,7 +960,9 @@ static Bound lower_call(Lower *l, const Syn *e) {
         ArrayRef a = variable_array(l, in, p, &part, (ValueType)NODE(g, key.at[k])->type);
         add_piece(l, a, &part, &b);
     }
-    if (u->partials.n) {
+    if (u->is_extern) {
+        lower_extern(l, in, e->whole);
+    } else if (u->partials.n) {
         lower_ruled_unit(l, in);
     } else {
         lower_unit(l, in);
@@ -1141,10 +1270,15 @@ static bool claim(Lower *l, const Unit *u, const char *name, ArrayRef array, Arr
     for (int k = 0; k < l->fields.n; k++) {
         other = strcmp(l->fields.at[k].name, name) ? other : l->fields.at[k].at;
     }
+    bool declared = variable || dim;
+    for (int k = 0; k < l->g->externs.n && !declared; k++) {
+        if (!strcmp(l->g->externs.at[k].c_name, name)) {
+            declared = true, other = l->g->externs.at[k].at;
+        }
+    }
     if (other.file) {
         error_at(l->cx, at, "this adds '%s' to the C arguments, which is a name already", name);
-        note_at(l->cx, other, variable || dim ? "'%s' is declared here" : "'%s' is added here",
-                name);
+        note_at(l->cx, other, declared ? "'%s' is declared here" : "'%s' is added here", name);
         l->broken = true;
         return false;
     }
@@ -1440,7 +1574,6 @@ static void let_go(Graph *g) {
 }
 
 Graph *lower_program(Context *cx, const Program *p, const Unit *model, const LowerOptions *o) {
-    (void)p;
     Lower *l = arena_alloc(cx->arena, sizeof *l);
     Instance *in = arena_alloc(cx->arena, sizeof *in);
     l->cx = cx;
@@ -1449,6 +1582,7 @@ Graph *lower_program(Context *cx, const Program *p, const Unit *model, const Low
     in->dim = arena_alloc(cx->arena, (size_t)(model->dims.n + 1) * sizeof *in->dim);
     in->bound = arena_alloc(cx->arena, (size_t)(model->variables.n + 1) * sizeof *in->bound);
     reserve_names(l, model);
+    lower_externs(l, p, model);
     lower_dims(l, in);
     for (int k = 0; k < model->variables.n; k++) {
         graph_reserve(l->g, symbol_text(cx, model->variables.at[k]->name));

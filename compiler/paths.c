@@ -83,6 +83,12 @@ static void smooth_reads(Graph *g, Ref term, ArrayRef *out, int *n, int *listed,
  * are not followed. */
 void paths_find(Paths *s, ArrayRef root) {
     Graph *g = s->g;
+    if (g->make_rules) {
+        Order order = graph_order(g, 1, &root);
+        for (int k = 0; k < order.n; k++) {
+            graph_need_rules(g, order.array[k]);
+        }
+    }
     size_t all = (size_t)g->arrays.n;
     bool *met = arena_alloc(g->arena, all * sizeof *met);
     ArrayRef *list = arena_alloc(g->arena, all * sizeof *list);
@@ -144,6 +150,7 @@ static const char *lift_suffix(const Node *n) {
     static const char *const reductions[RED_COUNT] = {"sum",    "prod",   "max", "min",
                                                       "argmax", "argmin", "lse"};
     return n->op == OP_REDUCE         ? reductions[n->aux]
+           : n->op == OP_EXTERN       ? "call"
            : n->op >= OP_FIRST_SCALAR ? op_info[n->op].name
                                       : "part";
 }
@@ -309,6 +316,43 @@ void paths_lift(Paths *s, ArrayRef a) {
     }
 }
 
+/* ---- functions of C
+ * ------------------------------------------------------------------------------------------------------
+ */
+
+void paths_rule_box(Graph *g, ArrayRef a, const Poly **lo, const Poly **hi) {
+    const Array x = *ARRAY(g, a);
+    for (int k = 0; k < x.rank; k++) {
+        bool same = x.pieces.n > 0;
+        for (int q = 1; q < x.pieces.n; q++) {
+            same = same && poly_equal(x.pieces.at[q].lo[k], x.pieces.at[0].lo[k]) &&
+                   poly_equal(x.pieces.at[q].hi[k], x.pieces.at[0].hi[k]);
+        }
+        lo[k] = same ? x.pieces.at[0].lo[k] : poly_int(g->arena, 0);
+        hi[k] = same ? x.pieces.at[0].hi[k]
+                     : poly_sub(g->arena, x.extent[k], poly_int(g->arena, 1));
+    }
+}
+
+bool paths_refuse(Paths *s, Ref r, Span at) {
+    Graph *g = s->g;
+    const Node n = *NODE(g, r);
+    if (n.op != OP_EXTERN) {
+        return false;
+    }
+    const Extern x = g->externs.at[n.aux];
+    for (int k = 0; k < n.nargs; k++) {
+        if (x.lacks[k] || !paths_smooth(g, r, k) || !paths_lead(s, ARG(g, r, k))) {
+            continue;
+        }
+        x.lacks[k] = true;
+        error_at(g->cx, at, "a derivative is taken through '%s' of %s, which has no partial by it",
+                 x.arg_name[k], x.name);
+        note_at(g->cx, x.arg_at[k], "declared here");
+    }
+    return true;
+}
+
 /* ---- parts of both
  * --------------------------------------------------------------------------------------------------------
  */
@@ -382,7 +426,7 @@ static void make_twins(Graph *g, int n, const ArrayRef *roots) {
             ArrayRef a = order.array[hi];
             const ArrayRef *reads;
             int nreads =
-                ARRAY(g, a)->twin || ARRAY(g, a)->rules.n ? 0 : graph_array_reads(g, a, &reads);
+                ARRAY(g, a)->twin || ARRAY(g, a)->has_rules ? 0 : graph_array_reads(g, a, &reads);
             for (int k = 0; k < nreads; k++) {
                 held = held || ARRAY(g, reads[k])->twin;
             }
@@ -392,7 +436,7 @@ static void make_twins(Graph *g, int n, const ArrayRef *roots) {
             for (int k = lo; k < hi; k++) {
                 ArrayRef a = order.array[k];
                 const Array x = *ARRAY(g, a);
-                if (x.rules.n || x.copy_of ||
+                if (x.has_rules || x.copy_of ||
                     (made ? ARRAY(g, x.twin)->pieces.n > 0 : x.twin > 0)) {
                     continue;
                 }

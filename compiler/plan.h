@@ -16,7 +16,8 @@ typedef enum ExprKind {
     EXPR_CAST,   /* arg[0] as type */
     EXPR_CHECKED,
     EXPR_NONEMPTY,
-    EXPR_IDIV
+    EXPR_IDIV,
+    EXPR_EXTERN /* the call of a C function, in ref, of arg[] */
 } ExprKind;
 
 typedef struct Expr Expr;

@@ -405,6 +405,10 @@ static void put_term(Printer *p, Ref r, int bind) {
         put(p, ARG(g, r, 1), BIND_PRODUCT + 1);
         if (bind > BIND_PRODUCT) text_char(p->out, ')');
         break;
+    case OP_EXTERN:
+        text_raw(p->out, g->externs.at[n->aux].name);
+        put_list(p, r, '(', ')');
+        break;
     default: put_operation(p, r, bind);
     }
 }

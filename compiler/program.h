@@ -116,6 +116,7 @@ typedef struct Group { /* variables that read each other, or one alone */
 struct Unit {
     Symbol name;
     bool is_fn;
+    bool is_extern; /* a function whose body is in C: only its partials are here */
     bool recursive;
     const Syn *syn;
     VEC(Dim) dims;             /* in order of appearance; a function's bound ones first */

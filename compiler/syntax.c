@@ -23,7 +23,7 @@ static const char *const kind_names[] = {
     [SYN_CONVERT] = "convert", [SYN_OP] = "op",
     [SYN_CALL] = "call",       [SYN_ENTRY] = "entry",
     [SYN_REDUCE] = "reduce",   [SYN_OPROW] = "oprow",
-    [SYN_RULE] = "rule",
+    [SYN_RULE] = "rule",       [SYN_EXTERN] = "extern",
 };
 
 Syn *syn_new(Context *cx, SynKind kind, const char *text, Span at, Span whole, int nkids, ...) {

@@ -12,6 +12,7 @@ typedef enum SynKind {
     SYN_USE,       /* text: the file name, without its quotes */
     SYN_MODEL,     /* name; body */
     SYN_FN,        /* name; args, argument (the result), body */
+    SYN_EXTERN,    /* name; args, argument (the result), body, the header as a SYN_USE or NONE */
     SYN_BODY,      /* statements */
     SYN_DIMS,      /* dim ... */
     SYN_DIM,       /* name; [expr] */

@@ -292,6 +292,9 @@ static Ref tangent(State *s, Ref r, const Scope *around, Ref result) {
         break;
     }
     default:
+        if (paths_refuse(&s->paths, r, s->at)) {
+            break;
+        }
         if (n.op < OP_FIRST_SCALAR) {
             bug("no tangent of a node of kind %d", n.op);
         }
@@ -372,7 +375,7 @@ static void variant_make(State *s, int number, int ncontext, const Ref *context)
     made->at = of.at;
 }
 
-/* One more piece of the tangent; p: a piece of the array, for its box, or NULL for all of it. */
+/* One more piece of the tangent; p: a piece of the array, for its box. */
 static void variant_piece(State *s, const Variant *v, const Piece *p, Ref body, Ref guard,
                           Span at) {
     Graph *g = s->g;
@@ -389,8 +392,8 @@ static void variant_piece(State *s, const Variant *v, const Piece *p, Ref body, 
     for (int k = 0; k < of->rank; k++) {
         if (v->place[k] == of->axis[k]) {
             from[n] = of->axis[k];
-            lo[n] = p ? p->lo[k] : poly_int(g->arena, 0);
-            hi[n++] = p ? p->hi[k] : poly_sub(g->arena, of->extent[k], poly_int(g->arena, 1));
+            lo[n] = p->lo[k];
+            hi[n++] = p->hi[k];
         }
     }
     /* Where the term itself is not looked at, no tangent is: what the scope's guard says of the
@@ -472,9 +475,12 @@ static void variant_finish(State *s, int number) {
             variant_piece(s, v, &p, term[q], v->guard[q], p.at);
         }
     }
+    size_t room = (size_t)(ARRAY(g, v->of)->rank + 1) * sizeof(const Poly *);
+    Piece box = {.lo = arena_alloc(g->arena, room), .hi = arena_alloc(g->arena, room)};
+    paths_rule_box(g, v->of, box.lo, box.hi);
     for (int q = 0; q < nrules; q++) {
         if (term[n + q]) {
-            variant_piece(s, v, NULL, term[n + q], n ? v->guard[0] : 0, ARRAY(g, v->of)->at);
+            variant_piece(s, v, &box, term[n + q], n ? v->guard[0] : 0, ARRAY(g, v->of)->at);
         }
     }
 }

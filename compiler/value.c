@@ -174,6 +174,7 @@ static bool worth_naming(const Graph *g, Ref r) {
         return false;
     }
     return n->op == OP_CHECKED || n->op == OP_NONEMPTY || n->op == OP_REDUCE || n->op == OP_trunc ||
+           n->op == OP_EXTERN ||
            n->type >= VALUE_FLOAT || n->type == VALUE_BOOL;
 }
 
@@ -268,6 +269,7 @@ static Expr *build(Gen *x, Ref r) {
     case OP_CHECKED: e = gen_expr(x, EXPR_CHECKED, VALUE_INT, 3); break;
     case OP_NONEMPTY: e = gen_expr(x, EXPR_NONEMPTY, VALUE_INT, 1); break;
     case OP_IDIV: e = gen_expr(x, EXPR_IDIV, VALUE_INT, 2); break;
+    case OP_EXTERN: e = gen_expr(x, EXPR_EXTERN, (ValueType)n.type, n.nargs); break;
     default: e = gen_expr(x, EXPR_OP, (ValueType)n.type, n.nargs); break;
     }
     e->op = (Op)n.op;
@@ -486,7 +488,8 @@ bool gen_is_straight(const Block *b) {
 }
 
 static bool expr_may_fail(const Expr *e) {
-    if (e->kind == EXPR_CHECKED || e->kind == EXPR_NONEMPTY || e->checked ||
+    if (e->kind == EXPR_CHECKED || e->kind == EXPR_NONEMPTY || e->kind == EXPR_EXTERN ||
+        e->checked ||
         (e->kind == EXPR_OP && e->op == OP_trunc)) {
         return true;
     }

@@ -101,6 +101,7 @@ typedef struct Check {
     Interp *in;
     int64_t redrawn;
     char reason[400]; /* of the first redraw */
+    bool *outside; /* by array: it calls a function of C, or reads what does */
 } Check;
 
 static bool is_real(const Array *a) {
@@ -402,6 +403,41 @@ static void draw_inputs(Check *c) {
     interp_reset(c->in);
 }
 
+/* ---- what calls functions of C, which nobody can call here
+ * ---------------------------------------------------------------------------------------------
+ */
+
+static bool is_outside(Check *c, Ref term) {
+    Graph *g = c->g;
+    VEC(Ref) stack = {0};
+    bool outside = false;
+    graph_walk_start(g);
+    VEC_PUSH(c->arena, stack, term);
+    while (stack.n && !outside) {
+        Ref r = stack.at[--stack.n];
+        if (!graph_walk_first(g, r)) continue;
+        outside = NODE(g, r)->op == OP_EXTERN ||
+                  (NODE(g, r)->op == OP_READ && c->outside[NODE(g, r)->aux]);
+        for (int k = 0; k < NODE(g, r)->nargs; k++) VEC_PUSH(c->arena, stack, ARG(g, r, k));
+    }
+    return outside;
+}
+
+static void find_outside(Check *c) {
+    const Graph *g = c->g;
+    c->outside = arena_alloc(c->arena, (size_t)g->arrays.n * sizeof *c->outside);
+    for (bool again = g->externs.n > 0; again;) { /* arrays may read later ones */
+        again = false;
+        for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) {
+            for (int q = 0; q < ARRAY(g, a)->pieces.n && !c->outside[a]; q++) {
+                const Piece p = ARRAY(g, a)->pieces.at[q];
+                if (is_outside(c, p.body) || (p.guard && is_outside(c, p.guard)))
+                    c->outside[a] = again = true;
+            }
+        }
+    }
+}
+
 /* When drawing around zero does not do, perhaps some arrays must be positive: logarithms, square
  * roots, variances. */
 static void change_habits(Check *c, int attempt) {
@@ -423,6 +459,7 @@ typedef enum PointState { POINT_GOOD, POINT_PARTLY, POINT_UNDEFINED, POINT_BROKE
 static bool all_defined(Check *c, char *why, size_t room) {
     const Order order = graph_order(c->g, c->g->outputs.n, c->g->outputs.at);
     for (int k = 0; k < order.n; k++) {
+        if (c->outside[order.array[k]]) continue;
         int64_t count = interp_entries(c->in, order.array[k]), step = 1 + count / 4096;
         for (int64_t e = 0; e < count; e += step) {
             Number x;
@@ -443,6 +480,7 @@ static PointState point_state(Check *c, char *why, size_t room) {
         int n = pass ? g->requests.n : g->outputs.n;
         for (int k = 0; k < n; k++) {
             ArrayRef a = pass ? g->requests.at[k].of : g->outputs.at[k];
+            if (c->outside[a]) continue;
             int64_t count = interp_entries(c->in, a), step = 1 + count / 4096;
             for (int64_t e = 0; e < count; e += step) {
                 Number x = {0};
@@ -512,6 +550,7 @@ typedef struct Subject {
     ArrayRef by, result;
     int nalong; /* of a directional derivative: what moves; it has one column, and no `by` */
     const Motion *along;
+    bool outside; /* it calls a function of C */
     bool stops; /* there is a stop_gradient on the way: differences do not know of it */
     int64_t row_extent[AXES];
     int nrow_axes;
@@ -942,6 +981,10 @@ static bool subject_fails(const Subject *s) {
 
 static void print_row(Check *c, const char *name, const Subject *s) {
     const Tally *t = &s->tally;
+    if (s->outside) {
+        fprintf(c->out, "    %-20s        -        0  calls a function of C: not compared\n", name);
+        return;
+    }
     if (t->broken[0]) {
         fprintf(c->out, "    %-20s %s\n", name, t->broken);
         return;
@@ -1062,7 +1105,13 @@ static int list_subjects(Check *c, Subject **subjects) {
                            .nalong = d->along.n,
                            .along = d->along.at});
     }
-    for (int k = 0; k < list.n; k++) list.at[k].stops = stops(c, &list.at[k]);
+    for (int k = 0; k < list.n; k++) {
+        Subject *s = &list.at[k];
+        s->stops = stops(c, s);
+        s->outside = c->outside[s->result] || (s->term ? is_outside(c, s->term) : c->outside[s->of]);
+        for (int m = 0; m < s->nalong; m++)
+            s->outside = s->outside || is_outside(c, s->along[m].value);
+    }
     *subjects = list.at;
     return list.n;
 }
@@ -1070,7 +1119,7 @@ static int list_subjects(Check *c, Subject **subjects) {
 /* At given data the value is shown, to be compared with other programs. */
 static const char *value_text(Check *c, ArrayRef of) {
     Number v;
-    bool shown = c->points == 1 && ARRAY(c->g, of)->rank == 0 && interp_entry(c->in, of, 0, &v);
+    bool shown = c->points == 1 && !c->outside[of] && ARRAY(c->g, of)->rank == 0 && interp_entry(c->in, of, 0, &v);
     return shown ? arena_format(c->arena, " = %.15g", v.v) : "";
 }
 
@@ -1106,6 +1155,15 @@ static void print_sizes(Check *c) {
             c->points == 1 ? "" : "s", c->o->seed);
 }
 
+static void print_externs(Check *c) {
+    const Graph *g = c->g;
+    fprintf(c->out, "  not compared: what calls");
+    for (int k = 0; k < g->externs.n; k++)
+        fprintf(c->out, "%s %s", k == 0 ? "" : k == g->externs.n - 1 ? " or" : ",",
+                g->externs.at[k].name);
+    fprintf(c->out, ": here is no C to call; compare the compiled functions with differences\n");
+}
+
 int verify_run(Graph *g, const VerifyOptions *o, FILE *out) {
     Arena *arena = arena_new();
     Check check = {.g = g, .cx = g->cx, .arena = arena, .o = o, .out = out}, *c = &check;
@@ -1134,6 +1192,7 @@ int verify_run(Graph *g, const VerifyOptions *o, FILE *out) {
         goto done;
     }
     c->in = interp_new(g, c->dims);
+    find_outside(c);
     if (!make_inputs(c)) goto done;
     for (int k = 0; k < c->ninputs; k++)
         given = given && (c->input[k].kind == DRAW_DATA || c->input[k].kind == DRAW_VALUE);
@@ -1144,15 +1203,19 @@ int verify_run(Graph *g, const VerifyOptions *o, FILE *out) {
     n = list_subjects(c, &subjects);
     for (int p = 0; p < points; p++) {
         if (!find_point(c)) goto done;
-        for (int k = 0; k < n; k++) check_subject(c, &subjects[k]);
+        for (int k = 0; k < n; k++)
+            if (!subjects[k].outside) check_subject(c, &subjects[k]);
     }
-    int failed = print_table(c, subjects);
+    int failed = print_table(c, subjects), outside = 0;
+    for (int k = 0; k < n; k++) outside += subjects[k].outside;
     if (c->redrawn)
         fprintf(out, "  redrawn %" PRId64 " time%s, first because: %s\n", c->redrawn,
                 c->redrawn == 1 ? "" : "s", c->reason);
     if (n == 0) fprintf(out, "  nothing to compare: no gradient, no jacobian, no grad\n");
     else if (failed) fprintf(out, "  %d of %d differ\n", failed, n);
-    else fprintf(out, "  all agree\n");
+    else if (!outside) fprintf(out, "  all agree\n");
+    else if (outside < n) fprintf(out, "  all others agree\n");
+    if (outside) print_externs(c);
     result = failed ? VERIFY_DIFFERS : VERIFY_AGREES;
 done:
     if (c->in) interp_free(c->in);

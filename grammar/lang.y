@@ -142,7 +142,7 @@ static Syn *clause(Parser *p, Span at, const char *form, const char *word, Span 
 
 %token START_PROGRAM START_RULES
 %token YYEOF 0 "the end of the file"
-%token MODEL "model" FN "fn" DIM "dim" USE "use" OUTPUT "output" DERIVE "derive" PARTIAL "partial" IF "if"
+%token MODEL "model" FN "fn" EXTERN "extern" DIM "dim" USE "use" OUTPUT "output" DERIVE "derive" PARTIAL "partial" IF "if"
 %token <const char *> NAME "a name" NUMBER "a number" STRING "a text in quotes" ROLE "a role" TYPE "a type"
 %token ARROW "->" LE "<=" GE ">=" EQ "==" NE "!=" AND "&&" OR "||"
 %token BANG 33 "!" LPAREN 40 "(" RPAREN 41 ")" STAR 42 "*" PLUS 43 "+" COMMA 44 "," MINUS 45 "-" SLASH 47 "/"
@@ -152,7 +152,7 @@ static Syn *clause(Parser *p, Span at, const char *form, const char *word, Span 
 %token OP "op" RULE "rule" BECOMES "=>"
 %token <const char *> QUOTED "a text in back quotes"
 
-%nterm <Syn *> top body statements statement dims dim things thing args shape target start value values names name
+%nterm <Syn *> top header partials body statements statement dims dim things thing args shape target start value values names name
 %nterm <Syn *> left positions items item where exprs expr product call row typing clauses clause
 %nterm <const char *> mark
 
@@ -180,7 +180,21 @@ top:        "use" STRING ";"                            { $$ = NODE0(SYN_USE, $2
           | "model" error body                          { $$ = NULL; p->broken = true; }
           | "fn" NAME "(" args ")" "->" thing body      { $$ = NODE3(SYN_FN, $2, @2, @$, $4, $7, $8); }
           | "fn" error body                             { $$ = NULL; p->broken = true; }
+          | "extern" header "fn" NAME "(" args ")" "->" thing partials {
+                $$ = NODE3(SYN_EXTERN, $4, @4, @$, $6, $9, $10);
+                JOIN($$, $2);
+                $$->at = @4;
+                $$->whole = @$;
+            }
+          | "extern" error body                         { $$ = NULL; p->broken = true; }
+          | "extern" error ";"                          { $$ = NULL; p->broken = true; yyerrok; }
           | error "}"                                   { $$ = NULL; p->broken = true; }
+          ;
+header:     %empty                                      { $$ = NONE(@$); }
+          | STRING                                      { $$ = NODE0(SYN_USE, $1, @1, @1); }
+          ;
+partials:   ";"                                         { $$ = NODE0(SYN_BODY, "", @$, @$); }
+          | body                                        { $$ = $1; }
           ;
 body:       "{" statements "}"                          { $$ = $2; $$->at = $$->whole = @$; }
           ;
@@ -432,7 +446,7 @@ static void salvage(Parser *p, Syn *body) {
 }
 
 static bool is_word(int token) {
-    return token == TOK_MODEL || token == TOK_FN || token == TOK_DIM || token == TOK_USE || token == TOK_OUTPUT || token == TOK_DERIVE
+    return token == TOK_MODEL || token == TOK_FN || token == TOK_EXTERN || token == TOK_DIM || token == TOK_USE || token == TOK_OUTPUT || token == TOK_DERIVE
         || token == TOK_PARTIAL || token == TOK_IF || token == TOK_ROLE || token == TOK_TYPE || token == TOK_OP || token == TOK_RULE;
 }
 
@@ -442,7 +456,7 @@ static bool starts_statement(int token) {
 }
 
 static bool starts_top(int token) {
-    return token == TOK_MODEL || token == TOK_FN || token == TOK_USE;
+    return token == TOK_MODEL || token == TOK_FN || token == TOK_EXTERN || token == TOK_USE;
 }
 
 /* Does t, behind the token `before`, begin a line? And one that is not indented deeper than the statement at hand? */
@@ -556,6 +570,7 @@ static const char *expected_list(Parser *p, const bool *can) {
         {YYSYMBOL_EQ, 2},       {YYSYMBOL_NE, 2},        {YYSYMBOL_AND, 2},       {YYSYMBOL_OR, 2},        {YYSYMBOL_QUESTION, 2},
         {YYSYMBOL_DIM, 4},      {YYSYMBOL_ROLE, 4},      {YYSYMBOL_OUTPUT, 4},    {YYSYMBOL_DERIVE, 4},    {YYSYMBOL_PARTIAL, 4},
         {YYSYMBOL_STRING, 0},   {YYSYMBOL_QUOTED, 0},    {YYSYMBOL_USE, 0},       {YYSYMBOL_MODEL, 0},     {YYSYMBOL_FN, 0},
+        {YYSYMBOL_EXTERN, 0},
         {YYSYMBOL_OP, 0},       {YYSYMBOL_RULE, 0},      {YYSYMBOL_ARROW, 0},     {YYSYMBOL_BECOMES, 0},   {YYSYMBOL_ASSIGN, 0},
         {YYSYMBOL_LBRACE, 0},   {YYSYMBOL_COLON, 0},     {YYSYMBOL_IF, 0},        {YYSYMBOL_COMMA, 0},     {YYSYMBOL_RPAREN, 0},
         {YYSYMBOL_RBRACKET, 0}, {YYSYMBOL_SEMI, 0},      {YYSYMBOL_RBRACE, 0},
@@ -579,7 +594,7 @@ static const char *expected_list(Parser *p, const bool *can) {
 }
 
 static int yyreport_syntax_error(const yypcontext_t *context, Parser *p) {
-    static const char *const tops[] = {"model", "fn", "use"};
+    static const char *const tops[] = {"model", "fn", "use", "extern"};
     static const char *const statements[] = {"dim", "output", "derive", "partial", "input", "param", "const",
                                              "real", "float", "double", "int", "bool", "index"};
     Context *cx = p->cx;

@@ -11,7 +11,8 @@ library         arena source
 poly            arena
 json            arena source text
 program         arena source syntax poly
-check           arena source syntax poly program check ops library
+cname           arena text
+check           arena source syntax poly program check ops cname library
 check_expr      arena source syntax poly program check ops library
 check_order     arena source syntax poly program check
 check_ranges    arena source syntax poly program check
@@ -25,7 +26,7 @@ paths           arena source poly graph ops paths
 share           arena source poly graph ops share
 differentiate   arena source poly graph ops rewrite share demand paths differentiate
 tangent         arena source poly graph ops rewrite share paths differentiate
-lower           arena source syntax poly program graph ops differentiate paths passes text
+lower           arena source syntax poly program graph ops differentiate paths passes text cname
 demand          arena source poly graph ops demand
 simplify        arena source poly graph ops share demand paths passes text
 gen             graph plan gen
@@ -38,7 +39,7 @@ storage         gen
 plan            graph gen passes plan
 interp          arena source poly graph ops interp
 describe        arena source poly graph text describe
-emit            arena source poly graph ops plan passes text print describe emit
+emit            arena source poly graph ops plan passes text print describe emit cname
 verify          arena source poly graph ops interp json text print
 draw            arena source poly graph ops print text
 output          arena

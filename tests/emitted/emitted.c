@@ -15,9 +15,11 @@
  * --thorough: with more C compilers and options. --keep leaves the C in the work folder; --config,
  * --only: one C compiler, one model. */
 #define _GNU_SOURCE
-#include "emit.h"
+#include "cname.h"
+#include "passes.h"
 #include "interp.h"
 #include "passes.h"
+#include "plan.h"
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
