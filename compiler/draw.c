@@ -233,6 +233,7 @@ static void add_json_node(Graph *g, Text *out, const int *number, Ref r) {
         text_add(out, ", \"bound\": %s", g->indices.at[n->aux].number ? "true" : "false");
         break;
     case OP_READ: add_member(out, "array", ARRAY(g, n->aux)->name); break;
+    case OP_EXTERN: add_member(out, "name", g->externs.at[n->aux].name); break;
     case OP_REDUCE: add_member(out, "kind", graph_reduction_text[n->aux]); break;
     default: break;
     }
