@@ -15,23 +15,8 @@ typedef struct Circle {
     Lags lags;
 } Circle;
 
-/* The largest k in 4..-3 with place - read >= k wherever the read happens; -100: none is proved. */
-static int prove_lag(Gen *x, const Lag *l, int axis_by, int axis_of, int sign) {
-    Graph *g = x->g;
-    const Poly *d = poly_sub(g->arena, poly_var(g->arena, ARRAY(g, l->by)->axis[axis_by]),
-                             graph_poly(g, ARG(g, l->read, axis_of)));
-    d = sign > 0 ? d : poly_neg(g->arena, d);
-    for (int k = 4; k >= -3; k--) {
-        if (lag_prove(g, l, poly_sub(g->arena, d, poly_int(g->arena, k)))) {
-            return k;
-        }
-    }
-    return -100;
-}
-
-static bool match_axes(Gen *x, const Circle *c, ArrayRef seed, int axis, int *axis_of,
+static bool match_axes(Graph *g, const Circle *c, ArrayRef seed, int axis, int *axis_of,
                        const uint32_t *used) {
-    Graph *g = x->g;
     for (int k = 0; k < c->members.n; k++) {
         axis_of[c->members.at[k]] = -1;
     }
@@ -90,78 +75,156 @@ static bool match_axes(Gen *x, const Circle *c, ArrayRef seed, int axis, int *ax
     return true;
 }
 
-static void circle_level(Gen *x, const Circle *c, Fixed *fixed, uint32_t *used, bool **take);
+static void circle_level(Gen *x, const Circle *c, const LoopGroup *group, Fixed *fixed, uint32_t *used,
+                         bool **take);
 
-/* A piece of a circle that adds what one turn computes to places that data chooses: it is done at
- * the end of that turn. */
-typedef struct Push {
-    ArrayRef to;
-    Piece piece;
-    Scatter sum;
-    Ref source; /* the summed index that is the turn */
-    int off;    /* turn - off is the place */
-} Push;
-
-/* All circle reads in the term stand at this summed index on their loop axis, with one offset? */
-static bool push_reads(Gen *x, Ref term, const bool *in, const int *axis_of, const int *off,
-                       Push *p) {
-    Graph *g = x->g;
-    const Node n = *NODE(g, term);
-    if (n.op == OP_READ && in[n.aux]) {
-        Ref at = ARG(g, term, axis_of[n.aux]);
-        bool summed = false;
-        for (int k = 0; k < p->sum.index.n; k++) {
-            summed = summed || p->sum.index.at[k] == at;
-        }
-        if (!summed || (p->source && (p->source != at || p->off != off[n.aux]))) {
-            return false;
-        }
-        p->source = at, p->off = off[n.aux];
-    }
-    for (int k = 0; k < n.nargs; k++) {
-        if (!push_reads(x, ARG(g, term, k), in, axis_of, off, p)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool push_form(Gen *x, ArrayRef a, const Piece *piece, const bool *in, const int *axis_of,
-                      const int *off, Push *p) {
-    Graph *g = x->g;
-    Ref axis = ARRAY(g, a)->axis[axis_of[a]], rest;
-    *p = (Push){.to = a, .piece = *piece};
-    return ARRAY(g, a)->type >= VALUE_FLOAT && nest_open_sums(g, piece->body, &p->sum) &&
-           p->sum.condition && nest_scatter_place(g, p->sum.condition, axis, &rest) &&
-           push_reads(x, p->sum.term, in, axis_of, off, p) &&
-           push_reads(x, p->sum.condition, in, axis_of, off, p) && p->source;
-}
-
-static void push_now(Gen *x, const Push *p, Ref turn, const Fixed *inside) {
-    Graph *g = x->g;
-    Ref at = graph_op2(g, OP_sub, turn, graph_int(g, p->off));
-    const Poly *place = graph_poly(g, at), *extent = EXTENT(g, p->source);
-    Scatter s = {.term = graph_subst(g, p->sum.term, 1, &p->source, &at),
-                 .condition = graph_subst(g, p->sum.condition, 1, &p->source, &at)};
-    for (int k = 0; k < p->sum.index.n; k++) {
-        if (p->sum.index.at[k] != p->source) {
-            VEC_PUSH(g->arena, s.index, p->sum.index.at[k]);
-        }
+/* What one turn adds to a sum, over the other axes and indices, and what must hold. */
+static void push_term(Graph *g, const Push *p, Ref turn, Ref *term, Ref *condition) {
+    Ref at = graph_op2(g, OP_sub, turn, graph_int(g, p->shift));
+    const Poly *place = graph_poly(g, at), *extent = EXTENT(g, p->source),
+               *left = poly_sub(g->arena, poly_sub(g->arena, extent, place),
+                                poly_int(g->arena, 1));
+    *term = graph_subst(g, p->sum.term, 1, &p->source, &at);
+    Ref c = p->sum.condition ? graph_subst(g, p->sum.condition, 1, &p->source, &at) : 0;
+    if (!graph_prove(g, left, 0, NULL)) {
+        Ref inside = graph_op2(g, OP_lt, at, graph_of_poly(g, extent));
+        c = c ? graph_and(g, inside, c) : inside;
     }
     if (!graph_prove(g, place, 0, NULL)) {
-        s.condition = graph_and(g, graph_op2(g, OP_le, graph_int(g, 0), at), s.condition);
+        Ref inside = graph_op2(g, OP_le, graph_int(g, 0), at);
+        c = c ? graph_and(g, inside, c) : inside;
     }
-    if (!graph_prove(g,
-                     poly_sub(g->arena, poly_sub(g->arena, extent, place), poly_int(g->arena, 1)),
-                     0, NULL)) {
-        s.condition = graph_and(g, graph_op2(g, OP_lt, at, graph_of_poly(g, extent)), s.condition);
+    *condition = c;
+}
+
+/* Do all reads of the loop's arrays in the sum stand at this summed index, or at a fixed distance
+ * from it? Then p->shift is that of the turn that has computed them all. */
+static bool push_reads(Graph *g, const bool *in, const int *axis, const int *off, int sign,
+                       bool same, Push *p) {
+    Lags lags = {0};
+    lags_find_in(g, in, p->to, p->piece, p->sum.term, p->sum.condition, &lags);
+    for (int k = 0; k < lags.n; k++) {
+        ArrayRef of = lags.at[k].of;
+        int64_t num, den;
+        const Poly *d = poly_sub(g->arena, graph_poly(g, ARG(g, lags.at[k].read, axis[of])),
+                                 poly_var(g->arena, p->source));
+        if (!poly_is_number(d, &num, &den) || den != 1 || num > LAG_MOST / 4 ||
+            num < -LAG_MOST / 4) {
+            return false;
+        }
+        int shift = (int)num + off[of];
+        if (same && (num != 0 || (k > 0 && shift != p->shift))) {
+            return false;
+        }
+        bool later = sign > 0 ? shift > p->shift : shift < p->shift;
+        p->shift = k == 0 || later ? shift : p->shift;
     }
-    Fixed free = {.at = arena_alloc(g->arena, (size_t)(ARRAY(g, p->to)->rank + 1) * sizeof(Ref)),
-                  .writes = inside->writes,
-                  .zeroed = true};
-    if (!nest_add_entries(x, p->to, &p->piece, &free, s)) {
-        bug("a push without a place");
+    return lags.n > 0;
+}
+
+static bool push_find(Graph *g, bool same, const bool *in, const int *axis, const int *off,
+                      int sign, Push *p) {
+    for (int k = 0; k < p->sum.index.n; k++) {
+        p->source = p->sum.index.at[k];
+        if (push_reads(g, in, axis, off, sign, same, p)) {
+            return true;
+        }
     }
+    return false;
+}
+
+bool circle_push(Graph *g, ArrayRef to, int piece, const bool *in, const int *axis, const int *off,
+                 int sign, Push *p) {
+    *p = (Push){.to = to, .piece = piece};
+    const Piece *of = &ARRAY(g, to)->pieces.at[piece];
+    return ARRAY(g, to)->type >= VALUE_FLOAT && !of->guard &&
+           nest_open_sums(g, of->body, &p->sum) && push_find(g, false, in, axis, off, sign, p);
+}
+
+/* The same for an array of the circle itself, to whose places that data chooses each turn adds. */
+static bool push_by_data(Graph *g, ArrayRef to, int piece, const bool *in, const int *axis,
+                         const int *off, int sign, Push *p) {
+    Ref rest;
+    *p = (Push){.to = to, .piece = piece};
+    return ARRAY(g, to)->type >= VALUE_FLOAT &&
+           nest_open_sums(g, ARRAY(g, to)->pieces.at[piece].body, &p->sum) && p->sum.condition &&
+           nest_scatter_place(g, p->sum.condition, ARRAY(g, to)->axis[axis[to]], &rest) &&
+           push_find(g, true, in, axis, off, sign, p);
+}
+
+static Fixed nothing_fixed(Graph *g, ArrayRef a, const bool *writes) {
+    return (Fixed){.at = arena_alloc(g->arena, (size_t)(ARRAY(g, a)->rank + 1) * sizeof(Ref)),
+                   .writes = writes,
+                   .zeroed = true};
+}
+
+/* Takes from a condition what the turn alone decides. */
+static Ref take_of_turn(Graph *g, const Push *p, Ref condition, Ref *rest) {
+    if (condition && NODE(g, condition)->op == OP_and) {
+        Ref c0 = ARG(g, condition, 0), c1 = ARG(g, condition, 1), r0, r1;
+        Ref a = take_of_turn(g, p, c0, &r0), b = take_of_turn(g, p, c1, &r1);
+        *rest = r0 && r1 ? graph_and(g, r0, r1) : r0 ? r0 : r1;
+        return a && b ? graph_and(g, a, b) : a ? a : b;
+    }
+    bool alone = condition != 0;
+    for (int k = 0; k < ARRAY(g, p->to)->rank && alone; k++) {
+        alone = !graph_has_index(g, condition, ARRAY(g, p->to)->axis[k]);
+    }
+    for (int k = 0; k < p->sum.index.n && alone; k++) {
+        alone = !graph_has_index(g, condition, p->sum.index.at[k]);
+    }
+    *rest = alone ? 0 : condition;
+    return alone ? condition : 0;
+}
+
+/* A caller that passes NULL does not want it. */
+static Stmt *wanted_open(Gen *x, ArrayRef a) {
+    if (x->f->place[a] != PLACE_OUTPUT) {
+        return NULL;
+    }
+    Stmt *s = gen_stmt(x, STMT_IF);
+    s->array = a;
+    gen_push(x, &s->body, 0, true, NULL);
+    return s;
+}
+
+/* Adds what a turn has to add. `number` is the loop's. */
+static void push_now(Gen *x, const Push *p, Ref turn, int number, const bool *writes,
+                     bool by_data) {
+    Graph *g = x->g;
+    Ref term, condition;
+    push_term(g, p, turn, &term, &condition);
+    Fixed fixed = nothing_fixed(g, p->to, writes);
+    Piece piece = ARRAY(g, p->to)->pieces.at[p->piece];
+    VEC_PUSH(g->arena, x->f->pushed,
+             ((Pushed){p->to, p->piece, number, turn, term, condition}));
+    if (by_data) {
+        Scatter s = {.term = term, .condition = condition};
+        for (int k = 0; k < p->sum.index.n; k++) {
+            if (p->sum.index.at[k] != p->source) {
+                VEC_PUSH(g->arena, s.index, p->sum.index.at[k]);
+            }
+        }
+        if (!nest_add_entries(x, p->to, &piece, &fixed, s)) {
+            bug("a push without a place");
+        }
+        return;
+    }
+    Stmt *wanted = wanted_open(x, p->to);
+    Ref rest, now = take_of_turn(g, p, condition, &rest);
+    Stmt *due = gen_if_open(x, now);
+    piece.body = term, piece.guard = rest;
+    for (int k = p->sum.index.n - 1; k >= 0; k--) {
+        Ref i = p->sum.index.at[k];
+        if (i != p->source) {
+            piece.body = graph_reduce(g, RED_SUM, i, piece.guard ? piece.guard : graph_bool(g, true),
+                                      piece.body);
+            piece.guard = 0;
+        }
+    }
+    nest_add_piece(x, p->to, &piece, &fixed);
+    gen_if_close(x, due);
+    gen_if_close(x, wanted);
 }
 
 /* Members of one loop turn: those that need each other at the same turn go deeper, the others
@@ -211,11 +274,13 @@ static void circle_turn(Gen *x, const Circle *c, Fixed *fixed, uint32_t *used, b
                 }
             }
             if (inner.lags.n) {
-                circle_level(x, &inner, fixed, used, take);
+                circle_level(x, &inner, NULL, fixed, used, take);
             } else {
                 for (int j = 0; j < inner.members.n; j++) {
-                    nest_pieces(x, inner.members.at[j], &fixed[inner.members.at[j]],
-                                take[inner.members.at[j]]);
+                    ArrayRef a = inner.members.at[j];
+                    Stmt *wanted = wanted_open(x, a);
+                    nest_pieces(x, a, &fixed[a], take[a]);
+                    gen_if_close(x, wanted);
                 }
             }
         }
@@ -225,179 +290,283 @@ static void circle_turn(Gen *x, const Circle *c, Fixed *fixed, uint32_t *used, b
     }
 }
 
-static void circle_level(Gen *x, const Circle *c, Fixed *fixed, uint32_t *used, bool **take) {
-    Graph *g = x->g;
-    int all = g->arrays.n;
+/* How a loop may run: the axis of each member, and how its entries lie to the turns. */
+typedef struct Level {
+    int sign, *axis, *off;
+    Circle inner; /* the reads within a turn */
+} Level;
+
+static bool choose_level(Graph *g, const Circle *c, const uint32_t *used, const LoopGroup *given,
+                         Level *v) {
+    size_t all = (size_t)g->arrays.n;
     ArrayRef seed = c->members.at[0];
-    int *axis_of = arena_alloc(g->arena, (size_t)all * sizeof *axis_of),
-        *off = arena_alloc(g->arena, (size_t)all * sizeof *off);
     int *lag = arena_alloc(g->arena, (size_t)(c->lags.n + 1) * sizeof *lag);
+    v->axis = given ? given->axis : arena_alloc(g->arena, all * sizeof *v->axis);
+    v->off = arena_alloc(g->arena, all * sizeof *v->off);
     for (int axis = 0; axis < ARRAY(g, seed)->rank; axis++) {
-        if ((used[seed] >> axis & 1) || !match_axes(x, c, seed, axis, axis_of, used)) {
+        if (given ? axis != given->axis[seed]
+                  : (used[seed] >> axis & 1) || !match_axes(g, c, seed, axis, v->axis, used)) {
             continue;
         }
         for (int sign = 1; sign >= -1; sign -= 2) {
-            bool ok = true, moves = false;
+            bool ok = !given || given->sign == sign, moves = false;
             for (int k = 0; k < c->lags.n && ok; k++) {
                 const Lag *l = &c->lags.at[k];
-                lag[k] = prove_lag(x, l, axis_of[l->by], axis_of[l->of], sign);
-                ok = lag[k] > -100;
+                lag[k] = lag_least(g, l, v->axis[l->by], v->axis[l->of], sign);
+                ok = lag[k] > LAG_UNKNOWN;
             }
             if (!ok) {
                 continue;
             }
             for (int k = 0; k < c->members.n; k++) {
-                off[c->members.at[k]] = 0;
+                v->off[c->members.at[k]] = 0;
             }
             for (int round = 0; round <= c->members.n; round++) {
                 for (int k = 0; k < c->lags.n; k++) {
                     const Lag *l = &c->lags.at[k];
-                    if (off[l->by] + lag[k] < off[l->of]) {
-                        off[l->of] = off[l->by] + lag[k];
+                    if (v->off[l->by] + lag[k] < v->off[l->of]) {
+                        v->off[l->of] = v->off[l->by] + lag[k];
                     }
                 }
             }
-            Circle inner = {.members = {c->members.at, c->members.n, c->members.n}};
+            v->inner = (Circle){.members = {c->members.at, c->members.n, c->members.n}};
             for (int k = 0; k < c->lags.n; k++) {
                 const Lag *l = &c->lags.at[k];
-                int final = lag[k] + off[l->by] - off[l->of];
+                int final = lag[k] + v->off[l->by] - v->off[l->of];
                 ok = ok && final >= 0;
                 moves = moves || final > 0;
                 if (final == 0) {
-                    VEC_PUSH(g->arena, inner.lags, *l);
+                    VEC_PUSH(g->arena, v->inner.lags, *l);
                 }
             }
             if (!ok || !moves) {
                 continue;
             }
-            /* One loop over turns, which are never negative, as indices are; member m computes the
-             * place turn - off[m]. */
-            int least = 0;
+            v->sign = sign;
             for (int k = 0; k < c->members.n; k++) {
-                off[c->members.at[k]] *= sign;
-                least = off[c->members.at[k]] < least ? off[c->members.at[k]] : least;
+                v->off[c->members.at[k]] *= sign;
             }
-            for (int k = 0; k < c->members.n; k++) {
-                off[c->members.at[k]] -= least;
-            }
-            VEC(Ref) lo = {0}, hi = {0};
-            for (int k = 0; k < c->members.n; k++) {
-                ArrayRef a = c->members.at[k];
-                const Poly *shift = poly_int(g->arena, off[a]),
-                           *last = poly_sub(g->arena, ARRAY(g, a)->extent[axis_of[a]],
-                                            poly_int(g->arena, 1));
-                bool starts = false, ends = false;
-                for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
-                    const Piece *p = &ARRAY(g, a)->pieces.at[q];
-                    starts = starts || poly_equal(p->lo[axis_of[a]], poly_int(g->arena, 0));
-                    ends = ends || poly_equal(p->hi[axis_of[a]], last);
-                    VEC_PUSH(g->arena, lo,
-                             graph_of_poly(g, poly_add(g->arena, p->lo[axis_of[a]], shift)));
-                    VEC_PUSH(g->arena, hi,
-                             graph_of_poly(g, poly_add(g->arena, p->hi[axis_of[a]], shift)));
-                }
-                if (ARRAY(g, a)->adjoint_of && !starts) { /* a derivative is 0 where no piece says
-                                                             more, and may be read there */
-                    VEC_PUSH(g->arena, lo, graph_of_poly(g, shift));
-                }
-                if (ARRAY(g, a)->adjoint_of && !ends) {
-                    VEC_PUSH(g->arena, hi, graph_of_poly(g, poly_add(g->arena, last, shift)));
-                }
-            }
-            bool *writes = arena_alloc(g->arena, (size_t)all * sizeof *writes);
-            for (int k = 0; k < c->members.n; k++) {
-                writes[c->members.at[k]] = true;
-            }
-            const char *name = g->indices.at[NODE(g, ARRAY(g, seed)->axis[axis])->aux].name;
-            Ref first = gen_tightest(x, lo.at[0], lo.at + 1, lo.n - 1, false),
-                end = gen_tightest(x, hi.at[0], hi.at + 1, hi.n - 1, true);
-            end = graph_op2(g, OP_add, end, graph_int(g, 1));
-            Ref turn = graph_index(g, name, graph_poly(g, end));
-            VEC(Push) pushes = {0};
-            bool *in = arena_alloc(g->arena, (size_t)all * sizeof *in), outermost = true;
-            for (int k = 0; k < c->members.n; k++) {
-                in[c->members.at[k]] = true;
-                outermost = outermost && used[c->members.at[k]] == 0;
-            }
-            for (int k = 0; k < c->members.n && outermost; k++) {
-                ArrayRef a = c->members.at[k];
-                for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
-                    Push p;
-                    if (!push_form(x, a, &ARRAY(g, a)->pieces.at[q], in, axis_of, off, &p)) {
-                        continue;
-                    }
-                    if (!take[a]) {
-                        take[a] = arena_alloc(g->arena, (size_t)ARRAY(g, a)->pieces.n + 1);
-                        memset(take[a], 1, (size_t)ARRAY(g, a)->pieces.n);
-                        nest_zero(x, a, &fixed[a]);
-                        fixed[a].zeroed = true;
-                    }
-                    take[a][q] = false;
-                    x->f->scattered[a] = true;
-                    VEC_PUSH(g->arena, pushes, p);
-                }
-            }
-            Text about = text_new(g->arena);
-            text_add(&about, "One loop, %s over %s:", sign > 0 ? "forward" : "backward", name);
-            for (int k = 0; k < c->members.n; k++) {
-                int o = off[c->members.at[k]];
-                text_add(&about, "%s %s", k ? "," : "", ARRAY(g, c->members.at[k])->name);
-                if (o) {
-                    text_add(&about, "[%s %c %d]", name, o > 0 ? '-' : '+', o > 0 ? o : -o);
-                }
-            }
-            Stmt *say = gen_stmt(x, STMT_COMMENT);
-            say->text = text_string(&about);
-            gen_add(x, say);
-            Stmt *loop = gen_stmt(x, STMT_LOOP);
-            loop->index = turn;
-            loop->value = gen_bound(x, first);
-            loop->other = gen_bound(x, sign > 0 ? end : graph_op2(g, OP_sub, end, graph_int(g, 1)));
-            loop->down = sign < 0;
-            gen_push(x, &loop->body, turn, false, writes);
-            int number = x->f->loops++;
-            for (int k = 0; k < c->members.n; k++) {
-                ArrayRef a = c->members.at[k];
-                VEC_PUSH(g->arena, x->f->places,
-                         (LoopPlace){a, number, axis_of[a], off[a], sign < 0});
-                used[a] |= 1u << axis_of[a];
-                fixed[a].at[axis_of[a]] = graph_op2(g, OP_sub, turn, graph_int(g, off[a]));
-                fixed[a].writes = writes;
-            }
-            circle_turn(x, &inner, fixed, used, take);
-            for (int k = 0; k < pushes.n; k++) {
-                push_now(x, &pushes.at[k], turn, &fixed[pushes.at[k].to]);
-            }
-            for (int k = 0; k < c->members.n; k++) {
-                ArrayRef a = c->members.at[k];
-                used[a] &= ~(1u << axis_of[a]);
-                fixed[a].at[axis_of[a]] = 0;
-            }
-            gen_loop_close(x, loop);
-            return;
+            return true;
         }
     }
-    error_at(g->cx, ARRAY(g, seed)->at, "no order of loops computes '%s' and what it needs",
-             ARRAY(g, seed)->name);
+    return false;
 }
 
-void circle_arrays(Gen *x, int n, const ArrayRef *members) {
-    Graph *g = x->g;
-    size_t all = (size_t)g->arrays.n;
+static Circle circle_of(Graph *g, int n, const ArrayRef *members) {
     Circle c = {0};
-    bool *in = arena_alloc(g->arena, all * sizeof *in),
-         **take = arena_alloc(g->arena, all * sizeof *take);
-    Fixed *fixed = arena_alloc(g->arena, all * sizeof *fixed);
-    uint32_t *used = arena_alloc(g->arena, all * sizeof *used);
+    bool *in = arena_alloc(g->arena, (size_t)g->arrays.n);
     for (int k = 0; k < n; k++) {
         VEC_PUSH(g->arena, c.members, members[k]);
         in[members[k]] = true;
-        fixed[members[k]].at =
-            arena_alloc(g->arena, (size_t)(ARRAY(g, members[k])->rank + 1) * sizeof(Ref));
-        nest_comment(x, members[k]);
     }
     for (int k = 0; k < n; k++) {
         lags_find(g, in, members[k], &c.lags);
     }
-    circle_level(x, &c, fixed, used, take);
+    return c;
+}
+
+bool circle_axes(Graph *g, int n, const ArrayRef *members, int *axis, int *off, int *sign) {
+    Circle c = circle_of(g, n, members);
+    Level v;
+    const uint32_t *used = arena_alloc(g->arena, (size_t)g->arrays.n * sizeof *used);
+    if (!choose_level(g, &c, used, NULL, &v)) {
+        return false;
+    }
+    for (int k = 0; k < n; k++) {
+        axis[members[k]] = v.axis[members[k]];
+        off[members[k]] = v.off[members[k]];
+    }
+    *sign = v.sign;
+    return true;
+}
+
+/* A sum that a loop adds to: it starts at 0, or at the pieces that ask nothing of the loop. */
+static void sum_start(Gen *x, ArrayRef a, const bool *pushed) {
+    Graph *g = x->g;
+    Fixed fixed = nothing_fixed(g, a, NULL);
+    Stmt *wanted = wanted_open(x, a);
+    if (x->f->place[a] == PLACE_LOCAL) {
+        Stmt *s = gen_stmt(x, STMT_VAR);
+        s->local = x->f->local[a];
+        s->value = gen_value(x, graph_real(g, ARRAY(g, a)->type, 0));
+        gen_add(x, s);
+    } else {
+        nest_zero(x, a, &fixed);
+    }
+    for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
+        if (!pushed[q]) {
+            Piece p = ARRAY(g, a)->pieces.at[q];
+            nest_add_piece(x, a, &p, &fixed);
+        }
+    }
+    gen_if_close(x, wanted);
+}
+
+static void circle_level(Gen *x, const Circle *c, const LoopGroup *group, Fixed *fixed, uint32_t *used,
+                         bool **take) {
+    Graph *g = x->g;
+    int all = g->arrays.n;
+    ArrayRef seed = c->members.at[0];
+    Level level;
+    if (!choose_level(g, c, used, group && group->axis ? group : NULL, &level)) {
+        error_at(g->cx, ARRAY(g, seed)->at, "no order of loops computes '%s' and what it needs",
+                 ARRAY(g, seed)->name);
+        return;
+    }
+    const int *axis_of = level.axis;
+    int sign = level.sign, *off = level.off;
+    /* One loop over turns, which are never negative, as indices are; member m computes the
+     * place turn - off[m]. */
+    VEC(Push) pushes = {0}, sums = {0};
+    bool *in = arena_alloc(g->arena, (size_t)all * sizeof *in);
+    for (int k = 0; k < c->members.n; k++) {
+        in[c->members.at[k]] = true;
+    }
+    for (int k = 0; group && k < group->sum.n; k++) {
+        ArrayRef a = group->sum.at[k];
+        bool *pushed = arena_alloc(g->arena, (size_t)ARRAY(g, a)->pieces.n + 1);
+        for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
+            Push p;
+            if (circle_push(g, a, q, in, axis_of, off, sign, &p)) {
+                VEC_PUSH(g->arena, sums, p);
+                pushed[q] = true;
+            }
+        }
+        sum_start(x, a, pushed);
+    }
+    int least = 0;
+    for (int k = 0; k < sums.n; k++) {
+        least = sums.at[k].shift < least ? sums.at[k].shift : least;
+    }
+    for (int k = 0; k < c->members.n; k++) {
+        least = off[c->members.at[k]] < least ? off[c->members.at[k]] : least;
+    }
+    for (int k = 0; k < c->members.n; k++) {
+        off[c->members.at[k]] -= least;
+    }
+    for (int k = 0; k < sums.n; k++) {
+        sums.at[k].shift -= least;
+    }
+    VEC(Ref) lo = {0}, hi = {0};
+    for (int k = 0; k < c->members.n; k++) {
+        ArrayRef a = c->members.at[k];
+        const Poly *shift = poly_int(g->arena, off[a]),
+                   *last = poly_sub(g->arena, ARRAY(g, a)->extent[axis_of[a]],
+                                    poly_int(g->arena, 1));
+        bool starts = false, ends = false;
+        for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
+            const Piece *p = &ARRAY(g, a)->pieces.at[q];
+            starts = starts || poly_equal(p->lo[axis_of[a]], poly_int(g->arena, 0));
+            ends = ends || poly_equal(p->hi[axis_of[a]], last);
+            VEC_PUSH(g->arena, lo,
+                     graph_of_poly(g, poly_add(g->arena, p->lo[axis_of[a]], shift)));
+            VEC_PUSH(g->arena, hi,
+                     graph_of_poly(g, poly_add(g->arena, p->hi[axis_of[a]], shift)));
+        }
+        if (ARRAY(g, a)->adjoint_of && !starts) { /* a derivative is 0 where no piece says
+                                                     more, and may be read there */
+            VEC_PUSH(g->arena, lo, graph_of_poly(g, shift));
+        }
+        if (ARRAY(g, a)->adjoint_of && !ends) {
+            VEC_PUSH(g->arena, hi, graph_of_poly(g, poly_add(g->arena, last, shift)));
+        }
+    }
+    for (int k = 0; k < sums.n; k++) {
+        const Poly *shift = poly_int(g->arena, sums.at[k].shift),
+                   *last = poly_sub(g->arena, EXTENT(g, sums.at[k].source), poly_int(g->arena, 1));
+        VEC_PUSH(g->arena, lo, graph_of_poly(g, shift));
+        VEC_PUSH(g->arena, hi, graph_of_poly(g, poly_add(g->arena, last, shift)));
+    }
+    bool *writes = arena_alloc(g->arena, (size_t)all * sizeof *writes);
+    for (int k = 0; k < c->members.n; k++) {
+        writes[c->members.at[k]] = true;
+    }
+    const char *name = g->indices.at[NODE(g, ARRAY(g, seed)->axis[axis_of[seed]])->aux].name;
+    Ref first = gen_tightest(x, lo.at[0], lo.at + 1, lo.n - 1, false),
+        end = gen_tightest(x, hi.at[0], hi.at + 1, hi.n - 1, true);
+    end = graph_op2(g, OP_add, end, graph_int(g, 1));
+    Ref turn = graph_index(g, name, graph_poly(g, end));
+    bool outermost = true;
+    for (int k = 0; k < c->members.n; k++) {
+        outermost = outermost && used[c->members.at[k]] == 0;
+    }
+    for (int k = 0; k < c->members.n && outermost; k++) {
+        ArrayRef a = c->members.at[k];
+        for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
+            Push p;
+            if (!push_by_data(g, a, q, in, axis_of, off, sign, &p)) {
+                continue;
+            }
+            if (!take[a]) {
+                take[a] = arena_alloc(g->arena, (size_t)ARRAY(g, a)->pieces.n + 1);
+                memset(take[a], 1, (size_t)ARRAY(g, a)->pieces.n);
+                nest_zero(x, a, &fixed[a]);
+                fixed[a].zeroed = true;
+            }
+            take[a][q] = false;
+            x->f->scattered[a] = true;
+            VEC_PUSH(g->arena, pushes, p);
+        }
+    }
+    Text about = text_new(g->arena);
+    text_add(&about, "One loop, %s over %s:", sign > 0 ? "forward" : "backward", name);
+    for (int k = 0; k < c->members.n; k++) {
+        int o = off[c->members.at[k]];
+        text_add(&about, "%s %s", k ? "," : "", ARRAY(g, c->members.at[k])->name);
+        if (o) {
+            text_add(&about, "[%s %c %d]", name, o > 0 ? '-' : '+', o > 0 ? o : -o);
+        }
+    }
+    for (int k = 0; group && k < group->sum.n; k++) {
+        text_add(&about, "%s %s", k ? "," : "; sums", ARRAY(g, group->sum.at[k])->name);
+    }
+    Stmt *say = gen_stmt(x, STMT_COMMENT);
+    say->text = text_string(&about);
+    gen_add(x, say);
+    Stmt *loop = gen_stmt(x, STMT_LOOP);
+    loop->index = turn;
+    loop->value = gen_bound(x, first);
+    loop->other = gen_bound(x, sign > 0 ? end : graph_op2(g, OP_sub, end, graph_int(g, 1)));
+    loop->down = sign < 0;
+    gen_push(x, &loop->body, turn, false, writes);
+    int number = x->f->loops++;
+    for (int k = 0; k < c->members.n; k++) {
+        ArrayRef a = c->members.at[k];
+        VEC_PUSH(g->arena, x->f->places,
+                 (LoopPlace){a, number, axis_of[a], off[a], sign < 0});
+        used[a] |= 1u << axis_of[a];
+        fixed[a].at[axis_of[a]] = graph_op2(g, OP_sub, turn, graph_int(g, off[a]));
+        fixed[a].writes = writes;
+    }
+    circle_turn(x, &level.inner, fixed, used, take);
+    for (int k = 0; k < pushes.n; k++) {
+        push_now(x, &pushes.at[k], turn, number, writes, true);
+    }
+    for (int k = 0; k < sums.n; k++) {
+        push_now(x, &sums.at[k], turn, number, writes, false);
+    }
+    for (int k = 0; k < c->members.n; k++) {
+        ArrayRef a = c->members.at[k];
+        used[a] &= ~(1u << axis_of[a]);
+        fixed[a].at[axis_of[a]] = 0;
+    }
+    gen_loop_close(x, loop);
+}
+
+void circle_arrays(Gen *x, const LoopGroup *group) {
+    Graph *g = x->g;
+    size_t all = (size_t)g->arrays.n;
+    bool **take = arena_alloc(g->arena, all * sizeof *take);
+    Fixed *fixed = arena_alloc(g->arena, all * sizeof *fixed);
+    uint32_t *used = arena_alloc(g->arena, all * sizeof *used);
+    for (int k = 0; k < group->member.n; k++) {
+        ArrayRef a = group->member.at[k];
+        fixed[a].at = arena_alloc(g->arena, (size_t)(ARRAY(g, a)->rank + 1) * sizeof(Ref));
+        nest_comment(x, a);
+    }
+    for (int k = 0; k < group->sum.n; k++) {
+        nest_comment(x, group->sum.at[k]);
+    }
+    Circle c = circle_of(g, group->member.n, group->member.at);
+    circle_level(x, &c, group, fixed, used, take);
 }

@@ -50,12 +50,24 @@ typedef struct Lag { /* a read, and where it happens */
     int piece;
     Ref read;      /* over by's axes and opened indices */
     Ref condition; /* what holds there; 0: nothing */
+    Ref turn;      /* read by what this turn of a loop adds to a sum; else 0 */
 } Lag;
 typedef VEC(Lag) Lags;
 
 /* lag: the reads of some arrays, and how far back they look. */
 void lags_find(Graph *g, const bool *of, ArrayRef by, Lags *lags); /* all in by's pieces */
-bool lag_prove(Graph *g, const Lag *l, const Poly *p);             /* p >= 0 where the read happens? */
+void lags_find_in(Graph *g, const bool *of, ArrayRef by, int piece, Ref term, Ref condition,
+                  Lags *lags);
+bool lag_prove(Graph *g, const Lag *l, const Poly *p); /* p >= 0 where the read happens? */
+/* The largest k in 4..-3 with sign * (place - read) >= k wherever the read happens; LAG_UNKNOWN:
+ * none is proved. */
+enum { LAG_UNKNOWN = -100, LAG_MOST = 63 };
+int lag_least(Graph *g, const Lag *l, int axis_by, int axis_of, int sign);
+bool lag_bounded(Graph *g, const Lag *l, int axis_by, int axis_of, int sign); /* by LAG_MOST? */
+/* Does the read move along as the place does? (A first entry stands alone, and moves with all.) */
+bool lag_in_step(Graph *g, const Lag *l, int axis_by, int axis_of);
+/* Is the read at one of the last entries that a loop computes? */
+bool lag_at_end(Graph *g, const Lag *l, int axis_of, int sign, int64_t entries);
 
 /* storage: how much of each array that the function computes is kept in memory. */
 void storage_decide(Graph *g, Function *f, const bool *computed, const bool *carried);
@@ -101,8 +113,35 @@ bool nest_add_entries(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, Sc
 void nest_zero(Gen *x, ArrayRef a, const Fixed *fixed);
 void nest_comment(Gen *x, ArrayRef a);
 void nest_pieces(Gen *x, ArrayRef a, const Fixed *fixed, const bool *take);
+void nest_add_piece(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed); /* to what is there */
 void nest_array(Gen *x, ArrayRef a);
 
+/* A piece that turns of a loop add to: a sum over turns, or one at places that data chooses. */
+typedef struct Push {
+    ArrayRef to;
+    int piece;
+    Scatter sum;
+    Ref source; /* the summed index that is the turn */
+    int shift;  /* it is turn - shift */
+} Push;
+
+/* What one loop of a recurrence computes: arrays that read each other; others that are computed in
+ * step with them, so that nobody needs their history; and sums over all turns. */
+typedef struct LoopGroup {
+    VEC(ArrayRef) member;
+    int *axis; /* by array, of members: along which the loop runs; NULL: not known yet */
+    int sign;
+    VEC(ArrayRef) sum;
+} LoopGroup;
+
 /* circle: the loops of arrays that read each other. */
-void circle_arrays(Gen *x, int n, const ArrayRef *members);
+bool circle_axes(Graph *g, int n, const ArrayRef *members, int *axis, int *off, int *sign);
+bool circle_push(Graph *g, ArrayRef to, int piece, const bool *in, const int *axis, const int *off,
+                 int sign, Push *p); /* may this piece be added turn by turn? */
+void circle_arrays(Gen *x, const LoopGroup *group);
+
+/* stream: what joins the loop of a recurrence. By array: the number of its group + 1, 0: none. */
+typedef VEC(LoopGroup) LoopGroups;
+int *stream_groups(Graph *g, const Order *order, const bool *computed, const bool *whole,
+                   const bool *history, LoopGroups *groups);
 #endif

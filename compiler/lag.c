@@ -7,7 +7,7 @@ static void find(Graph *g, const bool *of, ArrayRef by, int piece, Ref r, Ref co
                  Lags *lags) {
     const Node n = *NODE(g, r);
     if (n.op == OP_READ && of[n.aux]) {
-        VEC_PUSH(g->arena, *lags, ((Lag){by, n.aux, piece, r, condition}));
+        VEC_PUSH(g->arena, *lags, ((Lag){by, n.aux, piece, r, condition, 0}));
     }
     if (n.op == OP_REDUCE) {
         Ref under, body;
@@ -33,10 +33,15 @@ static void find(Graph *g, const bool *of, ArrayRef by, int piece, Ref r, Ref co
 void lags_find(Graph *g, const bool *of, ArrayRef by, Lags *lags) {
     for (int q = 0; q < ARRAY(g, by)->pieces.n; q++) {
         Piece p = ARRAY(g, by)->pieces.at[q];
-        find(g, of, by, q, p.body, p.guard, lags);
-        if (p.guard) {
-            find(g, of, by, q, p.guard, 0, lags);
-        }
+        lags_find_in(g, of, by, q, p.body, p.guard, lags);
+    }
+}
+
+void lags_find_in(Graph *g, const bool *of, ArrayRef by, int piece, Ref term, Ref condition,
+                  Lags *lags) {
+    find(g, of, by, piece, term, condition, lags);
+    if (condition) {
+        find(g, of, by, piece, condition, 0, lags);
     }
 }
 
@@ -53,4 +58,39 @@ bool lag_prove(Graph *g, const Lag *l, const Poly *p) {
         facts[n++] = poly_sub(g->arena, piece->hi[k], i);
     }
     return graph_prove(g, p, n, facts);
+}
+
+static const Poly *distance(Graph *g, const Lag *l, int axis_by, int axis_of, int sign) {
+    const Poly *d = poly_sub(g->arena, poly_var(g->arena, ARRAY(g, l->by)->axis[axis_by]),
+                             graph_poly(g, ARG(g, l->read, axis_of)));
+    return sign > 0 ? d : poly_neg(g->arena, d);
+}
+
+int lag_least(Graph *g, const Lag *l, int axis_by, int axis_of, int sign) {
+    const Poly *d = distance(g, l, axis_by, axis_of, sign);
+    for (int k = 4; k >= -3; k--) {
+        if (lag_prove(g, l, poly_sub(g->arena, d, poly_int(g->arena, k)))) {
+            return k;
+        }
+    }
+    return LAG_UNKNOWN;
+}
+
+bool lag_bounded(Graph *g, const Lag *l, int axis_by, int axis_of, int sign) {
+    const Poly *d = distance(g, l, axis_by, axis_of, sign);
+    return lag_prove(g, l, poly_sub(g->arena, poly_int(g->arena, LAG_MOST - 4), d));
+}
+
+bool lag_at_end(Graph *g, const Lag *l, int axis_of, int sign, int64_t entries) {
+    const Poly *at = graph_poly(g, ARG(g, l->read, axis_of)),
+               *last = poly_sub(g->arena, ARRAY(g, l->of)->extent[axis_of], poly_int(g->arena, 1));
+    const Poly *behind = sign > 0 ? poly_sub(g->arena, last, at) : at;
+    return lag_prove(g, l, poly_sub(g->arena, poly_int(g->arena, entries - 1), behind));
+}
+
+bool lag_in_step(Graph *g, const Lag *l, int axis_by, int axis_of) {
+    int64_t num, den;
+    const Piece *p = &ARRAY(g, l->by)->pieces.at[l->piece];
+    return poly_equal(p->lo[axis_by], p->hi[axis_by]) ||
+           poly_is_number(distance(g, l, axis_by, axis_of, 1), &num, &den);
 }

@@ -479,6 +479,22 @@ static bool piece_is_whole(Graph *g, ArrayRef a, const Piece *p) {
     return p->guard == 0;
 }
 
+/* The turns of the loops around in which a piece is due: what is not proved is tested. */
+static Stmt *due_open(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed) {
+    Graph *g = x->g;
+    Ref due = 0;
+    for (int k = 0; k < ARRAY(g, a)->rank; k++) {
+        if (fixed->at[k]) {
+            Ref lo = graph_of_poly(g, p->lo[k]), hi = graph_of_poly(g, p->hi[k]);
+            Ref c = lo == hi ? graph_op2(g, OP_eq, fixed->at[k], lo)
+                             : graph_and(g, graph_op2(g, OP_le, lo, fixed->at[k]),
+                                         graph_op2(g, OP_le, fixed->at[k], hi));
+            due = due ? graph_and(g, due, c) : c;
+        }
+    }
+    return gen_if_open(x, due);
+}
+
 void nest_zero(Gen *x, ArrayRef a, const Fixed *fixed) {
     Graph *g = x->g;
     bool some = false;
@@ -499,7 +515,9 @@ void nest_zero(Gen *x, ArrayRef a, const Fixed *fixed) {
         all.hi[k] = poly_sub(g->arena, ARRAY(g, a)->extent[k], poly_int(g->arena, 1));
     }
     all.body = graph_real(g, ARRAY(g, a)->type, 0);
+    Stmt *due = due_open(x, a, &all, fixed);
     plain_piece(x, a, &all, fixed, '=');
+    gen_if_close(x, due);
 }
 
 /* Would the piece become this? Tried on a copy of everything. */
@@ -523,22 +541,6 @@ void nest_comment(Gen *x, ArrayRef a) {
     Stmt *s = gen_stmt(x, STMT_COMMENT);
     s->array = a;
     gen_add(x, s);
-}
-
-/* The turns of the loops around in which a piece is due: what is not proved is tested. */
-static Stmt *due_open(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed) {
-    Graph *g = x->g;
-    Ref due = 0;
-    for (int k = 0; k < ARRAY(g, a)->rank; k++) {
-        if (fixed->at[k]) {
-            Ref lo = graph_of_poly(g, p->lo[k]), hi = graph_of_poly(g, p->hi[k]);
-            Ref c = lo == hi ? graph_op2(g, OP_eq, fixed->at[k], lo)
-                             : graph_and(g, graph_op2(g, OP_le, lo, fixed->at[k]),
-                                         graph_op2(g, OP_le, fixed->at[k], hi));
-            due = due ? graph_and(g, due, c) : c;
-        }
-    }
-    return gen_if_open(x, due);
 }
 
 /* Do boxes that lie apart hold every entry? Their volumes say so. */
@@ -568,6 +570,10 @@ static void one_piece_of(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed,
         plain_piece(x, a, p, fixed, op);
     }
     gen_if_close(x, due);
+}
+
+void nest_add_piece(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed) {
+    one_piece_of(x, a, p, fixed, '+');
 }
 
 /* All pieces (or those of `take`) at the places that loops around have fixed. Where every entry has

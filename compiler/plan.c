@@ -104,11 +104,64 @@ static Order function_needs(Graph *g, FunctionKind kind, int request, const bool
     return order;
 }
 
+/* Statements for everything that a function computes, each after what it asks for. */
+static void compute_all(Gen *x, const Order *order, const bool *computed, const int *owner,
+                        const LoopGroups *groups) {
+    Graph *g = x->g;
+    bool *done = arena_alloc(g->arena, (size_t)g->arrays.n);
+    for (int k = 0; k < order->n; k++) {
+        VEC(ArrayRef) stack = {0};
+        VEC_PUSH(g->arena, stack, order->array[k]);
+        while (stack.n) {
+            ArrayRef a = stack.at[stack.n - 1], first = 0;
+            const LoopGroup *group = owner[a] ? &groups->at[owner[a] - 1] : NULL;
+            int n = group ? group->member.n + group->sum.n : 1;
+            bool skip = done[a] || !computed[a] || ARRAY(g, a)->role != ARRAY_INTERNAL;
+            for (int i = 0; i < n && !first && !skip; i++) {
+                const ArrayRef *reads;
+                ArrayRef by = !group              ? a
+                              : i < group->member.n ? group->member.at[i]
+                                                    : group->sum.at[i - group->member.n];
+                int nreads = graph_array_reads(g, by, &reads);
+                for (int q = 0; q < nreads && !first; q++) {
+                    ArrayRef r = reads[q];
+                    bool here = r == a || (owner[r] && owner[r] == owner[a]);
+                    if (!here && !done[r] && computed[r] && ARRAY(g, r)->role == ARRAY_INTERNAL) {
+                        first = r;
+                    }
+                }
+            }
+            if (first) {
+                VEC_PUSH(g->arena, stack, first);
+                if (stack.n > order->n) {
+                    bug("loops that need each other");
+                }
+                continue;
+            }
+            stack.n--;
+            if (skip) {
+                continue;
+            }
+            for (int i = 0; group && i < n; i++) {
+                done[i < group->member.n ? group->member.at[i]
+                                         : group->sum.at[i - group->member.n]] = true;
+            }
+            done[a] = true;
+            if (group) {
+                circle_arrays(x, group);
+            } else {
+                nest_array(x, a);
+            }
+        }
+    }
+}
+
 /* The statements of a function, and where its arrays are stored. `carried`, by array: forward
- * keeps it whole for those after it. */
+ * keeps it whole for those after it.
+ * `history`, by array: what forward left, of a recurrence. */
 static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int request,
                           const bool *value_needs, const bool *gradient_needs,
-                          const bool *carried) {
+                          const bool *carried, const bool *history) {
     Graph *g = plan->g;
     size_t all = (size_t)g->arrays.n;
     Function f = {.kind = kind, .request = request, .layout = plan->layouts.n};
@@ -167,21 +220,13 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
             VEC_PUSH(g->arena, layout->kept, a);
         }
     }
-    for (int k = 0; k < order.n;) {
-        int end = k + 1;
-        while (end < order.n && order.component[end] == order.component[k]) {
-            end++;
-        }
-        ArrayRef a = order.array[k];
-        if (ARRAY(g, a)->role == ARRAY_INTERNAL && computed[a]) {
-            if (end - k > 1 || graph_reads_itself(g, a)) {
-                circle_arrays(&x, end - k, order.array + k);
-            } else {
-                nest_array(&x, a);
-            }
-        }
-        k = end;
+    bool *whole = arena_alloc(g->arena, all);
+    for (int k = 0; k < f.writes.n; k++) {
+        whole[f.writes.at[k]] = f.place[f.writes.at[k]] != PLACE_OUTPUT;
     }
+    LoopGroups groups = {0};
+    const int *owner = stream_groups(g, &order, computed, whole, history, &groups);
+    compute_all(&x, &order, computed, owner, &groups);
     for (int k = 0; k < f.writes.n; k++) {
         if (f.place[f.writes.at[k]] != PLACE_OUTPUT) {
             Stmt *s = gen_stmt(&x, STMT_COPY);
@@ -230,7 +275,7 @@ Plan *plan_graph(Graph *g, const PlanOptions *options) {
     mark(g, g->outputs.n, g->outputs.at, value_needs);
     Layout alone = {.request = -1};
     const bool *none = arena_alloc(g->arena, all);
-    function_plan(plan, &alone, FN_VALUE, -1, value_needs, NULL, none);
+    function_plan(plan, &alone, FN_VALUE, -1, value_needs, NULL, none, none);
     VEC_PUSH(g->arena, plan->layouts, alone);
     /* One gradient and one vjp have the same forward function, which keeps what either needs. */
     int gradient = only_request(g, REQUEST_GRADIENT), vjp = only_request(g, REQUEST_VJP);
@@ -244,7 +289,7 @@ Plan *plan_graph(Graph *g, const PlanOptions *options) {
         mark(g, g->requests.at[k].result.n, g->requests.at[k].result.at, gradient_needs);
         Layout layout = {.request = k};
         if (kind != REQUEST_GRADIENT && kind != REQUEST_VJP) {
-            function_plan(plan, &layout, FN_DERIVATIVE, k, value_needs, NULL, none);
+            function_plan(plan, &layout, FN_DERIVATIVE, k, value_needs, NULL, none, none);
             VEC_PUSH(g->arena, plan->layouts, layout);
             continue;
         }
@@ -262,15 +307,20 @@ Plan *plan_graph(Graph *g, const PlanOptions *options) {
                 }
             }
         }
-        function_plan(plan, &layout, FN_FORWARD, k, value_needs, gradient_needs, carried);
-        function_plan(plan, &layout, after, k, value_needs, gradient_needs, none);
+        function_plan(plan, &layout, FN_FORWARD, k, value_needs, gradient_needs, carried, none);
+        bool *history = arena_alloc(g->arena, all);
+        const Function *forward = &plan->functions.at[plan->functions.n - 1];
+        for (int q = 0; q < forward->places.n; q++) {
+            history[forward->places.at[q].array] = true;
+        }
+        function_plan(plan, &layout, after, k, value_needs, gradient_needs, none, history);
         if (kind == REQUEST_GRADIENT) {
             VEC_PUSH(
                 g->arena, plan->functions,
                 (Function){.kind = FN_VALUE_AND_GRADIENT, .request = k, .layout = plan->layouts.n});
         }
         if (also >= 0) {
-            function_plan(plan, &layout, FN_VJP, also, value_needs, gradient_needs, none);
+            function_plan(plan, &layout, FN_VJP, also, value_needs, gradient_needs, none, history);
         }
         VEC_PUSH(g->arena, plan->layouts, layout);
     }

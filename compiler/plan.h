@@ -112,6 +112,13 @@ typedef struct LoopPlace {
     bool down; /* turns fall */
 } LoopPlace;
 
+/* What a turn of a loop adds to an array, in place of one of its pieces. */
+typedef struct Pushed {
+    ArrayRef to;
+    int piece, loop;
+    Ref turn, term, condition; /* condition: 0, none */
+} Pushed;
+
 typedef enum FunctionKind {
     FN_VALUE,
     FN_FORWARD,
@@ -130,6 +137,7 @@ typedef struct Function {
     const Store **store;  /* by array; NULL: all entries, row by row */
     VEC(LoopPlace) places; /* the loops of recurrences, outer ones first */
     int loops;
+    VEC(Pushed) pushed;
     bool *scattered; /* by array: written at places that data chooses */
     VEC(ArrayRef) reads;  /* inputs that it uses */
     VEC(ArrayRef) writes; /* outputs and results of the caller that it sets */

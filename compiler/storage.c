@@ -43,34 +43,43 @@ static int64_t window_for(Graph *g, const Lag *l, const Poly *d, int64_t least) 
     return 0;
 }
 
-/* How many turns of this loop the read looks back. */
+/* How many turns of this loop the read looks back. `by`: the loop as the reader sees it; NULL: it
+ * is read by what a turn adds. */
 static const Poly *turns_back(Graph *g, const Lag *l, const LoopPlace *by, const LoopPlace *of) {
-    const Poly *now = poly_add(g->arena, poly_var(g->arena, ARRAY(g, l->by)->axis[by->axis]),
-                               poly_int(g->arena, by->off)),
+    const Poly *now = l->turn ? poly_var(g->arena, l->turn)
+                              : poly_add(g->arena,
+                                         poly_var(g->arena, ARRAY(g, l->by)->axis[by->axis]),
+                                         poly_int(g->arena, by->off)),
                *then = poly_add(g->arena, graph_poly(g, ARG(g, l->read, of->axis)),
                                 poly_int(g->arena, of->off)),
                *d = poly_sub(g->arena, now, then);
     return of->down ? poly_neg(g->arena, d) : d;
 }
 
-/* How many entries the loop wrote behind this one, at most. */
-static const Poly *entries_behind(Graph *g, const Lag *l, const LoopPlace *of) {
-    const Poly *at = graph_poly(g, ARG(g, l->read, of->axis)),
-               *last = poly_sub(g->arena, ARRAY(g, l->of)->extent[of->axis], poly_int(g->arena, 1));
-    return of->down ? at : poly_sub(g->arena, last, at);
+/* Behind the loop: how many entries back. */
+static int64_t window_at_end(Graph *g, const Lag *l, const LoopPlace *of, int64_t least) {
+    for (int64_t w = least; w && w <= MOST_WINDOW; w *= 2) {
+        if (lag_at_end(g, l, of->axis, of->down ? -1 : 1, w)) {
+            return w;
+        }
+    }
+    return 0;
 }
 
-static void serve(Graph *g, const Function *f, const Lag *l, const Chain *of, int64_t *window) {
+/* `loop`: the one of l->turn. */
+static void serve(Graph *g, const Function *f, const Lag *l, int loop, const Chain *of,
+                  int64_t *window) {
     Chain by = chain_of(f, l->by);
     bool ended = false;
     for (int k = 0; k < of->n; k++) {
-        const LoopPlace *p = of->at[k];
-        if (ended || k >= by.n || by.at[k]->loop != p->loop) {
+        const LoopPlace *p = of->at[k], *same = k < by.n && !l->turn ? by.at[k] : NULL;
+        bool inside = l->turn ? k == 0 && p->loop == loop : same && same->loop == p->loop;
+        if (ended || !inside) {
             ended = true;
-            window[k] = window_for(g, l, entries_behind(g, l, p), window[k]);
+            window[k] = window_at_end(g, l, p, window[k]);
             continue;
         }
-        const Poly *d = turns_back(g, l, by.at[k], p);
+        const Poly *d = turns_back(g, l, same, p);
         window[k] = window_for(g, l, d, window[k]);
         if (poly_equal(d, poly_int(g->arena, 0)) || lag_prove(g, l, poly_neg(g->arena, d))) {
             continue;
@@ -128,15 +137,29 @@ void storage_decide(Graph *g, Function *f, const bool *computed, const bool *car
         return;
     }
     Lags lags = {0};
+    VEC(int) loop = {0}; /* of those that a turn adds */
+    for (int k = 0; k < f->pushed.n; k++) {
+        const Pushed *p = &f->pushed.at[k];
+        lags_find_in(g, of, p->to, p->piece, p->term, p->condition, &lags);
+        while (loop.n < lags.n) {
+            lags.at[loop.n].turn = p->turn;
+            VEC_PUSH(g->arena, loop, p->loop);
+        }
+    }
     for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) {
-        const ArrayRef *reads;
-        int n = computed[a] ? graph_array_reads(g, a, &reads) : 0;
-        for (int k = 0; k < n; k++) {
-            if (of[reads[k]]) {
-                lags_find(g, of, a, &lags);
-                break;
+        for (int q = 0; q < ARRAY(g, a)->pieces.n && computed[a]; q++) {
+            bool pushed = false;
+            for (int k = 0; k < f->pushed.n; k++) {
+                pushed = pushed || (f->pushed.at[k].to == a && f->pushed.at[k].piece == q);
+            }
+            if (!pushed) {
+                Piece p = ARRAY(g, a)->pieces.at[q];
+                lags_find_in(g, of, a, q, p.body, p.guard, &lags);
             }
         }
+    }
+    while (loop.n < lags.n) {
+        VEC_PUSH(g->arena, loop, -1);
     }
     for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) {
         if (!of[a]) {
@@ -149,7 +172,7 @@ void storage_decide(Graph *g, Function *f, const bool *computed, const bool *car
         }
         for (int k = 0; k < lags.n; k++) {
             if (lags.at[k].of == a) {
-                serve(g, f, &lags.at[k], &c, window);
+                serve(g, f, &lags.at[k], loop.at[k], &c, window);
             }
         }
         f->store[a] = store_of(g, a, &c, window);

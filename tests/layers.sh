@@ -35,6 +35,7 @@ value           gen ops
 nest            gen ops
 lag             gen
 circle          gen ops text
+stream          gen
 storage         gen
 plan            graph gen passes plan
 interp          arena source poly graph ops interp
