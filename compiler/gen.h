@@ -63,11 +63,11 @@ bool lag_prove(Graph *g, const Lag *l, const Poly *p); /* p >= 0 where the read 
  * none is proved. */
 enum { LAG_UNKNOWN = -100, LAG_MOST = 63 };
 int lag_least(Graph *g, const Lag *l, int axis_by, int axis_of, int sign);
-bool lag_bounded(Graph *g, const Lag *l, int axis_by, int axis_of, int sign); /* by LAG_MOST? */
-/* Does the read move along as the place does? (A first entry stands alone, and moves with all.) */
+/* Does the read stand at a fixed distance from the place? */
 bool lag_in_step(Graph *g, const Lag *l, int axis_by, int axis_of);
 /* Is the read at one of the last entries that a loop computes? */
 bool lag_at_end(Graph *g, const Lag *l, int axis_of, int sign, int64_t entries);
+bool lag_is_end(Graph *g, const Lag *l, int axis_of, int sign); /* by its form, for all sizes? */
 
 /* storage: how much of each array that the function computes is kept in memory. */
 void storage_decide(Graph *g, Function *f, const bool *computed, const bool *carried);

@@ -76,21 +76,31 @@ int lag_least(Graph *g, const Lag *l, int axis_by, int axis_of, int sign) {
     return LAG_UNKNOWN;
 }
 
-bool lag_bounded(Graph *g, const Lag *l, int axis_by, int axis_of, int sign) {
-    const Poly *d = distance(g, l, axis_by, axis_of, sign);
-    return lag_prove(g, l, poly_sub(g->arena, poly_int(g->arena, LAG_MOST - 4), d));
+static const Poly *entries_behind(Graph *g, const Lag *l, int axis_of, int sign) {
+    const Poly *at = graph_poly(g, ARG(g, l->read, axis_of)),
+               *last = poly_sub(g->arena, ARRAY(g, l->of)->extent[axis_of], poly_int(g->arena, 1));
+    return sign > 0 ? poly_sub(g->arena, last, at) : at;
 }
 
 bool lag_at_end(Graph *g, const Lag *l, int axis_of, int sign, int64_t entries) {
-    const Poly *at = graph_poly(g, ARG(g, l->read, axis_of)),
-               *last = poly_sub(g->arena, ARRAY(g, l->of)->extent[axis_of], poly_int(g->arena, 1));
-    const Poly *behind = sign > 0 ? poly_sub(g->arena, last, at) : at;
+    const Poly *behind = entries_behind(g, l, axis_of, sign);
     return lag_prove(g, l, poly_sub(g->arena, poly_int(g->arena, entries - 1), behind));
 }
 
-bool lag_in_step(Graph *g, const Lag *l, int axis_by, int axis_of) {
+static bool is_small(const Poly *p) {
     int64_t num, den;
+    return poly_is_number(p, &num, &den) && den == 1 && num >= -LAG_MOST / 4 && num <= LAG_MOST / 4;
+}
+
+bool lag_is_end(Graph *g, const Lag *l, int axis_of, int sign) {
+    return is_small(entries_behind(g, l, axis_of, sign));
+}
+
+bool lag_in_step(Graph *g, const Lag *l, int axis_by, int axis_of) {
     const Piece *p = &ARRAY(g, l->by)->pieces.at[l->piece];
-    return poly_equal(p->lo[axis_by], p->hi[axis_by]) ||
-           poly_is_number(distance(g, l, axis_by, axis_of, 1), &num, &den);
+    const Poly *d = distance(g, l, axis_by, axis_of, 1);
+    if (poly_equal(p->lo[axis_by], p->hi[axis_by])) {
+        d = poly_subst(g->arena, d, ARRAY(g, l->by)->axis[axis_by], p->lo[axis_by]);
+    }
+    return is_small(d);
 }

@@ -103,8 +103,7 @@ static bool reader_fits(Stream *s, ArrayRef a, int axis, int *least) {
     for (int k = 0; k < lags.n; k++) {
         const Lag *l = &lags.at[k];
         int lag = lag_least(s->g, l, axis, s->axis[l->of], s->sign);
-        if (lag == LAG_UNKNOWN || !lag_in_step(s->g, l, axis, s->axis[l->of]) ||
-            !lag_bounded(s->g, l, axis, s->axis[l->of], s->sign)) {
+        if (lag == LAG_UNKNOWN || !lag_in_step(s->g, l, axis, s->axis[l->of])) {
             return false;
         }
         int at = s->sign * s->off[l->of] - lag;
@@ -179,8 +178,7 @@ static bool join_source(Stream *s, ArrayRef a, const bool *of_a, int nreaders,
                 const Lag *l = &lags.at[k];
                 int lag = lag_least(g, l, s->axis[by], axis, s->sign),
                     at = s->sign * s->off[by] + lag;
-                fits = lag != LAG_UNKNOWN && lag_in_step(g, l, s->axis[by], axis) &&
-                       lag_bounded(g, l, s->axis[by], axis, s->sign);
+                fits = lag != LAG_UNKNOWN && lag_in_step(g, l, s->axis[by], axis);
                 most = at < most ? at : most;
             }
         }
@@ -221,8 +219,8 @@ static bool is_streamed(Stream *s, ArrayRef a, const bool *of_a) {
         Lags lags = {0};
         lags_find(g, of_a, by, &lags);
         for (int q = 0; q < lags.n; q++) {
-            if (s->in[by] ? !lag_bounded(g, &lags.at[q], s->axis[by], s->axis[a], s->sign)
-                          : !lag_at_end(g, &lags.at[q], s->axis[a], s->sign, LAG_MOST - 4)) {
+            if (s->in[by] ? !lag_in_step(g, &lags.at[q], s->axis[by], s->axis[a])
+                          : !lag_is_end(g, &lags.at[q], s->axis[a], s->sign)) {
                 return false;
             }
         }
