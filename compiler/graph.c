@@ -1429,12 +1429,94 @@ void scope_guard(Graph *g, Scope *s, Ref condition) {
     }
 }
 
+typedef VEC(Ref) RefList;
+
+/* The conjuncts of a condition that hold an index go to `with`, the others into *rest. */
+static void conjuncts_of(Graph *g, Ref c, Ref index, RefList *with, Ref *rest) {
+    if (!graph_has_index(g, c, index)) {
+        *rest = *rest ? graph_and(g, *rest, c) : c;
+    } else if (NODE(g, c)->op == OP_and) {
+        Ref first = ARG(g, c, 0), second = ARG(g, c, 1);
+        conjuncts_of(g, first, index, with, rest);
+        conjuncts_of(g, second, index, with, rest);
+    } else {
+        VEC_PUSH(g->arena, *with, c);
+    }
+}
+
+/* c as index >= *lo or index <= *hi, or both; false: it says something else. */
+static bool as_bound(Graph *g, Ref c, Ref index, const Poly **lo, const Poly **hi) {
+    const Node n = *NODE(g, c);
+    *lo = *hi = NULL;
+    if ((n.op != OP_lt && n.op != OP_le && n.op != OP_gt && n.op != OP_ge && n.op != OP_eq) ||
+        NODE(g, ARG(g, c, 0))->type != VALUE_INT) {
+        return false;
+    }
+    const Poly *d = poly_sub(g->arena, graph_poly(g, ARG(g, c, 1)), graph_poly(g, ARG(g, c, 0))),
+               *rest;
+    if (n.op == OP_gt || n.op == OP_ge) {
+        d = poly_neg(g->arena, d);
+    }
+    if (n.op == OP_lt || n.op == OP_gt) {
+        d = poly_sub(g->arena, d, poly_int(g->arena, 1));
+    }
+    int64_t num, den; /* d >= 0, or d == 0 */
+    if (!poly_linear(g->arena, d, index, &num, &den, &rest) || den != 1 || num * num != 1 ||
+        graph_has_index(g, graph_of_poly(g, rest), index)) {
+        return false;
+    }
+    const Poly *at = num == 1 ? poly_neg(g->arena, rest) : rest;
+    *lo = num == 1 || n.op == OP_eq ? at : NULL;
+    *hi = num == -1 || n.op == OP_eq ? at : NULL;
+    return true;
+}
+
+/* What a condition says of the other indices: for some value of this one, in its range, it holds.
+ * Whole numbers between bounds exist where no lower bound exceeds an upper one (Fourier and
+ * Motzkin, exact as the index has the factor 1). 0: always; the condition itself: not found. */
+static Ref exists(Graph *g, Ref condition, Ref index, const Poly *lo, const Poly *hi) {
+    RefList with = {0};
+    Ref rest = 0;
+    VEC(const Poly *) above = {0}, below = {0};
+    conjuncts_of(g, condition, index, &with, &rest);
+    VEC_PUSH(g->arena, above, lo);
+    VEC_PUSH(g->arena, below, hi);
+    for (int k = 0; k < with.n; k++) {
+        const Poly *l, *h;
+        if (!as_bound(g, with.at[k], index, &l, &h)) {
+            return condition;
+        }
+        if (l) {
+            VEC_PUSH(g->arena, above, l);
+        }
+        if (h) {
+            VEC_PUSH(g->arena, below, h);
+        }
+    }
+    for (int k = 0; k < above.n; k++) {
+        for (int q = 0; q < below.n; q++) {
+            if (!graph_prove(g, poly_sub(g->arena, below.at[q], above.at[k]), 0, NULL)) {
+                Ref c = graph_op2(g, OP_le, graph_of_poly(g, above.at[k]),
+                                  graph_of_poly(g, below.at[q]));
+                rest = rest ? graph_and(g, rest, c) : c;
+            }
+        }
+    }
+    return rest && !graph_is_true(g, rest) ? rest : 0;
+}
+
 Scope scope_part(Graph *g, const Scope *s, int n, const Ref *terms) {
-    uint32_t need = s->guard ? NODE(g, s->guard)->free : 0;
+    uint32_t need = 0;
     Scope part = {.guard = s->guard};
     for (int k = 0; k < n; k++) {
         need = set_union(g, need, NODE(g, terms[k])->free);
     }
+    for (int k = s->n; k-- > 0 && part.guard;) {
+        if (!set_has(g, need, s->index[k]) && graph_has_index(g, part.guard, s->index[k])) {
+            part.guard = exists(g, part.guard, s->index[k], s->lo[k], s->hi[k]);
+        }
+    }
+    need = part.guard ? set_union(g, need, NODE(g, part.guard)->free) : need;
     for (int k = 0; k < s->n; k++) {
         if (set_has(g, need, s->index[k])) {
             scope_add(g, &part, s->index[k], s->lo[k], s->hi[k]);

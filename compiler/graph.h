@@ -260,7 +260,8 @@ void scope_add(Graph *g, Scope *s, Ref index, const Poly *lo, const Poly *hi);
 Scope scope_copy(Graph *g, const Scope *s);
 Scope scope_of_piece(Graph *g, ArrayRef a, const Piece *p);
 void scope_guard(Graph *g, Scope *s, Ref condition);
-/* The part of a scope that a term needs: its free indices and those of the guard. */
+/* The part of a scope that a term needs: its free indices, and what the guard says of them. Where
+ * that cannot be told apart from other indices, these come along. */
 Scope scope_part(Graph *g, const Scope *s, int n, const Ref *terms);
 /* An array over a scope's indices (its ranges and guard become those of the piece), and the read of
  * it at them. */

@@ -962,7 +962,9 @@ static void test_values(const Code *c, const Case *data, Bits *bits) {
             int status = run(&f, e);
             if (data->poisoned) {
                 expect(status >= 0 && status <= WORKSPACE, "a status without meaning");
-            } else if (!is_status_right(&f, e, status)) {
+            } else if (!is_status_right(&f, e, status) && /* forward may be as far as it comes */
+                       !(status != OK && e->before >= 0 &&
+                         is_status_right(&f, &c->entry[e->before], status))) {
                 fail("%s returns %d", e->name, status);
                 all_good = false;
             } else {
