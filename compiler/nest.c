@@ -300,7 +300,7 @@ bool nest_add_entries(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, Sc
     }
     Ref last = ARRAY(g, a)->axis[rank - 1];
     if (!by_data) { /* worth it only if the axis walks along memory and the sum does not */
-        if (s.index.n == 0 || position[rank - 1] != last || s.condition || guard ||
+        if (s.index.n == 0 || position[rank - 1] != last ||
             contiguous(g, s.term, last) + 2 <= contiguous(g, s.term, s.index.at[s.index.n - 1])) {
             return false;
         }
@@ -329,9 +329,26 @@ bool nest_add_entries(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, Sc
         VEC_PUSH(g->arena, order, last);
         VEC_PUSH(g->arena, axis_of, rank - 1);
     }
+    /* Along the last axis there is to be no test: what is no bound of a loop is asked before it. */
+    Ref before = 0;
+    if (!by_data) {
+        before = condition;
+        for (int k = 0; k < order.n; k++) {
+            Range bounds = {0};
+            before = gen_take_bounds(x, before, order.at[k], &bounds, order.at + k + 1,
+                                     order.n - k - 1);
+        }
+        if (before && graph_has_index(g, before, last)) {
+            return false;
+        }
+    }
+    Stmt *asked = NULL;
     VEC(Stmt *) loops = {0};
     const Poly *one = poly_int(g->arena, 1);
     for (int k = 0; k < order.n; k++) {
+        if (!by_data && k + 1 == order.n) {
+            asked = gen_if_open(x, before);
+        }
         const Poly *lo = axis_of.at[k] < 0 ? poly_int(g->arena, 0) : p->lo[axis_of.at[k]];
         const Poly *hi = axis_of.at[k] < 0 ? poly_sub(g->arena, EXTENT(g, order.at[k]), one)
                                            : p->hi[axis_of.at[k]];
@@ -339,16 +356,18 @@ bool nest_add_entries(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, Sc
                  gen_loop_open(x, order.at[k], lo, hi, &condition, order.at + k + 1,
                                order.n - k - 1, fixed->writes));
     }
-    Stmt *under = gen_if_open(x, condition);
+    Stmt *under = by_data ? gen_if_open(x, condition) : NULL;
     gen_count_uses(x, s.term);
     store(x, a, position, '+', gen_value(x, s.term));
     gen_if_close(x, under);
-    if (!by_data && !under && gen_is_straight(&loops.at[loops.n - 1]->body) &&
+    if (!by_data && gen_is_straight(&loops.at[loops.n - 1]->body) &&
         !gen_may_fail(&loops.at[loops.n - 1]->body)) {
         loops.at[loops.n - 1]->hint = HINT_LANES;
     }
     while (loops.n) {
         gen_loop_close(x, loops.at[--loops.n]);
+        gen_if_close(x, asked);
+        asked = NULL;
     }
     return true;
 }
@@ -596,9 +615,9 @@ void nest_pieces(Gen *x, ArrayRef a, const Fixed *fixed, const bool *take) {
     }
     int first = 0;
     bool adding = !single || take;
-    if (single && !take && pieces.n == 1 && !fixed->writes &&
-        would(x, false, a, &pieces.at[0], fixed)) {
-        adding = !would(x, true, a, &pieces.at[0], fixed);
+    for (int q = 0; q < pieces.n && single && !take && !fixed->writes && !adding; q++) {
+        adding = would(x, false, a, &pieces.at[q], fixed) &&
+                 !would(x, true, a, &pieces.at[q], fixed);
     }
     if (adding && !fixed->zeroed) {
         if (pieces.n && piece_is_whole(g, a, &pieces.at[0]) &&
