@@ -7,6 +7,7 @@
 #include "check.h"
 #include "cname.h"
 #include "library.h"
+#include "kernel.h"
 #include "ops.h"
 #include <stdlib.h>
 #include <string.h>

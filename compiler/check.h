@@ -183,11 +183,6 @@ const Place *check_position(Check *c, const Syn *p, int axis, const char *name, 
                             const Poly *low, Env env);
 
 /* ---- check_expr.c */
-typedef struct Kernel {
-    const char *name;
-    int nargs, rank[2], result; /* all sizes are the same */
-} Kernel;
-const Kernel *kernel_find(const char *name);
 bool is_reduction(const char *name);
 const ExprInfo *check_expr(Check *c, Syn *e, Env env);   /* NULL: refused, and said */
 const ExprInfo *check_value(Check *c, Syn *e, Env env);  /* one number or condition */

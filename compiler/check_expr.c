@@ -4,20 +4,9 @@
  * asked says nothing more. */
 #include "check.h"
 #include "library.h"
+#include "kernel.h"
 #include "ops.h"
 #include <string.h>
-
-static const Kernel kernels[] = {
-    {"cholesky", 1, {2}, 2},       {"inverse", 1, {2}, 2},      {"logdet", 1, {2}, 0},
-    {"solve", 2, {2, 1}, 1},       {"spd_solve", 2, {2, 1}, 1}, {"lower_solve", 2, {2, 1}, 1},
-    {"upper_solve", 2, {2, 1}, 1},
-};
-
-const Kernel *kernel_find(const char *name) {
-    for (size_t k = 0; k < sizeof kernels / sizeof *kernels; k++)
-        if (!strcmp(kernels[k].name, name)) return &kernels[k];
-    return NULL;
-}
 
 bool is_reduction(const char *name) {
     for (int k = 0; reduction_names[k]; k++)

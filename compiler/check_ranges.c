@@ -3,6 +3,7 @@
  * In: a unit whose names are collected and whose dependencies are known. Out: shapes, ranges, lows;
  * messages where nothing or two things fix a range. */
 #include "check.h"
+#include "kernel.h"
 #include <string.h>
 
 /* ---- what is known at a place

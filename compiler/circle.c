@@ -3,6 +3,7 @@
  * every read ahead), as found from the lags; what still needs each other within a turn goes into a
  * loop inside. What one turn adds to places that data chooses is pushed at its end. */
 #include "gen.h"
+#include "kernel.h"
 #include "ops.h"
 #include "text.h"
 #include <string.h>
@@ -68,8 +69,9 @@ static bool match_axes(Graph *g, const Circle *c, ArrayRef seed, int axis, int *
         }
     }
     for (int k = 0; k < c->members.n; k++) {
-        if (axis_of[c->members.at[k]] < 0) {
-            return false;
+        ArrayRef a = c->members.at[k];
+        if (axis_of[a] < 0 || (kernel_is(g, a) && axis_of[a] >= kernel_batch(g, a))) {
+            return false; /* what a kernel makes at once is not one turn after another */
         }
     }
     return true;

@@ -3,6 +3,7 @@
  * times infinity would give. In: arrays in order. Out: for each the condition over its axes, or 0.
  */
 #include "demand.h"
+#include "kernel.h"
 #include "ops.h"
 #include <stdlib.h>
 
@@ -210,6 +211,33 @@ static Ref either(Graph *g, Ref x, Ref y) {
     return parts_join(g, &common);
 }
 
+/* What `need` says of these indices alone; 0: nothing that can be asked by itself. */
+static Ref demand_of_batch(Graph *g, Ref need, int n, const Ref *index) {
+    Parts all = {0}, kept = {0};
+    if (!parts_add(g, &all, need)) {
+        return 0;
+    }
+    for (int k = 0; k < all.n; k++) {
+        const Ref *free;
+        int nfree = graph_free(g, all.at[k], &free);
+        bool within = true;
+        for (int f = 0; f < nfree; f++) {
+            bool known = false;
+            for (int q = 0; q < n; q++) {
+                known = known || index[q] == free[f];
+            }
+            within = within && known;
+        }
+        if (within) {
+            kept.at[kept.n++] = all.at[k];
+        }
+    }
+    if (kept.n == 0 || (kept.n < all.n && !look_at(g, &kept).safe)) {
+        return 0;
+    }
+    return parts_join(g, &kept);
+}
+
 /* A read under the condition `need`, in a piece of the array `reader`. */
 static void demand_read(Graph *g, Demand *demand, ArrayRef reader, const Piece *piece, Ref read,
                         Ref need) {
@@ -228,7 +256,8 @@ static void demand_read(Graph *g, Demand *demand, ArrayRef reader, const Piece *
     Ref from[16], to[16], axis[16];
     const Poly *of[16];
     int placed_axes = 0;
-    for (int k = 0; k < rank; k++) {
+    bool kernel = kernel_is(g, array);
+    for (int k = 0; k < (kernel ? kernel_batch(g, array) : rank); k++) {
         axis[placed_axes] = ARRAY(g, array)->axis[k];
         Ref index = only_index(g, ARG(g, read, k), axis[placed_axes], &of[placed_axes]);
         bool twice = !index;
@@ -239,6 +268,13 @@ static void demand_read(Graph *g, Demand *demand, ArrayRef reader, const Piece *
             from[placed_axes] = index;
             to[placed_axes] = graph_of_poly(g, of[placed_axes]);
             placed_axes++;
+        }
+    }
+    if (kernel) { /* wanted whole or not at all: what the condition says of entries is left out */
+        need = demand_of_batch(g, need, placed_axes, from);
+        if (!need) {
+            d->always = true;
+            return;
         }
     }
     Ref bounds = 0;

@@ -7,6 +7,7 @@
  * read each other get adjoints that read each other: recurrences need no rule of their own. */
 #include "differentiate.h"
 #include "demand.h"
+#include "kernel.h"
 #include "ops.h"
 #include "paths.h"
 #include "rewrite.h"
@@ -531,13 +532,14 @@ ArrayRef adjoint_array(Graph *g, const Adjoint *adj, const Scope *context, const
 }
 
 /* Where in a box of array a its adjoint is looked at: pinned axes at their pins, others at fresh
- * indices, which are added to `around` with all conditions. NULL where nothing is left. */
+ * indices, which are added to `around` with all conditions. Of a kernel array these are its leading
+ * axes alone. NULL where nothing is left. */
 static Ref *enter(State *s, ArrayRef a, const Poly **lo, const Poly **hi, Ref guard,
                   Scope *around) {
     Graph *g = s->g;
     const Adjoint *adj = &s->adjoint[a];
-    int rank = ARRAY(g, a)->rank;
-    Ref *place = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *place);
+    int rank = kernel_is(g, a) ? kernel_batch(g, a) : ARRAY(g, a)->rank;
+    Ref *place = arena_alloc(g->arena, (size_t)(ARRAY(g, a)->rank + 1) * sizeof *place);
     for (int k = 0; k < rank; k++) {
         Ref axis = ARRAY(g, a)->axis[k];
         if (adj->pin[k]) {
@@ -595,11 +597,234 @@ static void visit_rule(State *s, ArrayRef a, const ArrayRule *rule, Ref guard) {
          graph_cast(g, ARRAY(g, rule->by)->type, ct));
 }
 
+/* ---- rules of kernels
+ * ----------------------------------------------------------------------------------------------------
+ */
+
+typedef struct Inside { /* a kernel array x, at one place of its batch */
+    State *s;
+    ArrayRef a;
+    const Ref *place; /* of the batch axes */
+    int batch;
+    Scope around; /* these, to sum over */
+    Scope all;    /* and e's own indices */
+    const Poly *n;
+    Span at;
+} Inside;
+
+typedef struct Entries { /* a kernel array, or another, made for a rule: a matrix or a vector */
+    ArrayRef array;
+    int nlead;
+    const Ref *lead;
+} Entries;
+
+static Ref entry(const Inside *x, const Entries *e, Ref i, Ref j) {
+    return kernel_entry(x->s->g, e->array, e->nlead, e->lead, (Ref[]){i, j});
+}
+
+static Ref *inside_place(const Inside *x, Ref i, Ref j) {
+    Graph *g = x->s->g;
+    Ref *p = arena_alloc(g->arena, (size_t)(x->batch + 3) * sizeof *p);
+    memcpy(p, x->place, (size_t)x->batch * sizeof *p);
+    p[x->batch] = i, p[x->batch + 1] = j;
+    return p;
+}
+
+/* Entries of x, and of its adjoint. */
+static Ref inside_value(const Inside *x, Ref i, Ref j) {
+    return graph_read(x->s->g, x->a, inside_place(x, i, j));
+}
+static Ref inside_bar(const Inside *x, Ref i, Ref j) {
+    return adjoint_at(x->s->g, &x->s->adjoint[x->a], inside_place(x, i, j));
+}
+
+static Entries inside_kernel(const Inside *x, KernelKind kind, Ref matrix, Ref given) {
+    Entries e;
+    e.array = kernel_array(x->s->g, &x->all, kind, matrix, given, x->at, &e.nlead, &e.lead);
+    ARRAY(x->s->g, e.array)->order = ARRAY(x->s->g, x->a)->order + 1;
+    ARRAY(x->s->g, e.array)->derived = true;
+    return e;
+}
+
+static Ref inside_index(const Inside *x, const char *name) {
+    return graph_index(x->s->g, name, x->n);
+}
+
+/* A matrix of its own: body over i and j. */
+static Entries inside_matrix(const Inside *x, const char *word, Ref i, Ref j, Ref body) {
+    Graph *g = x->s->g;
+    Entries e;
+    Scope s = scope_part(g, &x->all, 1, &body);
+    e.nlead = s.n, e.lead = s.index;
+    Scope over = scope_copy(g, &s);
+    scope_add(g, &over, i, NULL, NULL);
+    scope_add(g, &over, j, NULL, NULL);
+    e.array = graph_array_over(g, arena_format(g->arena, "%s_%s", ARRAY(g, x->a)->name, word),
+                               &over, body, x->at, NULL);
+    ARRAY(g, e.array)->order = ARRAY(g, x->a)->order + 1;
+    ARRAY(g, e.array)->derived = true;
+    return e;
+}
+
+/* Sends ct, over slots, to what the argument `term`, over slots, reads. */
+static void inside_send(const Inside *x, Ref term, int rank, Ref ct, Ref under) {
+    Graph *g = x->s->g;
+    Scope around = scope_copy(g, &x->around);
+    Ref slot[2], index[2];
+    for (int k = 0; k < rank; k++) {
+        slot[k] = graph_slot(g, k, x->n);
+        index[k] = inside_index(x, k ? "j" : "i");
+        scope_add(g, &around, index[k], NULL, NULL);
+    }
+    if (under) {
+        scope_guard(g, &around, graph_subst(g, under, rank, slot, index));
+    }
+    visit(x->s, graph_subst(g, term, rank, slot, index), graph_subst(g, ct, rank, slot, index),
+          &around, 0);
+}
+
+/* The matrix S of d f = sum of S[i, j] dA[i, j], with dA symmetric and A = L L': from L_bar, as
+ * L'^-1 P L^-1, where P is L' L_bar below the diagonal and half of it on it (Murray, "Differentiation
+ * of the Cholesky decomposition", 2016, section 3.1). Two triangular solves, N right sides each. */
+static Entries cholesky_bar(const Inside *x) {
+    Graph *g = x->s->g;
+    ValueType type = ARRAY(g, x->a)->type;
+    Ref r = graph_slot(g, 0, x->n), c = graph_slot(g, 1, x->n), zero = graph_real(g, type, 0);
+    Ref i = inside_index(x, "i"), j = inside_index(x, "j"), k = inside_index(x, "k");
+    Ref product = graph_op2(g, OP_mul, inside_value(x, k, i), inside_bar(x, k, j));
+    Ref p = graph_reduce(g, RED_SUM, k, graph_op2(g, OP_le, i, k), product);
+    Ref half = graph_op2(g, OP_mul, graph_real(g, type, 0.5), p);
+    p = graph_select(g, graph_op2(g, OP_lt, j, i), p,
+                     graph_select(g, graph_op2(g, OP_eq, i, j), half, zero));
+    Entries phi = inside_matrix(x, "phi", i, j, p);
+    Ref matrix = inside_value(x, r, c);
+    /* Row c of the first result is column c of L'^-1 P; row i of the second is row i of S. */
+    Inside rows = *x;
+    Ref column = inside_index(x, "c"), row = inside_index(x, "r");
+    rows.all = scope_copy(g, &x->all);
+    scope_add(g, &rows.all, column, NULL, NULL);
+    Entries left = inside_kernel(&rows, KERNEL_LOWER_SOLVE_T, matrix, entry(x, &phi, r, column));
+    rows.all = scope_copy(g, &x->all);
+    scope_add(g, &rows.all, row, NULL, NULL);
+    Ref *lead = arena_alloc(g->arena, (size_t)(left.nlead + 1) * sizeof *lead);
+    for (int q = 0; q < left.nlead; q++) {
+        lead[q] = left.lead[q] == column ? r : left.lead[q];
+    }
+    Ref given = kernel_entry(g, left.array, left.nlead, lead, &row);
+    Entries both = inside_kernel(&rows, KERNEL_LOWER_SOLVE_T, matrix, given);
+    lead = arena_alloc(g->arena, (size_t)(both.nlead + 1) * sizeof *lead);
+    for (int q = 0; q < both.nlead; q++) {
+        lead[q] = both.lead[q] == row ? i : both.lead[q];
+    }
+    return inside_matrix(x, "sym", i, j, kernel_entry(g, both.array, both.nlead, lead, &j));
+}
+
+/* What a kernel array passes on. Each rule sends to the matrix itself, never to its factor. */
+static void visit_kernel(State *s, ArrayRef a, const Piece *p, Ref guard) {
+    Graph *g = s->g;
+    KernelKind kind = (KernelKind)NODE(g, p->body)->aux;
+    if (!s->first[a]) {
+        return; /* a factor: those that read it send past it */
+    }
+    Inside x = {.s = s, .a = a, .batch = kernel_batch(g, a), .n = kernel_size(g, p->body, a),
+                .at = p->at};
+    const Ref *place = enter(s, a, p->lo, p->hi, guard, &x.around);
+    if (!place) {
+        return;
+    }
+    x.place = place;
+    Ref body = graph_subst(g, p->body, x.batch, ARRAY(g, a)->axis, place);
+    x.all = scope_copy(g, &s->context);
+    for (int k = 0; k < x.around.n; k++) {
+        scope_add(g, &x.all, x.around.index[k], x.around.lo[k], x.around.hi[k]);
+    }
+    if (x.around.guard) {
+        scope_guard(g, &x.all, x.around.guard);
+    }
+    Ref i = graph_slot(g, 0, x.n), j = graph_slot(g, 1, x.n), matrix = kernel_matrix(g, body),
+        given = kernel_given(g, body), source = matrix ? kernel_source(g, body) : 0;
+    bool to_matrix = source && paths_lead(&s->paths, source);
+    switch (kind) {
+    case KERNEL_LU: bug("something is sent to a factor");
+    case KERNEL_LU_LOGDET:
+    case KERNEL_LU_INVERSE: {
+        if (!to_matrix) {
+            return;
+        }
+        if (kind == KERNEL_LU_LOGDET) { /* A_bar = x_bar A^-T */
+            Entries r = inside_kernel(&x, KERNEL_LU_INVERSE, matrix, 0);
+            inside_send(&x, source, 2,
+                        graph_op2(g, OP_mul, inside_bar(&x, 0, 0), entry(&x, &r, j, i)), 0);
+            return;
+        }
+        /* A_bar = -x' x_bar x' */
+        Ref u = inside_index(&x, "i"), v = inside_index(&x, "j"), k = inside_index(&x, "k"),
+            all = graph_bool(g, true);
+        Entries left = inside_matrix(
+            &x, "left", u, v,
+            graph_reduce(g, RED_SUM, k, all,
+                         graph_op2(g, OP_mul, inside_value(&x, k, u), inside_bar(&x, k, v))));
+        Entries both = inside_matrix(
+            &x, "both", u, v,
+            graph_reduce(g, RED_SUM, k, all,
+                         graph_op2(g, OP_mul, entry(&x, &left, u, k), inside_value(&x, v, k))));
+        inside_send(&x, source, 2, graph_op1(g, OP_neg, entry(&x, &both, i, j)), 0);
+        return;
+    }
+    case KERNEL_CHOLESKY: {
+        Entries sym = cholesky_bar(&x);
+        Ref below = graph_op2(g, OP_add, entry(&x, &sym, i, j), entry(&x, &sym, j, i));
+        inside_send(&x, given, 2,
+                    graph_select(g, graph_op2(g, OP_eq, i, j), entry(&x, &sym, i, j), below), 0);
+        return;
+    }
+    default: break;
+    }
+    /* Solves: w solves with the transposed matrix and the right side x_bar; b_bar = w, and of A x = b
+     * A_bar = -w x', of A' x = b A_bar = -x w'. */
+    static const KernelKind transposed[KERNEL_COUNT] = {
+        [KERNEL_LU_SOLVE] = KERNEL_LU_SOLVE_T,
+        [KERNEL_LU_SOLVE_T] = KERNEL_LU_SOLVE,
+        [KERNEL_CHOLESKY_SOLVE] = KERNEL_CHOLESKY_SOLVE,
+        [KERNEL_LOWER_SOLVE] = KERNEL_LOWER_SOLVE_T,
+        [KERNEL_LOWER_SOLVE_T] = KERNEL_LOWER_SOLVE,
+        [KERNEL_UPPER_SOLVE] = KERNEL_UPPER_SOLVE_T,
+        [KERNEL_UPPER_SOLVE_T] = KERNEL_UPPER_SOLVE,
+    };
+    Entries w = inside_kernel(&x, transposed[kind], matrix, inside_bar(&x, i, 0));
+    inside_send(&x, given, 1, entry(&x, &w, i, 0), 0);
+    if (!to_matrix) {
+        return;
+    }
+    bool turned = kind == KERNEL_LU_SOLVE_T || kind == KERNEL_LOWER_SOLVE_T ||
+                  kind == KERNEL_UPPER_SOLVE_T;
+    Ref under = kind == KERNEL_LOWER_SOLVE || kind == KERNEL_LOWER_SOLVE_T
+                    ? graph_op2(g, OP_le, j, i)
+                : kind == KERNEL_UPPER_SOLVE || kind == KERNEL_UPPER_SOLVE_T
+                    ? graph_op2(g, OP_le, i, j)
+                    : 0;
+    Ref left = turned ? inside_value(&x, i, 0) : entry(&x, &w, i, 0),
+        right = turned ? entry(&x, &w, j, 0) : inside_value(&x, j, 0);
+    Ref ct = graph_op2(g, OP_mul, left, right);
+    if (kind == KERNEL_CHOLESKY_SOLVE) { /* an entry below the diagonal stands for two */
+        Ref other =
+            graph_op2(g, OP_mul, entry(&x, &w, j, 0), inside_value(&x, i, 0));
+        ct = graph_select(g, graph_op2(g, OP_eq, i, j), ct, graph_op2(g, OP_add, ct, other));
+    }
+    inside_send(&x, source, 2, graph_op1(g, OP_neg, ct), under);
+}
+
 /* Passes the adjoint of a on to what a reads. */
 static void visit_array(State *s, ArrayRef a) {
     Graph *g = s->g;
     Adjoint *adj = &s->adjoint[a];
     if (!adj->array && !adj->value) {
+        return;
+    }
+    if (kernel_is(g, a)) {
+        const Piece p = ARRAY(g, a)->pieces.at[0];
+        s->at = p.at;
+        visit_kernel(s, a, &p, demand_narrow(g, s->wanted[a], p.guard));
         return;
     }
     for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {

@@ -2,6 +2,7 @@
  * array with its equations and an arrow says who reads whom; or JSON with arrays, terms and
  * requests. Both hold what the outputs and the requests need. */
 #include "draw.h"
+#include "kernel.h"
 #include "ops.h"
 #include "print.h"
 #include <math.h>
@@ -151,6 +152,7 @@ static const char *structural_text(Op op) {
     case OP_NONEMPTY: return "nonempty";
     case OP_IDIV: return "idiv";
     case OP_EXTERN: return "extern";
+    case OP_KERNEL: return "kernel";
     default: return op_info[op].name;
     }
 }
@@ -235,6 +237,7 @@ static void add_json_node(Graph *g, Text *out, const int *number, Ref r) {
     case OP_READ: add_member(out, "array", ARRAY(g, n->aux)->name); break;
     case OP_EXTERN: add_member(out, "name", g->externs.at[n->aux].name); break;
     case OP_REDUCE: add_member(out, "kind", graph_reduction_text[n->aux]); break;
+    case OP_KERNEL: add_member(out, "kind", kernel_info[n->aux].name); break;
     default: break;
     }
     if (n->nargs) {

@@ -5,6 +5,7 @@
  * honour. */
 #include "cname.h"
 #include "describe.h"
+#include "kernel.h"
 #include "ops.h"
 #include "passes.h"
 #include "plan.h"
@@ -305,6 +306,43 @@ static void put_op(Emit *e, const Expr *x) {
     }
 }
 
+/* A size as an argument of type size_t. */
+static void put_size_t(Emit *e, const Poly *p) {
+    text_raw(e->out, poly_is_int(p, NULL) ? "" : "(size_t)");
+    put_poly(e, p, PREC_ATOM);
+}
+
+/* A pointer to the entry at these positions. */
+static void put_start(Emit *e, ArrayRef a, Expr *const *position) {
+    bool first = true;
+    for (int k = 0; k < ARRAY(e->g, a)->rank; k++) {
+        first = first && is_zero(e->g, position[k]);
+    }
+    text_raw(e->out, e->array_name[a]);
+    if (!first) {
+        text_raw(e->out, " + ");
+        put_place(e, a, position);
+    }
+}
+
+static void put_call(Emit *e, const KernelCall *call) {
+    Graph *g = e->g;
+    ValueType type = ARRAY(g, call->array[call->array[0] ? 0 : 1])->type;
+    text_add(e->out, "gradc_%s%s(", kernel_info[call->kind].name, type == VALUE_FLOAT ? "f" : "");
+    put_size_t(e, call->n);
+    if (call->m) {
+        text_raw(e->out, ", ");
+        put_size_t(e, call->m);
+    }
+    for (int k = 0; k < 2; k++) {
+        if (call->array[k]) {
+            text_raw(e->out, ", ");
+            put_start(e, call->array[k], call->position[k]);
+        }
+    }
+    text_char(e->out, ')');
+}
+
 static void put_expr(Emit *e, const Expr *x, int least) {
     Graph *g = e->g;
     Text *t = e->out;
@@ -365,6 +403,7 @@ static void put_expr(Emit *e, const Expr *x, int least) {
         }
         text_raw(t, x->type == VALUE_BOOL ? ") != 0)" : ")");
         break;
+    case EXPR_KERNEL: put_call(e, x->call); break;
     case EXPR_IDIV:
         put_expr(e, x->arg[0], 80);
         text_raw(t, " / ");
@@ -460,12 +499,6 @@ static void put_body(Emit *e, const Block *b) {
     names_drop(e, names);
 }
 
-/* A size as an argument of type size_t. */
-static void put_size_t(Emit *e, const Poly *p) {
-    text_raw(e->out, poly_is_int(p, NULL) ? "" : "(size_t)");
-    put_poly(e, p, PREC_ATOM);
-}
-
 /* How far apart neighbours along an axis lie. */
 static const Poly *stride_of(const Emit *e, ArrayRef a, int axis) {
     Graph *g = e->g;
@@ -486,15 +519,7 @@ static void put_matmul(Emit *e, const Matmul *m) {
         text_raw(e->out, ", ");
     }
     for (int k = 0; k < 3; k++) {
-        text_raw(e->out, e->array_name[m->array[k]]);
-        bool start = true;
-        for (int q = 0; q < ARRAY(g, m->array[k])->rank; q++) {
-            start = start && is_zero(g, m->position[k][q]);
-        }
-        if (!start) {
-            text_raw(e->out, " + ");
-            put_place(e, m->array[k], m->position[k]);
-        }
+        put_start(e, m->array[k], m->position[k]);
         text_raw(e->out, ", ");
         put_size_t(e, stride_of(e, m->array[k], m->row[k]));
         text_raw(e->out, ", ");
@@ -656,6 +681,12 @@ static void put_stmt(Emit *e, const Stmt *s) {
     case STMT_MATMUL:
         line_start(e);
         put_matmul(e, s->matmul);
+        return;
+    case STMT_KERNEL:
+        line_start(e);
+        text_raw(t, kernel_info[s->call->kind].fails ? "gradc_fail(&status, " : "");
+        put_call(e, s->call);
+        text_raw(t, kernel_info[s->call->kind].fails ? ");\n" : ";\n");
         return;
     case STMT_COPY: {
         const char *entry = entry_type_text(g, s->array);

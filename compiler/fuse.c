@@ -2,6 +2,7 @@
  * In: the simplified graph. Out: the same, where an array that costs nothing, or that is read once
  * and as often as it has entries, is computed in the place where it is read. */
 #include "gen.h"
+#include "kernel.h"
 #include "ops.h"
 
 /* ---- which arrays need no memory: they are computed where they are read
@@ -16,7 +17,7 @@ typedef struct Fuse {
 
 int term_cost(const Graph *g, Ref r, int budget) {
     const Node *n = NODE(g, r);
-    int cost = n->op == OP_REDUCE || n->op == OP_EXTERN          ? 1000
+    int cost = n->op == OP_REDUCE || n->op == OP_EXTERN || n->op == OP_KERNEL ? 1000
                : n->type == VALUE_INT || n->op < OP_FIRST_SCALAR ? 0
                : n->op == OP_div                                 ? 4
                : op_info[n->op].cheap                            ? 1
@@ -117,10 +118,10 @@ static bool whole_box(Graph *g, ArrayRef a) {
     return true;
 }
 
-/* Is a one box of its extent, so that no read falls outside? (back[t + 1] starts at 1 and is never
- * read at 0.) */
-static bool one_piece(const Graph *g, ArrayRef a) {
-    return ARRAY(g, a)->pieces.n == 1;
+/* Is a one box, outside of which it is never read? (back[t + 1] starts at 1 and is never read at 0.)
+ * A derivative is 0 where no piece says more, and may be read there. */
+static bool one_piece(Graph *g, ArrayRef a) {
+    return ARRAY(g, a)->pieces.n == 1 && (ARRAY(g, a)->order == 0 || whole_box(g, a));
 }
 
 bool term_is_contraction(const Graph *g, Ref r) {
@@ -152,8 +153,19 @@ void fuse_arrays(Graph *g, int n, const ArrayRef *roots) {
     for (int k = 0; k < order.n; k++) {
         const Array *x = ARRAY(g, order.array[k]);
         for (int q = 0; q < x->pieces.n; q++) {
-            note_reads(&f, ARRAY(g, order.array[k])->pieces.at[q].body, x->rank,
-                       ARRAY(g, order.array[k])->axis);
+            Ref root = ARRAY(g, order.array[k])->pieces.at[q].body;
+            if (NODE(g, root)->op == OP_KERNEL) { /* what is given is filled in entry by entry, the
+                                                     matrix stays where it lies */
+                Ref matrix = kernel_matrix(g, root);
+                if (matrix) {
+                    note_reads(&f, matrix, 0, NULL);
+                    f.loose[NODE(g, matrix)->aux] = keep_shape[NODE(g, matrix)->aux] = true;
+                }
+                root = kernel_given(g, root) ? nest_given(g, order.array[k]) : 0;
+            }
+            if (root) {
+                note_reads(&f, root, x->rank, ARRAY(g, order.array[k])->axis);
+            }
             if (ARRAY(g, order.array[k])->pieces.at[q].guard) {
                 note_reads(&f, ARRAY(g, order.array[k])->pieces.at[q].guard, 0, NULL);
             }
@@ -178,7 +190,8 @@ void fuse_arrays(Graph *g, int n, const ArrayRef *roots) {
             ARRAY(g, a)->pieces.at[q].body = graph_cast(g, ARRAY(g, a)->type, body);
             ARRAY(g, a)->pieces.at[q].guard = guard && !graph_is_true(g, guard) ? guard : 0;
         }
-        if (circle || is_result(g, a) || !one_piece(g, a) || ARRAY(g, a)->rank == 0) {
+        if (circle || is_result(g, a) || !one_piece(g, a) || ARRAY(g, a)->rank == 0 ||
+            kernel_is(g, a)) {
             continue;
         }
         Ref body = ARRAY(g, a)->pieces.at[0].body;

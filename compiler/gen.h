@@ -112,6 +112,8 @@ Ref nest_scatter_place(Graph *g, Ref condition, Ref axis, Ref *rest);
 bool nest_add_entries(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, Scatter s);
 void nest_zero(Gen *x, ArrayRef a, const Fixed *fixed);
 void nest_comment(Gen *x, ArrayRef a);
+Ref nest_given(Graph *g, ArrayRef a); /* what a kernel array starts as, over its axes */
+Expr *nest_kernel_value(Gen *x, Ref kernel); /* of a kernel whose result is one number */
 void nest_pieces(Gen *x, ArrayRef a, const Fixed *fixed, const bool *take);
 void nest_add_piece(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed); /* to what is there */
 void nest_array(Gen *x, ArrayRef a);

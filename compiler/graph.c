@@ -4,6 +4,7 @@
  * selections, sums) is simplified here; what belongs to an operation comes from its row, through
  * rewrite. */
 #include "graph.h"
+#include "kernel.h"
 #include "ops.h"
 #include "rewrite.h"
 #include <math.h>
@@ -206,6 +207,18 @@ static Ref node_intern(Graph *g, Node n, const Ref *args) {
               n.op == OP_EXTERN || /* it may have arguments that it is not made for */
               (n.wide && (sums || n.op == OP_add || n.op == OP_sub || n.op == OP_mul ||
                           n.op == OP_neg || n.op == OP_abs));
+    if (n.op == OP_KERNEL) {
+        for (const Set *s = &g->sets->sets.at[n.free]; s->n > 0; s = &g->sets->sets.at[n.free]) {
+            int k = 0;
+            while (k < s->n && !graph_is_slot(g, s->items[k])) {
+                k++;
+            }
+            if (k == s->n) {
+                break;
+            }
+            n.free = set_without(g, n.free, s->items[k]);
+        }
+    }
     if (n.op == OP_REDUCE) {
         n.free = set_without(g, n.free, own[0]);
         n.depth = g->indices.at[NODE(g, own[0])->aux].number;
@@ -273,6 +286,17 @@ static Ref index_bound(Graph *g, uint32_t number, const char *name, const Poly *
 
 Ref graph_axis(Graph *g, int k, const Poly *extent) {
     return index_bound(g, 0x40000000u + (uint32_t)k, "i", extent);
+}
+
+/* Indices that kernels bind: no reduction is nested as deep as their numbers. */
+enum { FIRST_SLOT = 0x50000000 };
+
+Ref graph_slot(Graph *g, int k, const Poly *extent) {
+    return index_bound(g, FIRST_SLOT + (uint32_t)k, k ? "j" : "i", extent);
+}
+
+bool graph_is_slot(const Graph *g, Ref r) {
+    return NODE(g, r)->op == OP_INDEX && g->indices.at[NODE(g, r)->aux].number >= FIRST_SLOT;
 }
 
 /* ---- looking
@@ -987,6 +1011,10 @@ Ref graph_extern(Graph *g, uint32_t number, const Ref *args) {
     return node_make(g, OP_EXTERN, x.type, number, x.n, args);
 }
 
+Ref graph_kernel(Graph *g, int kind, ValueType type, int n, const Ref *args) {
+    return node_make(g, OP_KERNEL, type, (uint32_t)kind, n, args);
+}
+
 static Ref reduce_identity(Graph *g, Reduction kind, ValueType type) {
     double v = kind == RED_PROD ? 1 : kind == RED_LOGSUMEXP ? -INFINITY : 0;
     return type == VALUE_INT ? graph_int(g, (int64_t)v) : graph_real(g, type, v);
@@ -1240,6 +1268,25 @@ static Ref *memo_slot(Rebuild *m, Ref r) {
 
 static Ref rebuild(Rebuild *m, Ref r);
 
+/* A matrix argument stays a read of what lies in memory row by row: what stands for such a read is
+ * taken only if it is one too. */
+static Ref rebuild_matrix(Rebuild *m, Ref r) {
+    Graph *g = m->g;
+    const Node n = *NODE(g, r);
+    Ref *args = arena_alloc(g->arena, (n.nargs + 1u) * sizeof *args), with = 0;
+    for (int k = 0; k < n.nargs; k++) {
+        args[k] = rebuild(m, ARG(g, r, k));
+    }
+    with = m->with ? m->with(g, m->user, n.aux, args) : 0;
+    if (with && NODE(g, with)->op == OP_READ && NODE(g, with)->nargs >= 2 &&
+        NODE(g, with)->type == n.type &&
+        ARG(g, with, NODE(g, with)->nargs - 2) == args[n.nargs - 2] &&
+        ARG(g, with, NODE(g, with)->nargs - 1) == args[n.nargs - 1]) {
+        return with;
+    }
+    return node_make(g, OP_READ, n.type, n.aux, n.nargs, args);
+}
+
 static Ref rebuild_node(Rebuild *m, Ref r) {
     Graph *g = m->g;
     const Node n = *NODE(g, r);
@@ -1247,7 +1294,11 @@ static Ref rebuild_node(Rebuild *m, Ref r) {
     bool same = true;
     for (int k = 0; k < n.nargs; k++) {
         Ref old = ARG(g, r, k);
-        args[k] = n.op == OP_REDUCE && k == 0 ? old : rebuild(m, old);
+        bool matrix =
+            n.op == OP_KERNEL && kernel_info[n.aux].matrix && k == kernel_info[n.aux].result;
+        args[k] = n.op == OP_REDUCE && k == 0 ? old
+                  : matrix                    ? rebuild_matrix(m, old)
+                                              : rebuild(m, old);
         same = same && args[k] == old;
     }
     if (n.op == OP_READ && m->with) {
@@ -1273,6 +1324,7 @@ static Ref rebuild_node(Rebuild *m, Ref r) {
         return node_make(g, OP_IDIV, VALUE_INT, 0, 2, args);
     }
     case OP_EXTERN: return graph_extern(g, n.aux, args);
+    case OP_KERNEL: return node_make(g, OP_KERNEL, n.type, n.aux, n.nargs, args);
     case OP_REDUCE: {
         /* Simplification may want to renumber, so the binder is opened first. */
         const Index named = g->indices.at[NODE(g, args[0])->aux];

@@ -36,6 +36,8 @@ typedef enum Op {
     OP_IDIV,     /* arg[0] / arg[1] of INTs, known to be whole */
     OP_EXTERN,   /* C function aux of Graph.externs, of arg[]; no derivative passes it but by the
                     rules of the array that holds it */
+    OP_KERNEL,   /* an entry of what a kernel of linear algebra makes: see kernel.h. aux is its kind;
+                    only the body of a piece is such a node */
     OP_FIRST_SCALAR,
     OP_BEFORE_SCALARS = OP_FIRST_SCALAR - 1,
 #include "ops.gen.h" /* OP_add, OP_sub, OP_tanh ...: one for each row of ops.rules */
@@ -236,6 +238,9 @@ Ref graph_reduce(Graph *g, Reduction kind, Ref index, Ref condition,
 Ref graph_checked(Graph *g, Ref position, Ref lower, Ref upper);
 Ref graph_nonempty(Graph *g, Ref count);
 Ref graph_extern(Graph *g, uint32_t number, const Ref *args);
+Ref graph_kernel(Graph *g, int kind, ValueType type, int n, const Ref *args);
+Ref graph_slot(Graph *g, int k, const Poly *extent); /* an index that OP_KERNEL binds */
+bool graph_is_slot(const Graph *g, Ref r);
 Ref graph_of_poly(Graph *g, const Poly *p); /* INT; variables are Refs */
 Ref graph_and(Graph *g, Ref x, Ref y);
 Ref graph_not(Graph *g, Ref x);

@@ -10,6 +10,7 @@
  * from the bottom of the stack, and then what was dropped is begun again and finds it. Each restart
  * completes a whole stack's worth of entries. */
 #include "interp.h"
+#include "kernel.h"
 #include "ops.h"
 #include <math.h>
 #include <setjmp.h>
@@ -296,6 +297,8 @@ typedef struct Cell {
     Number constant;    /* OP_CONST, OP_DIM */
     int place;          /* OP_INDEX: its place in Frame.index */
     const Poly *extent; /* OP_REDUCE */
+    int slot[4];        /* OP_KERNEL: places of the indices of its matrix, then of what is given, in
+                           Frame.index; -1: not used */
     int64_t fixed;      /* the extent, when it is a number; else -1 */
     uint64_t depends; /* on which indices that move within a frame: bits as index_bit gives them */
 } Cell;
@@ -318,6 +321,7 @@ struct Frame {
     int64_t *index;
     Slot *slot;
     uint64_t born, moved[MASK_BITS];
+    Number *work; /* of a kernel */
     Frame *next;
 };
 
@@ -594,6 +598,21 @@ static void body_list(Interp *in, Body *s, int nroots, const Ref *roots, int nfi
             Cell *index = &cells[in->local[ARG(g, found.at[k], 0)]];
             if (index->place < 0) {
                 index->place = s->nindices++;
+            }
+        } else if (NODE(g, found.at[k])->op == OP_KERNEL) {
+            Ref r = found.at[k], matrix = kernel_matrix(g, r), slot[4] = {0, 0, 0, 0};
+            const Poly *size = EXTENT(
+                g, matrix ? ARG(g, matrix, NODE(g, matrix)->nargs - 1) : ARG(g, r, 1));
+            for (int j = 0; j < 4; j++) {
+                slot[j] = j >= 2   ? graph_slot(g, j - 2, size)
+                          : matrix ? ARG(g, matrix, NODE(g, matrix)->nargs - 2 + j)
+                                   : 0;
+                bool listed = slot[j] && in->mark[slot[j]] == in->marks;
+                Cell *index = listed ? &cells[in->local[slot[j]]] : NULL;
+                if (listed && index->place < 0) {
+                    index->place = s->nindices++;
+                }
+                cells[k].slot[j] = listed ? index->place : -1;
             }
         }
     }
@@ -878,12 +897,211 @@ static void eval_read(Interp *in, Frame *f, const Cell *c, Number *out) {
     demand(in, a, entry, out);
 }
 
+/* ---- kernels, by elimination with numbers that carry their derivatives
+ * ------------------------------------------------------- */
+
+static void number_subtract_product(const Interp *in, Number *to, const Number *a,
+                                    const Number *b) {
+    to->v -= a->v * b->v;
+    for (int w = 0; w < in->directions; w++) {
+        to->d[w] -= a->d[w] * b->v + a->v * b->d[w];
+    }
+}
+
+static void number_divide(const Interp *in, Number *a, const Number *by) {
+    a->v /= by->v;
+    for (int w = 0; w < in->directions; w++) {
+        a->d[w] = (a->d[w] - a->v * by->d[w]) / by->v;
+    }
+}
+
+/* a [n, n], x [n, m]: solves a x = x by Gauss' elimination, the largest pivot first; a becomes
+ * triangular. */
+static void eliminate(Interp *in, int64_t n, int64_t m, Number *a, Number *x) {
+    for (int64_t k = 0; k < n; k++) {
+        int64_t best = k;
+        for (int64_t i = k + 1; i < n; i++) {
+            best = fabs(a[i * n + k].v) > fabs(a[best * n + k].v) ? i : best;
+        }
+        if (a[best * n + k].v == 0) {
+            fail(in, INTERP_SINGULAR, "a matrix is singular");
+        }
+        for (int64_t j = 0; j < n && best != k; j++) {
+            Number t = a[k * n + j];
+            a[k * n + j] = a[best * n + j], a[best * n + j] = t;
+        }
+        for (int64_t j = 0; j < m && best != k; j++) {
+            Number t = x[k * m + j];
+            x[k * m + j] = x[best * m + j], x[best * m + j] = t;
+        }
+        for (int64_t i = k + 1; i < n; i++) {
+            Number factor = a[i * n + k];
+            number_divide(in, &factor, &a[k * n + k]);
+            for (int64_t j = k; j < n; j++) {
+                number_subtract_product(in, &a[i * n + j], &factor, &a[k * n + j]);
+            }
+            for (int64_t j = 0; j < m; j++) {
+                number_subtract_product(in, &x[i * m + j], &factor, &x[k * m + j]);
+            }
+        }
+    }
+    for (int64_t i = n; i-- > 0;) {
+        for (int64_t j = 0; j < m; j++) {
+            for (int64_t k = i + 1; k < n; k++) {
+                number_subtract_product(in, &x[i * m + j], &a[i * n + k], &x[k * m + j]);
+            }
+            number_divide(in, &x[i * m + j], &a[i * n + i]);
+        }
+    }
+}
+
+/* T x = x for a triangle, [row, column] at a[row * rows + column * columns]; lower: from the top. */
+static void substitute(Interp *in, int64_t n, const Number *a, int64_t rows, int64_t columns,
+                       bool lower, Number *x) {
+    for (int64_t q = 0; q < n; q++) {
+        int64_t i = lower ? q : n - 1 - q;
+        if (a[i * rows + i * columns].v == 0) {
+            fail(in, INTERP_SINGULAR, "a matrix is singular");
+        }
+        for (int64_t k = lower ? 0 : i + 1; k < (lower ? i : n); k++) {
+            number_subtract_product(in, &x[i], &a[i * rows + k * columns], &x[k]);
+        }
+        number_divide(in, &x[i], &a[i * rows + i * columns]);
+    }
+}
+
+/* a becomes L of a = L L', of its lower triangle. */
+static void factor(Interp *in, int64_t n, Number *a) {
+    for (int64_t j = 0; j < n; j++) {
+        for (int64_t i = 0; i < n; i++) {
+            Number *x = &a[i * n + j];
+            if (i < j) {
+                *x = (Number){0};
+                continue;
+            }
+            for (int64_t k = 0; k < j; k++) {
+                number_subtract_product(in, x, &a[i * n + k], &a[j * n + k]);
+            }
+            if (i > j) {
+                number_divide(in, x, &a[j * n + j]);
+                continue;
+            }
+            if (!(x->v > 0)) {
+                fail(in, INTERP_NOT_POSITIVE_DEFINITE, "a matrix is not positive definite");
+            }
+            x->v = sqrt(x->v);
+            for (int w = 0; w < in->directions; w++) {
+                x->d[w] /= 2 * x->v;
+            }
+        }
+    }
+}
+
+/* An argument of a kernel, row by row. */
+static void kernel_argument(Interp *in, Frame *f, int cell, const int *slot, int64_t rows,
+                            int64_t columns, Number *out) {
+    for (int64_t i = 0; i < rows; i++) {
+        for (int64_t j = 0; j < columns; j++) {
+            int64_t at[2] = {i, j};
+            for (int k = 0; k < 2; k++) {
+                if (slot[k] >= 0) {
+                    int bit = slot[k] - f->body->nfixed;
+                    f->index[slot[k]] = at[k];
+                    f->moved[bit < MASK_BITS - 1 ? bit : MASK_BITS - 1] = ++in->clock;
+                }
+            }
+            eval(in, f, cell, out++);
+        }
+    }
+}
+
+/* All entries of the result at once; those beside the one that is asked for are kept too. To this
+ * evaluation lu(A) is A itself: what is solved with it is solved from the beginning. */
+static void eval_kernel(Interp *in, Frame *f, const Cell *c, Number *out) {
+    const KernelInfo *info = &kernel_info[c->aux];
+    const Open *o = &in->open.at[in->open.n - 1];
+    ArrayRef own = o->array;
+    int64_t entry = o->entry;
+    const int matrix = info->matrix ? c->arg[info->result] : -1,
+              given = info->given ? c->arg[info->result + info->matrix] : -1;
+    ArrayRef sized = matrix >= 0 ? f->body->cell[matrix].aux : own;
+    const Table *t = table_of(in, sized);
+    int rank = ARRAY(in->g, sized)->rank;
+    if (t->bad) {
+        say_bad_size(in, sized);
+        escape_with_status(in);
+    }
+    int64_t n = t->extent[rank - 1], entries = info->result == 0 ? 1 : info->result == 1 ? n : n * n;
+    if (!f->work) {
+        f->work = arena_alloc(in->arena, (size_t)(2 * n * n + 2 * n + 1) * sizeof *f->work);
+    }
+    Number *a = f->work, *x = f->work + n * n;
+    if (matrix >= 0) {
+        kernel_argument(in, f, matrix, c->slot, n, n, a);
+    }
+    if (given >= 0) {
+        kernel_argument(in, f, given, c->slot + 2, n, info->given == 2 ? n : 1, x);
+    }
+    switch ((KernelKind)c->aux) {
+    case KERNEL_LU:
+        memset(x + entries, 0, (size_t)n * sizeof *x);
+        entries += n;
+        break;
+    case KERNEL_LU_SOLVE_T:
+        for (int64_t i = 0; i < n; i++) {
+            for (int64_t j = 0; j < i; j++) {
+                Number y = a[i * n + j];
+                a[i * n + j] = a[j * n + i], a[j * n + i] = y;
+            }
+        }
+        eliminate(in, n, 1, a, x);
+        break;
+    case KERNEL_LU_SOLVE: eliminate(in, n, 1, a, x); break;
+    case KERNEL_LU_INVERSE:
+        memset(x, 0, (size_t)(n * n) * sizeof *x);
+        for (int64_t i = 0; i < n; i++) {
+            x[i * n + i].v = 1;
+        }
+        eliminate(in, n, n, a, x);
+        break;
+    case KERNEL_LU_LOGDET:
+        eliminate(in, n, 0, a, x);
+        *x = (Number){0};
+        for (int64_t i = 0; i < n; i++) {
+            x->v += log(fabs(a[i * n + i].v));
+            for (int w = 0; w < in->directions; w++) {
+                x->d[w] += a[i * n + i].d[w] / a[i * n + i].v;
+            }
+        }
+        break;
+    case KERNEL_CHOLESKY: factor(in, n, x); break;
+    case KERNEL_CHOLESKY_SOLVE:
+        substitute(in, n, a, n, 1, true, x);
+        substitute(in, n, a, 1, n, false, x);
+        break;
+    case KERNEL_LOWER_SOLVE: substitute(in, n, a, n, 1, true, x); break;
+    case KERNEL_LOWER_SOLVE_T: substitute(in, n, a, 1, n, false, x); break;
+    case KERNEL_UPPER_SOLVE: substitute(in, n, a, n, 1, false, x); break;
+    case KERNEL_UPPER_SOLVE_T: substitute(in, n, a, 1, n, true, x); break;
+    case KERNEL_COUNT: bug("no such kernel");
+    }
+    int64_t first = entry - entry % entries;
+    for (int64_t k = 0; k < entries; k++) {
+        Entry *e = &in->table[own].entry[first + k];
+        if (first + k != entry && e->epoch != in->epoch) {
+            e->number = x[k], e->epoch = in->epoch, e->state = ENTRY_DONE;
+        }
+    }
+    *out = x[entry - first];
+}
+
 static void eval_cell(Interp *in, Frame *f, const Cell *c, Number *out) {
     const Cell *cell = f->body->cell;
     Number x, y;
     switch (c->op) {
     case OP_READ: eval_read(in, f, c, out); break;
     case OP_REDUCE: eval_reduce(in, f, c, out); break;
+    case OP_KERNEL: eval_kernel(in, f, c, out); break;
     case OP_SELECT:
         eval(in, f, c->arg[0], &x);
         eval(in, f, c->arg[x.i ? 1 : 2], out);

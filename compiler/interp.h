@@ -20,6 +20,8 @@ typedef enum InterpStatus {
     INTERP_RANGE,    /* a position or a conversion out of range */
     INTERP_EMPTY,    /* max, min, argmax, argmin or mean over nothing */
     INTERP_OVERFLOW, /* of an integer */
+    INTERP_NOT_POSITIVE_DEFINITE, /* cholesky, spd_solve */
+    INTERP_SINGULAR, /* solve, inverse, logdet, triangular solves */
     INTERP_SIZE,     /* a negative extent, or one too large to be evaluated here */
     /* What a correct caller and a correct graph never cause: */
     INTERP_NO_DATA, /* an input that was not bound */

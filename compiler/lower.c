@@ -5,6 +5,7 @@
  * their own, so that a derivative by an argument is not one by what was passed. */
 #include "cname.h"
 #include "differentiate.h"
+#include "kernel.h"
 #include "ops.h"
 #include "passes.h"
 #include "paths.h"
@@ -57,6 +58,12 @@ typedef struct Moved { /* a directional derivative made before */
     Ref value, guard, result;
 } Moved;
 
+typedef struct Made { /* a kernel array made before */
+    KernelKind kind;
+    Ref matrix, given, guard;
+    View view;
+} Made;
+
 typedef struct Field { /* a name of the C arguments that a request adds */
     const char *name;
     ArrayRef array, like; /* like: of a seed, what it has the shape of */
@@ -70,6 +77,7 @@ typedef struct Lower {
     VEC(const Unit *) externs; /* by Graph.externs */
     VEC(Known) known;
     VEC(Moved) moved;
+    VEC(Made) made;
     Instance *in;
     Scope scope; /* all indices in force */
     const Binding *binding;
@@ -877,11 +885,85 @@ static void lower_extern(Lower *l, Instance *in, Span at) {
  * -------------------------------------------------------------------------------------------------------------------------
  */
 
+/* What a kernel makes of these arguments, here. */
+static View lower_kernel(Lower *l, KernelKind kind, Ref matrix, Ref given, Span at) {
+    Graph *g = l->g;
+    for (int k = 0; k < l->made.n; k++) {
+        const Made *m = &l->made.at[k];
+        if (m->kind == kind && m->matrix == matrix && m->given == given &&
+            m->guard == l->scope.guard) {
+            return m->view;
+        }
+    }
+    Made m = {.kind = kind, .matrix = matrix, .given = given, .guard = l->scope.guard};
+    m.view.array =
+        kernel_array(g, &l->scope, kind, matrix, given, at, &m.view.nlead, &m.view.lead);
+    VEC_PUSH(g->arena, l->made, m);
+    return m.view;
+}
+
+/* A matrix that lies in memory row by row: the array itself where it is one, else a copy. */
+static Ref lower_matrix(Lower *l, Ref term, Ref row, Ref column, Span at) {
+    Graph *g = l->g;
+    if (kernel_is_matrix(g, term)) {
+        return term;
+    }
+    Scope s = scope_part(g, &l->scope, 1, &term);
+    Ref slot[2] = {row, column}, index[2], read;
+    for (int k = 0; k < 2; k++) {
+        index[k] = graph_index(g, k ? "j" : "i", EXTENT(g, slot[k]));
+        scope_add(g, &s, index[k], NULL, NULL);
+    }
+    graph_array_over(g, "matrix", &s, graph_subst(g, term, 2, slot, index), at, &read);
+    return graph_subst(g, read, 2, index, slot);
+}
+
+/* Linear algebra: the factor, if there is one, and what is made of it. */
+static Bound lower_algebra(Lower *l, const Syn *e, const Kernel *kernel) {
+    Graph *g = l->g;
+    const Syn *args = e->kid[0];
+    ValueType type = value_type(l, e->info->type);
+    Ref term[2] = {0, 0}, row = 0, column = 0;
+    for (int k = 0; k < args->nkids; k++) {
+        View v = lower_view(l, args->kid[k]);
+        if (!v.array || l->broken) {
+            l->broken = true;
+            return (Bound){.constant = graph_real(g, g->real, 0)};
+        }
+        const Poly *n = ARRAY(g, v.array)->extent[v.nlead];
+        row = graph_slot(g, 0, n), column = graph_slot(g, 1, n);
+        Ref slots[2] = {row, column};
+        term[k] = graph_cast(g, type, read_view(l, v, kernel->rank[k], slots));
+    }
+    Ref lower = graph_op2(g, OP_le, column, row), none = graph_real(g, type, 0);
+    bool spd = kernel->kind == KERNEL_CHOLESKY || kernel->factor == KERNEL_CHOLESKY;
+    if (spd) { /* of a symmetric matrix the lower triangle is looked at, and no more */
+        term[0] = graph_select(g, lower, term[0], none);
+    }
+    if (kernel->kind == KERNEL_CHOLESKY) {
+        return (Bound){.view = lower_kernel(l, kernel->kind, 0, term[0], e->whole)};
+    }
+    if (kernel->factor == KERNEL_COUNT) {
+        term[0] = lower_matrix(l, term[0], row, column, e->whole);
+    } else {
+        View factor = lower_kernel(l, kernel->factor, 0, term[0], e->whole);
+        const Array *f = ARRAY(g, factor.array);
+        Ref slots[2] = {graph_slot(g, 0, f->extent[f->rank - 2]),
+                        graph_slot(g, 1, f->extent[f->rank - 1])};
+        term[0] = read_view(l, factor, 2, slots);
+    }
+    return (Bound){.view = lower_kernel(l, kernel->kind, term[0], term[1], e->whole)};
+}
+
 static Bound lower_call(Lower *l, const Syn *e) {
     Graph *g = l->g;
     const Call *call = e->note;
     const Syn *args = e->kid[0];
     Bound nothing = {.constant = graph_real(g, g->real, 0)};
+    const Kernel *kernel = call ? NULL : kernel_find(e->text);
+    if (kernel) {
+        return lower_algebra(l, e, kernel);
+    }
     if (!call) {
         not_yet(l, e->at, e->text);
         return nothing;

@@ -2,6 +2,7 @@
  * In: an array with its pieces. Out: for each piece a matrix product, a sum that is added up entry
  * by entry, or plain loops. */
 #include "gen.h"
+#include "kernel.h"
 #include "ops.h"
 #include <string.h>
 
@@ -595,12 +596,134 @@ void nest_add_piece(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed) {
     one_piece_of(x, a, p, fixed, '+');
 }
 
+/* ---- kernels: the result starts as what is given, then the kernel is called */
+
+Ref nest_given(Graph *g, ArrayRef a) {
+    const Array *x = ARRAY(g, a);
+    Ref body = x->pieces.at[0].body, given = kernel_given(g, body), slot[2];
+    int batch = kernel_batch(g, a), n = kernel_info[NODE(g, body)->aux].given;
+    const Poly *size = kernel_size(g, body, a);
+    for (int k = 0; k < n; k++) {
+        slot[k] = graph_slot(g, k, size);
+    }
+    return graph_subst(g, given, n, slot, ARRAY(g, a)->axis + batch);
+}
+
+/* The call for the matrix argument at its place, over indices in force. */
+static KernelCall *call_new(Gen *x, Ref kernel, ArrayRef a) {
+    Graph *g = x->g;
+    KernelCall *call = arena_alloc(g->arena, sizeof *call);
+    Ref matrix = kernel_matrix(g, kernel);
+    call->kind = (int)NODE(g, kernel)->aux;
+    call->n = kernel_size(g, kernel, a);
+    if (matrix) {
+        int n = NODE(g, matrix)->nargs;
+        call->array[0] = NODE(g, matrix)->aux;
+        call->position[0] = first_entry(x, matrix, ARG(g, matrix, n - 2), ARG(g, matrix, n - 1));
+    }
+    return call;
+}
+
+Expr *nest_kernel_value(Gen *x, Ref kernel) {
+    Expr *e = gen_expr(x, EXPR_KERNEL, (ValueType)NODE(x->g, kernel)->type, 0);
+    e->call = call_new(x, kernel, 0);
+    return e;
+}
+
+/* One call for each matrix; right sides of one matrix that lie behind each other go together. */
+static void kernel_calls(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed) {
+    Graph *g = x->g;
+    int batch = kernel_batch(g, a), rank = ARRAY(g, a)->rank, together = batch;
+    Ref body = nest_place_axes(g, a, p->body, fixed), zero = graph_int(g, 0),
+        condition = p->guard ? nest_place_axes(g, a, p->guard, fixed) : 0, position[16];
+    const KernelInfo *info = &kernel_info[NODE(g, body)->aux];
+    const Poly *one = poly_int(g->arena, 1), *sides = one;
+    Ref matrix = kernel_matrix(g, body);
+    if (rank > 16) {
+        error_at(g->cx, ARRAY(g, a)->at,
+                 "'%s' would need an array with %d axes; at most 16 are possible",
+                 ARRAY(g, a)->name, rank);
+        return;
+    }
+    for (; together > 0 && info->matrix && info->given == 1; together--) {
+        int k = together - 1;
+        Ref axis = ARRAY(g, a)->axis[k];
+        if (fixed->at[k] || !poly_equal(p->lo[k], poly_int(g->arena, 0)) ||
+            !poly_equal(poly_add(g->arena, p->hi[k], one), ARRAY(g, a)->extent[k]) ||
+            graph_has_index(g, matrix, axis) || (condition && graph_has_index(g, condition, axis))) {
+            break;
+        }
+        sides = poly_mul(g->arena, sides, ARRAY(g, a)->extent[k]);
+    }
+    VEC(Stmt *) loops = {0};
+    VEC(Ref) from = {0}, to = {0}, later = {0};
+    for (int k = 0; k < rank; k++) {
+        position[k] = k >= together                    ? zero
+                      : fixed->at[k]                   ? fixed->at[k]
+                      : poly_equal(p->lo[k], p->hi[k]) ? graph_of_poly(g, p->lo[k])
+                                                       : ARRAY(g, a)->axis[k];
+        if (k < together && position[k] == ARRAY(g, a)->axis[k]) {
+            VEC_PUSH(g->arena, later, position[k]);
+        } else if (k < together && !fixed->at[k]) {
+            VEC_PUSH(g->arena, from, ARRAY(g, a)->axis[k]);
+            VEC_PUSH(g->arena, to, position[k]);
+        }
+    }
+    if (from.n) {
+        body = graph_subst(g, body, from.n, from.at, to.at);
+        condition = condition ? graph_subst(g, condition, from.n, from.at, to.at) : 0;
+    }
+    for (int k = 0, done = 0; k < together; k++) {
+        if (position[k] == ARRAY(g, a)->axis[k]) {
+            done++;
+            VEC_PUSH(g->arena, loops,
+                     gen_loop_open(x, position[k], p->lo[k], p->hi[k], &condition, later.at + done,
+                                   later.n - done, fixed->writes));
+        }
+    }
+    Stmt *under = gen_if_open(x, condition), *s = gen_stmt(x, STMT_KERNEL);
+    KernelCall *call = call_new(x, body, a);
+    call->m = info->matrix && info->given == 1 ? sides : NULL;
+    call->array[1] = a;
+    call->position[1] = first_entry(x, graph_read(g, a, position), 0, 0);
+    s->call = call;
+    gen_add(x, s);
+    gen_if_close(x, under);
+    while (loops.n) {
+        gen_loop_close(x, loops.at[--loops.n]);
+    }
+}
+
+static void kernel_array_of(Gen *x, ArrayRef a, const Fixed *fixed) {
+    Graph *g = x->g;
+    Piece p = ARRAY(g, a)->pieces.at[0], fill = p;
+    const KernelInfo *info = &kernel_info[NODE(g, p.body)->aux];
+    if (info->given) {
+        int batch = kernel_batch(g, a), rank = ARRAY(g, a)->rank;
+        const Poly *last =
+            poly_sub(g->arena, kernel_size(g, p.body, a), poly_int(g->arena, 1));
+        fill.body = nest_given(g, a);
+        fill.hi = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *fill.hi);
+        for (int k = 0; k < rank; k++) {
+            fill.hi[k] = k < batch ? p.hi[k] : last;
+        }
+        one_piece_of(x, a, &fill, fixed, '=');
+    }
+    Stmt *due = due_open(x, a, &p, fixed);
+    kernel_calls(x, a, &p, fixed);
+    gen_if_close(x, due);
+}
+
 /* All pieces (or those of `take`) at the places that loops around have fixed. Where every entry has
  * one piece it is set; otherwise, or where a sum is better added up, the array starts at 0, or with
  * a piece that sets all of it, and pieces are added. */
 void nest_pieces(Gen *x, ArrayRef a, const Fixed *fixed, const bool *take) {
     Graph *g = x->g;
     VEC(Piece) pieces = {0};
+    if (kernel_is(g, a) && kernel_batch(g, a) < ARRAY(g, a)->rank) {
+        kernel_array_of(x, a, fixed);
+        return;
+    }
     for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
         if (!take || take[q]) {
             VEC_PUSH(g->arena, pieces, ARRAY(g, a)->pieces.at[q]);

@@ -34,5 +34,3 @@ const char *const reduction_names[] = {
     NULL,
 };
 const char *const request_names[] = {"gradient", "jacobian", "hessian", "jvp", "vjp", "hvp", NULL};
-const char *const kernel_names[] = {"cholesky",  "inverse",     "logdet",      "solve",
-                                    "spd_solve", "lower_solve", "upper_solve", NULL};

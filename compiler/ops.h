@@ -73,8 +73,7 @@ extern const Rule op_rules[];
 extern const int op_rule_count;
 extern const RuleRange op_rule_range[OP_COUNT];
 
-/* The reductions, requests and matrix kernels by name; NULL-terminated, for lookup and for "did you
+/* The reductions, requests and operations by name; NULL-terminated, for lookup and for "did you
  * mean". */
-extern const char *const reduction_names[], *const request_names[], *const kernel_names[],
-                                                                        *const op_user_names[];
+extern const char *const reduction_names[], *const request_names[], *const op_user_names[];
 #endif

@@ -3,6 +3,7 @@
  * paths between them; and, on request, their terms made into trees: every shared term and every
  * reduction becomes an array of its own. */
 #include "paths.h"
+#include "kernel.h"
 #include "ops.h"
 #include <stdlib.h>
 #include <string.h>
@@ -258,7 +259,7 @@ void paths_lift(Paths *s, ArrayRef a) {
     Graph *g = s->g;
     for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
         Piece p = ARRAY(g, a)->pieces.at[q];
-        if (!paths_lead(s, p.body)) {
+        if (!paths_lead(s, p.body) || NODE(g, p.body)->op == OP_KERNEL) {
             continue;
         }
         Scope scope = scope_of_piece(g, a, &p);

@@ -17,10 +17,18 @@ typedef enum ExprKind {
     EXPR_CHECKED,
     EXPR_NONEMPTY,
     EXPR_IDIV,
-    EXPR_EXTERN /* the call of a C function, in ref, of arg[] */
+    EXPR_EXTERN, /* the call of a C function, in ref, of arg[] */
+    EXPR_KERNEL /* a number that a kernel finds: see KernelCall */
 } ExprKind;
 
 typedef struct Expr Expr;
+typedef struct KernelCall { /* of a kernel of linear algebra */
+    int kind;         /* KernelKind */
+    const Poly *n;    /* the size of its matrices */
+    const Poly *m;    /* how many right sides lie behind each other; NULL: it takes one thing alone */
+    ArrayRef array[2]; /* the matrix, 0: none; the result */
+    Expr **position[2]; /* of the first entry */
+} KernelCall;
 struct Expr {
     ExprKind kind;
     Op op;
@@ -31,6 +39,7 @@ struct Expr {
     bool checked; /* integer arithmetic that may overflow: then a status */
     int n;
     Expr **arg;
+    const KernelCall *call; /* EXPR_KERNEL */
 };
 
 typedef enum StmtKind {
@@ -43,6 +52,7 @@ typedef enum StmtKind {
     STMT_STORE,   /* array[position] op= value */
     STMT_ZERO,    /* all of the array is 0 */
     STMT_MATMUL,  /* see Matmul */
+    STMT_KERNEL,  /* call */
     STMT_COPY,    /* an output that was computed in a buffer */
     STMT_FAIL     /* status = the code in text */
 } StmtKind;
@@ -78,6 +88,7 @@ struct Stmt {
     Block body, otherwise;
     const char *text;
     Matmul *matmul;
+    const KernelCall *call;
 };
 
 typedef struct Local {

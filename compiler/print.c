@@ -4,6 +4,7 @@
  * graph and not with its unfolding, and printing never recurses deeper than CUT_DEPTH levels of
  * terms between two such names. */
 #include "print.h"
+#include "kernel.h"
 #include "ops.h"
 #include <string.h>
 
@@ -303,6 +304,56 @@ static void put_reduce(Printer *p, Ref r) {
     p->scope.n = outer;
 }
 
+/* An argument over slots: "A[n]" where it is whole rows of an array, else "[i: N, j: N](term)". */
+static void put_argument(Printer *p, Ref r, int slots) {
+    Graph *g = p->g;
+    const Node *n = NODE(g, r);
+    bool whole = n->op == OP_READ && n->nargs >= slots;
+    int outer = p->scope.n;
+    for (int k = 0; whole && k < n->nargs; k++) {
+        Ref at = ARG(g, r, k);
+        int slot = k - (n->nargs - slots);
+        whole = slot < 0 || (graph_is_slot(g, at) && at == graph_slot(g, slot, EXTENT(g, at)));
+    }
+    if (whole) {
+        text_raw(p->out, ARRAY(g, n->aux)->name);
+        for (int k = 0; k < n->nargs - slots; k++) {
+            text_raw(p->out, k ? ", " : "[");
+            put(p, ARG(g, r, k), BIND_ANY);
+        }
+        text_raw(p->out, n->nargs > slots ? "]" : "");
+        return;
+    }
+    const Ref *free;
+    int nfree = graph_free(g, r, &free), shown = 0;
+    for (int k = 0; k < nfree; k++) {
+        if (graph_is_slot(g, free[k])) {
+            text_add(p->out, "%s%s: ", shown++ ? ", " : "[", bind(p, free[k], NULL));
+            put_poly(p, EXTENT(g, free[k]), BIND_ANY);
+        }
+    }
+    text_raw(p->out, shown ? "](" : "(");
+    put(p, r, BIND_ANY);
+    text_char(p->out, ')');
+    p->scope.n = outer;
+}
+
+static void put_kernel(Printer *p, Ref r) {
+    const KernelInfo *info = &kernel_info[NODE(p->g, r)->aux];
+    text_add(p->out, "%s(", info->name);
+    if (info->matrix) put_argument(p, kernel_matrix(p->g, r), 2);
+    if (info->given) {
+        text_raw(p->out, info->matrix ? ", " : "");
+        put_argument(p, kernel_given(p->g, r), info->given);
+    }
+    text_char(p->out, ')');
+    for (int k = 0; k < info->result; k++) {
+        text_raw(p->out, k ? ", " : "[");
+        put(p, ARG(p->g, r, k), BIND_ANY);
+    }
+    text_raw(p->out, info->result ? "]" : "");
+}
+
 static void put_operation(Printer *p, Ref r, int bind) {
     const Node *n = NODE(p->g, r);
     const OpInfo *info = &op_info[n->op];
@@ -377,6 +428,7 @@ static void put_term(Printer *p, Ref r, int bind) {
         if (n->nargs) put_list(p, r, '[', ']');
         break;
     case OP_REDUCE: put_reduce(p, r); break;
+    case OP_KERNEL: put_kernel(p, r); break;
     case OP_SELECT:
         if (bind > BIND_SELECT) text_char(p->out, '(');
         put(p, ARG(g, r, 0), BIND_SELECT + 1);

@@ -9,6 +9,7 @@
  * of adjoints are adjoints of tangents. Without this pass each order would make them anew, and
  * equations would grow exponentially with the order. */
 #include "share.h"
+#include "kernel.h"
 #include "ops.h"
 #include <string.h>
 
@@ -738,7 +739,8 @@ typedef struct Back {
 
 static bool is_lifted(const Graph *g, ArrayRef a) {
     const Array *x = ARRAY(g, a);
-    return x->derived && !x->adjoint_of && !is_named(g, a) && x->pieces.n == 1;
+    return x->derived && !x->adjoint_of && !is_named(g, a) && x->pieces.n == 1 &&
+           !kernel_is(g, a);
 }
 
 static void count_reads(Back *b, ArrayRef a, Ref root, bool guard) {

@@ -9,6 +9,7 @@
  * depends on the equations alone and not on what is kept for others: so a sum has the same order,
  * and the same bits, in all functions. */
 #include "gen.h"
+#include "kernel.h"
 
 typedef struct Component { /* arrays order[from .. to - 1] need each other */
     int from, to;
@@ -112,12 +113,17 @@ static bool reader_fits(Stream *s, ArrayRef a, int axis, int *least) {
     return true;
 }
 
+/* The axes along which an array may be computed turn by turn: what a kernel makes at once is not. */
+static int turning_axes(const Graph *g, ArrayRef a) {
+    return kernel_is(g, a) ? kernel_batch(g, a) : ARRAY(g, a)->rank;
+}
+
 static bool join_reader(Stream *s, const Component *c) {
     Graph *g = s->g;
     int least = -LAG_MOST;
     if (!c->circle) {
         ArrayRef a = first_of(s, c);
-        for (int axis = 0; axis < ARRAY(g, a)->rank; axis++) {
+        for (int axis = 0; axis < turning_axes(g, a); axis++) {
             least = -LAG_MOST;
             if (reader_fits(s, a, axis, &least)) {
                 s->axis[a] = axis, s->off[a] = s->sign * least, s->in[a] = true;
@@ -167,7 +173,7 @@ static bool join_sum(Stream *s, ArrayRef a) {
 static bool join_source(Stream *s, ArrayRef a, const bool *of_a, int nreaders,
                         const ArrayRef *readers) {
     Graph *g = s->g;
-    for (int axis = 0; axis < ARRAY(g, a)->rank; axis++) {
+    for (int axis = 0; axis < turning_axes(g, a); axis++) {
         int most = LAG_MOST;
         bool fits = true;
         for (int r = 0; r < nreaders && fits; r++) {

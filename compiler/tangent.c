@@ -7,6 +7,7 @@
  * then that axis is *pinned* to the term's index, and the tangent says nothing of entries
  * elsewhere. So one array may have several tangents, one for each set of pins. */
 #include "differentiate.h"
+#include "kernel.h"
 #include "ops.h"
 #include "paths.h"
 #include "rewrite.h"
@@ -112,8 +113,20 @@ static void variant_open(State *s, int number) {
         Piece p = ARRAY(g, v->of)->pieces.at[q];
         body[q] = graph_subst(g, p.body, rank, ARRAY(g, v->of)->axis, v->place);
         guard[q] = p.guard ? graph_subst(g, p.guard, rank, ARRAY(g, v->of)->axis, v->place) : 0;
-        VEC_PUSH(g->arena, stack, body[q]);
+        if (NODE(g, body[q])->op != OP_KERNEL) {
+            VEC_PUSH(g->arena, stack, body[q]);
+            continue;
+        }
+        /* Of a kernel what it is made of moves, not its factor. */
+        Ref parts[2] = {kernel_given(g, body[q]),
+                        kernel_matrix(g, body[q]) ? kernel_source(g, body[q]) : 0};
+        for (int k = 0; k < 2; k++) {
+            if (parts[k]) {
+                VEC_PUSH(g->arena, stack, parts[k]);
+            }
+        }
     }
+    v = &s->variants.at[number];
     v->body = body, v->guard = guard;
     for (int q = 0; q < ARRAY(g, v->of)->rules.n; q++) {
         const ArrayRule *rule = &ARRAY(g, v->of)->rules.at[q];
@@ -262,6 +275,159 @@ static Ref tangent_of_op(State *s, Ref r, Ref result) {
     return sum;
 }
 
+/* ---- kernels
+ * ---------------------------------------------------------------------------------------------------------------
+ */
+
+typedef struct Moving { /* the kernel array x, at the place where its tangent is made */
+    State *s;
+    Scope all; /* what is in force there */
+    Ref value; /* a read of it */
+    int batch;
+    const Poly *n;
+    Span at;
+} Moving;
+
+static Ref moving_value(const Moving *x, Ref i, Ref j) {
+    Graph *g = x->s->g;
+    const Node n = *NODE(g, x->value);
+    Ref *p = arena_alloc(g->arena, (size_t)(x->batch + 3) * sizeof *p);
+    for (int k = 0; k < x->batch; k++) {
+        p[k] = ARG(g, x->value, k);
+    }
+    p[x->batch] = i, p[x->batch + 1] = j;
+    return graph_read(g, n.aux, p);
+}
+
+/* Entry [i, j] of a kernel applied here; over the scope's indices. */
+typedef struct Applied {
+    ArrayRef array;
+    int nlead;
+    const Ref *lead;
+} Applied;
+
+static Applied apply(const Moving *x, const Scope *scope, KernelKind kind, Ref matrix, Ref given) {
+    Applied a;
+    Graph *g = x->s->g;
+    a.array = kernel_array(g, scope, kind, matrix, given, x->at, &a.nlead, &a.lead);
+    ARRAY(g, a.array)->order = ARRAY(g, NODE(g, x->value)->aux)->order + 1;
+    ARRAY(g, a.array)->derived = true;
+    return a;
+}
+
+static Ref applied_entry(Graph *g, const Applied *a, Ref from, Ref to, Ref i, Ref j) {
+    Ref *lead = arena_alloc(g->arena, (size_t)(a->nlead + 1) * sizeof *lead);
+    for (int k = 0; k < a->nlead; k++) {
+        lead[k] = from && a->lead[k] == from ? to : a->lead[k];
+    }
+    return kernel_entry(g, a->array, a->nlead, lead, (Ref[]){i, j});
+}
+
+/* sum over k of f, an entry with k where it says so. */
+static Ref sum_over(Graph *g, Ref k, Ref condition, Ref x, Ref y) {
+    return graph_reduce(g, RED_SUM, k, condition, graph_op2(g, OP_mul, x, y));
+}
+
+/* L_dot = L Phi(L^-1 A_dot L'^-1), Phi the lower triangle with half the diagonal (Murray 2016,
+ * section 3.1). `da` holds A_dot in its lower triangle, over slots. */
+static Ref cholesky_dot(const Moving *x, Ref da, Ref row, Ref column) {
+    Graph *g = x->s->g;
+    ValueType type = (ValueType)NODE(g, x->value)->type;
+    Ref r = graph_slot(g, 0, x->n), c = graph_slot(g, 1, x->n);
+    Ref slots[2] = {r, c}, turned[2] = {c, r};
+    Ref whole = graph_select(g, graph_op2(g, OP_le, c, r), da,
+                             graph_subst(g, da, 2, slots, turned));
+    Ref matrix = moving_value(x, r, c), q = graph_index(g, "q", x->n),
+        k = graph_index(g, "k", x->n);
+    Scope over = scope_copy(g, &x->all);
+    scope_add(g, &over, q, NULL, NULL);
+    /* Row q of the first is column q of L^-1 A_dot; row q of the second is row q of L^-1 A_dot L'^-1.
+     */
+    Ref at[2] = {r, q};
+    Applied left = apply(x, &over, KERNEL_LOWER_SOLVE, matrix, graph_subst(g, whole, 2, slots, at));
+    Applied both = apply(x, &over, KERNEL_LOWER_SOLVE, matrix, applied_entry(g, &left, q, r, q, 0));
+    Ref phi = applied_entry(g, &both, q, k, column, 0);
+    phi = graph_select(g, graph_op2(g, OP_eq, k, column),
+                       graph_op2(g, OP_mul, graph_real(g, type, 0.5), phi), phi);
+    Ref inside = graph_and(g, graph_op2(g, OP_le, column, k), graph_op2(g, OP_le, k, row));
+    return sum_over(g, k, inside, moving_value(x, row, k), phi);
+}
+
+/* The tangent of one entry of a kernel array. `result`: a read that has its value. */
+static Ref tangent_of_kernel(State *s, Ref r, const Scope *around, Ref result) {
+    Graph *g = s->g;
+    KernelKind kind = (KernelKind)NODE(g, r)->aux;
+    Ref matrix = kernel_matrix(g, r), given = kernel_given(g, r);
+    Moving x = {.s = s, .value = result, .at = s->at};
+    if (!result) {
+        bug("a kernel in the middle of a term");
+    }
+    x.batch = NODE(g, result)->nargs - kernel_info[kind].result;
+    x.n = kernel_size(g, r, NODE(g, result)->aux);
+    x.all = scope_copy(g, around);
+    if (s->scope->guard) {
+        scope_guard(g, &x.all, s->scope->guard);
+    }
+    Ref none = graph_real(g, (ValueType)NODE(g, r)->type, 0), all = graph_bool(g, true);
+    Ref da = matrix ? tangent(s, kernel_source(g, r), NULL, 0) : 0,
+        db = given ? tangent(s, given, NULL, 0) : 0;
+    if (!da && !db) {
+        return 0;
+    }
+    Ref i = graph_slot(g, 0, x.n), j = graph_slot(g, 1, x.n), slots[2] = {i, j};
+    Ref position[2] = {0, 0};
+    for (int k = 0; k < kernel_info[kind].result; k++) {
+        position[k] = ARG(g, r, k);
+    }
+    switch (kind) {
+    case KERNEL_LU: bug("a factor moves by itself");
+    case KERNEL_CHOLESKY: return cholesky_dot(&x, db, position[0], position[1]);
+    case KERNEL_LU_INVERSE: { /* -x A_dot x */
+        Ref k = graph_index(g, "k", x.n), u = graph_index(g, "i", x.n),
+            v = graph_index(g, "j", x.n), at[2] = {k, v}, read;
+        Ref body = sum_over(g, k, all, moving_value(&x, u, k), graph_subst(g, da, 2, slots, at));
+        Scope over = scope_part(g, &x.all, 1, &body);
+        int n = over.n;
+        scope_add(g, &over, u, NULL, NULL);
+        scope_add(g, &over, v, NULL, NULL);
+        ArrayRef left =
+            graph_array_over(g, arena_format(g->arena, "%s_left", ARRAY(g, NODE(g, result)->aux)->name),
+                             &over, body, x.at, &read);
+        Ref l = graph_index(g, "k", x.n);
+        Ref term = kernel_entry(g, left, n, over.index, (Ref[]){position[0], l});
+        return graph_op1(g, OP_neg, sum_over(g, l, all, term, moving_value(&x, l, position[1])));
+    }
+    case KERNEL_LU_LOGDET: { /* sum of A^-1[j, i] A_dot[i, j] */
+        Applied inverse = apply(&x, &x.all, KERNEL_LU_INVERSE, matrix, 0);
+        Ref u = graph_index(g, "i", x.n), v = graph_index(g, "j", x.n), at[2] = {u, v};
+        return graph_reduce(g, RED_SUM, u, all,
+                            sum_over(g, v, all, applied_entry(g, &inverse, 0, 0, v, u),
+                                     graph_subst(g, da, 2, slots, at)));
+    }
+    default: break;
+    }
+    /* Solves of A x = b: A x_dot = b_dot - A_dot x. */
+    bool turned = kind == KERNEL_LU_SOLVE_T || kind == KERNEL_LOWER_SOLVE_T ||
+                  kind == KERNEL_UPPER_SOLVE_T;
+    if (da) {
+        Ref k = graph_index(g, "k", x.n), row = turned ? k : i, column = turned ? i : k;
+        Ref at[2] = {row, column}, m = graph_subst(g, da, 2, slots, at), condition = all;
+        if (kind == KERNEL_CHOLESKY_SOLVE) { /* its lower triangle stands for both */
+            Ref back[2] = {column, row};
+            m = graph_select(g, graph_op2(g, OP_le, column, row), m,
+                             graph_subst(g, da, 2, slots, back));
+        } else if (kind == KERNEL_LOWER_SOLVE || kind == KERNEL_LOWER_SOLVE_T) {
+            condition = graph_op2(g, OP_le, column, row);
+        } else if (kind == KERNEL_UPPER_SOLVE || kind == KERNEL_UPPER_SOLVE_T) {
+            condition = graph_op2(g, OP_le, row, column);
+        }
+        Ref moved = sum_over(g, k, condition, m, moving_value(&x, k, 0));
+        db = db ? graph_op2(g, OP_sub, db, moved) : graph_op2(g, OP_sub, none, moved);
+    }
+    Applied dot = apply(&x, &x.all, kind, matrix, db);
+    return applied_entry(g, &dot, 0, 0, position[0], 0);
+}
+
 /* 0 where r stands still. At the root of a piece, around: what is in force there; result: a read
  * that has the root's value. */
 static Ref tangent(State *s, Ref r, const Scope *around, Ref result) {
@@ -281,6 +447,7 @@ static Ref tangent(State *s, Ref r, const Scope *around, Ref result) {
     switch (n.op) {
     case OP_READ: t = tangent_of_read(s, r); break;
     case OP_REDUCE: t = tangent_of_reduction(s, r, around, result); break;
+    case OP_KERNEL: t = tangent_of_kernel(s, r, around, result); break;
     case OP_CAST:
         t = tangent(s, ARG(g, r, 0), NULL, 0);
         t = t ? graph_cast(g, (ValueType)n.type, t) : 0;

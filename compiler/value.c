@@ -264,6 +264,7 @@ static Expr *build(Gen *x, Ref r) {
         e->array = n.aux;
         break;
     case OP_REDUCE: return reduce(x, r);
+    case OP_KERNEL: return nest_kernel_value(x, r);
     case OP_SELECT: return choose(x, r);
     case OP_CAST: e = gen_expr(x, EXPR_CAST, (ValueType)n.type, 1); break;
     case OP_CHECKED: e = gen_expr(x, EXPR_CHECKED, VALUE_INT, 3); break;
@@ -480,6 +481,7 @@ bool gen_is_straight(const Block *b) {
             return false;
         }
         if (s->kind == STMT_LOOP || s->kind == STMT_IF || s->kind == STMT_MATMUL ||
+            s->kind == STMT_KERNEL || (s->value && s->value->kind == EXPR_KERNEL) ||
             s->kind == STMT_COMMENT) {
             return false;
         }

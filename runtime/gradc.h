@@ -96,8 +96,8 @@ enum gradc_status {
     GRADC_OVERFLOW = 2,              /* a size or an integer does not fit */
     GRADC_BAD_INDEX = 3,             /* an integer from data lies outside the array that it points into */
     GRADC_EMPTY = 4,                 /* max, min, argmax, argmin or mean over nothing */
-    GRADC_NOT_POSITIVE_DEFINITE = 5, /* cholesky, spd_solve, logdet */
-    GRADC_SINGULAR = 6,              /* solve, inverse, triangular solves */
+    GRADC_NOT_POSITIVE_DEFINITE = 5, /* cholesky, spd_solve */
+    GRADC_SINGULAR = 6,              /* solve, inverse, logdet, triangular solves */
     GRADC_NO_END = 7,                /* the condition of an `until` was never true */
     GRADC_NULL = 8,                  /* a pointer that is needed is NULL */
     GRADC_WORKSPACE = 9              /* the workspace is needed and NULL, or not aligned */
@@ -2311,6 +2311,567 @@ GRADC_OUTLINE void gradc_matmulf(size_t m, size_t n, size_t k, const float *a, s
         b += depth * b_row;
         accumulate = 1;
     } while (p < k);
+}
+/* @end */
+
+/* @part rows needs lanes */
+/* What all kernels of linear algebra are made of: sums of products of two rows, and rows taken off a row. Matrices lie row by row
+ * without gaps. The order of each sum is fixed. */
+GRADC_FN double gradc_inner(size_t n, const double *x, const double *y)
+{
+    double s0 = 0.0, s1 = 0.0, s2 = 0.0, s3 = 0.0;
+    size_t k;
+    for (k = 0; k + 4 <= n; k += 4) {
+        s0 += x[k] * y[k];
+        s1 += x[k + 1] * y[k + 1];
+        s2 += x[k + 2] * y[k + 2];
+        s3 += x[k + 3] * y[k + 3];
+    }
+    for (; k < n; k++)
+        s0 += x[k] * y[k];
+    return (s0 + s1) + (s2 + s3);
+}
+GRADC_FN void gradc_take(size_t n, double f, const double *x, double *y) /* y -= f x */
+{
+    size_t j;
+    GRADC_LANES
+    for (j = 0; j < n; j++)
+        y[j] -= f * x[j];
+}
+/* y -= f[0] x[0, .] + ... + f[count - 1] x[count - 1, .] */
+GRADC_FN void gradc_take_rows(size_t n, size_t count, const double *f, const double *x, size_t row, double *y)
+{
+    size_t j, q;
+    for (q = 0; q + 4 <= count; q += 4) {
+        const double *x0 = x + q * row, *x1 = x0 + row, *x2 = x1 + row, *x3 = x2 + row;
+        const double f0 = f[q], f1 = f[q + 1], f2 = f[q + 2], f3 = f[q + 3];
+        GRADC_LANES
+        for (j = 0; j < n; j++)
+            y[j] -= (f0 * x0[j] + f1 * x1[j]) + (f2 * x2[j] + f3 * x3[j]);
+    }
+    for (; q < count; q++)
+        gradc_take(n, f[q], x + q * row, y);
+}
+/* @end */
+
+/* @part triangle needs rows */
+/* Triangular systems with m right sides, one behind the other; they become the solutions. A few of them share each row of the
+ * matrix while it is near. `unit`: the diagonal counts as 1. */
+#define GRADC_SIDES 8
+GRADC_FN void gradc_lower(size_t n, size_t m, const double *a, double *x, int unit) /* L x = b */
+{
+    size_t i, r, some;
+    for (; m > 0; m -= some, x += some * n) {
+        some = m < GRADC_SIDES ? m : GRADC_SIDES;
+        for (i = 0; i < n; i++)
+            for (r = 0; r < some; r++) {
+                const double y = x[r * n + i] - gradc_inner(i, a + i * n, x + r * n);
+                x[r * n + i] = unit ? y : y / a[i * n + i];
+            }
+    }
+}
+GRADC_FN void gradc_lower_t(size_t n, size_t m, const double *a, double *x, int unit) /* L' x = b */
+{
+    size_t i, r, some;
+    for (; m > 0; m -= some, x += some * n) {
+        some = m < GRADC_SIDES ? m : GRADC_SIDES;
+        for (i = n; i-- > 0;)
+            for (r = 0; r < some; r++) {
+                const double y = unit ? x[r * n + i] : x[r * n + i] / a[i * n + i];
+                x[r * n + i] = y;
+                gradc_take(i, y, a + i * n, x + r * n);
+            }
+    }
+}
+GRADC_FN void gradc_upper(size_t n, size_t m, const double *a, double *x) /* U x = b */
+{
+    size_t i, r, some;
+    for (; m > 0; m -= some, x += some * n) {
+        some = m < GRADC_SIDES ? m : GRADC_SIDES;
+        for (i = n; i-- > 0;)
+            for (r = 0; r < some; r++) {
+                const double y = x[r * n + i] - gradc_inner(n - i - 1, a + i * n + i + 1, x + r * n + i + 1);
+                x[r * n + i] = y / a[i * n + i];
+            }
+    }
+}
+GRADC_FN void gradc_upper_t(size_t n, size_t m, const double *a, double *x) /* U' x = b */
+{
+    size_t i, r, some;
+    for (; m > 0; m -= some, x += some * n) {
+        some = m < GRADC_SIDES ? m : GRADC_SIDES;
+        for (i = 0; i < n; i++)
+            for (r = 0; r < some; r++) {
+                const double y = x[r * n + i] / a[i * n + i];
+                x[r * n + i] = y;
+                gradc_take(n - i - 1, y, a + i * n + i + 1, x + r * n + i + 1);
+            }
+    }
+}
+GRADC_FN int gradc_diagonal(size_t n, const double *a) /* GRADC_SINGULAR if there is a 0 on it */
+{
+    size_t i;
+    for (i = 0; i < n; i++)
+        if (a[i * n + i] >= 0.0 && a[i * n + i] <= 0.0)
+            return GRADC_SINGULAR;
+    return GRADC_OK;
+}
+/* @end */
+
+/* @part lu needs rows fail */
+/* a [n + 1, n]: the matrix in the first n rows becomes L, whose diagonal of ones is not stored, and U, with L U = A but for the
+ * order of its rows; the last row says which row each was exchanged with. GRADC_SINGULAR: a pivot is 0. NaN spreads. Four columns
+ * at a time are taken off what is right of them. */
+GRADC_OUTLINE int gradc_lu(size_t n, double *a)
+{
+    double *order = a + n * n;
+    size_t c, i, j, k, q, end;
+    int status = GRADC_OK;
+    for (k = 0; k < n; k = end) {
+        end = n - k < 4 ? n : k + 4;
+        for (c = k; c < end; c++) {
+            size_t best = c;
+            double most = fabs(a[c * n + c]);
+            for (i = c + 1; i < n; i++)
+                if (fabs(a[i * n + c]) > most) {
+                    most = fabs(a[i * n + c]);
+                    best = i;
+                }
+            order[c] = (double)best;
+            for (j = 0; best != c && j < n; j++) {
+                const double t = a[c * n + j];
+                a[c * n + j] = a[best * n + j];
+                a[best * n + j] = t;
+            }
+            if (most <= 0.0) {
+                status = GRADC_SINGULAR;
+                continue;
+            }
+            for (i = c + 1; i < n; i++) {
+                const double f = a[i * n + c] / a[c * n + c];
+                a[i * n + c] = f;
+                for (j = c + 1; j < end; j++)
+                    a[i * n + j] -= f * a[c * n + j];
+            }
+        }
+        for (c = k + 1; c < end; c++)
+            for (q = k; q < c; q++)
+                gradc_take(n - end, a[c * n + q], a + q * n + end, a + c * n + end);
+        for (i = end; i < n; i++)
+            gradc_take_rows(n - end, end - k, a + i * n + k, a + k * n + end, n, a + i * n + end);
+    }
+    return status;
+}
+/* @end */
+
+/* @part lu_solve needs triangle */
+GRADC_OUTLINE void gradc_lu_solve(size_t n, size_t m, const double *a, double *x) /* A x = b */
+{
+    size_t k, r;
+    for (r = 0; r < m; r++)
+        for (k = 0; k < n; k++) {
+            const size_t other = (size_t)a[n * n + k];
+            const double t = x[r * n + k];
+            x[r * n + k] = x[r * n + other];
+            x[r * n + other] = t;
+        }
+    gradc_lower(n, m, a, x, 1);
+    gradc_upper(n, m, a, x);
+}
+/* @end */
+
+/* @part lu_solve_t needs triangle */
+GRADC_OUTLINE void gradc_lu_solve_t(size_t n, size_t m, const double *a, double *x) /* A' x = b */
+{
+    size_t k, r;
+    gradc_upper_t(n, m, a, x);
+    gradc_lower_t(n, m, a, x, 1);
+    for (r = 0; r < m; r++)
+        for (k = n; k-- > 0;) {
+            const size_t other = (size_t)a[n * n + k];
+            const double t = x[r * n + k];
+            x[r * n + k] = x[r * n + other];
+            x[r * n + other] = t;
+        }
+}
+/* @end */
+
+/* @part lu_inverse needs lu_solve_t */
+GRADC_FN void gradc_lu_inverse(size_t n, const double *a, double *x) /* row by row: x A = 1 */
+{
+    size_t i;
+    memset(x, 0, n * n * sizeof(double));
+    for (i = 0; i < n; i++)
+        x[i * n + i] = 1.0;
+    gradc_lu_solve_t(n, n, a, x);
+}
+/* @end */
+
+/* @part lu_logdet needs base */
+GRADC_FN double gradc_lu_logdet(size_t n, const double *a) /* log |det A| */
+{
+    double sum = 0.0;
+    size_t i;
+    for (i = 0; i < n; i++)
+        sum += log(fabs(a[i * n + i]));
+    return sum;
+}
+/* @end */
+
+/* @part cholesky needs rows fail */
+/* a [n, n]: the lower triangle of a symmetric matrix becomes L with L L' = A, what is above the diagonal 0. Until then the columns
+ * that are done stand there too, as rows. GRADC_NOT_POSITIVE_DEFINITE: a pivot is not above 0, or is NaN. */
+GRADC_OUTLINE int gradc_cholesky(size_t n, double *a)
+{
+    size_t c, i, j, k, end;
+    for (k = 0; k < n; k = end) {
+        end = n - k < 4 ? n : k + 4;
+        for (c = k; c < end; c++) {
+            const double d = sqrt(a[c * n + c]);
+            if (!(a[c * n + c] > 0.0))
+                return GRADC_NOT_POSITIVE_DEFINITE;
+            a[c * n + c] = d;
+            for (i = c + 1; i < n; i++) {
+                const double f = a[i * n + c] / d;
+                a[i * n + c] = f;
+                for (j = c + 1; j < end && j <= i; j++)
+                    a[i * n + j] -= f * a[j * n + c];
+            }
+        }
+        for (c = k; c < end; c++)
+            for (j = end; j < n; j++)
+                a[c * n + j] = a[j * n + c];
+        for (i = end; i < n; i++)
+            gradc_take_rows(i - end + 1, end - k, a + i * n + k, a + k * n + end, n, a + i * n + end);
+    }
+    for (i = 0; i < n; i++)
+        for (j = i + 1; j < n; j++)
+            a[i * n + j] = 0.0;
+    return GRADC_OK;
+}
+/* @end */
+
+/* @part cholesky_solve needs triangle */
+GRADC_OUTLINE void gradc_cholesky_solve(size_t n, size_t m, const double *a, double *x)
+{
+    gradc_lower(n, m, a, x, 0);
+    gradc_lower_t(n, m, a, x, 0);
+}
+/* @end */
+
+/* @part lower_solve needs triangle fail */
+GRADC_OUTLINE int gradc_lower_solve(size_t n, size_t m, const double *a, double *x)
+{
+    const int status = gradc_diagonal(n, a);
+    if (status == GRADC_OK)
+        gradc_lower(n, m, a, x, 0);
+    return status;
+}
+/* @end */
+
+/* @part lower_solve_t needs triangle fail */
+GRADC_OUTLINE int gradc_lower_solve_t(size_t n, size_t m, const double *a, double *x)
+{
+    const int status = gradc_diagonal(n, a);
+    if (status == GRADC_OK)
+        gradc_lower_t(n, m, a, x, 0);
+    return status;
+}
+/* @end */
+
+/* @part upper_solve needs triangle fail */
+GRADC_OUTLINE int gradc_upper_solve(size_t n, size_t m, const double *a, double *x)
+{
+    const int status = gradc_diagonal(n, a);
+    if (status == GRADC_OK)
+        gradc_upper(n, m, a, x);
+    return status;
+}
+/* @end */
+
+/* @part upper_solve_t needs triangle fail */
+GRADC_OUTLINE int gradc_upper_solve_t(size_t n, size_t m, const double *a, double *x)
+{
+    const int status = gradc_diagonal(n, a);
+    if (status == GRADC_OK)
+        gradc_upper_t(n, m, a, x);
+    return status;
+}
+/* @end */
+
+/* @part rowsf needs lanes */
+GRADC_FN float gradc_innerf(size_t n, const float *x, const float *y)
+{
+    float s0 = 0.0f, s1 = 0.0f, s2 = 0.0f, s3 = 0.0f;
+    size_t k;
+    for (k = 0; k + 4 <= n; k += 4) {
+        s0 += x[k] * y[k];
+        s1 += x[k + 1] * y[k + 1];
+        s2 += x[k + 2] * y[k + 2];
+        s3 += x[k + 3] * y[k + 3];
+    }
+    for (; k < n; k++)
+        s0 += x[k] * y[k];
+    return (s0 + s1) + (s2 + s3);
+}
+GRADC_FN void gradc_takef(size_t n, float f, const float *x, float *y) /* y -= f x */
+{
+    size_t j;
+    GRADC_LANES
+    for (j = 0; j < n; j++)
+        y[j] -= f * x[j];
+}
+/* y -= f[0] x[0, .] + ... + f[count - 1] x[count - 1, .] */
+GRADC_FN void gradc_take_rowsf(size_t n, size_t count, const float *f, const float *x, size_t row, float *y)
+{
+    size_t j, q;
+    for (q = 0; q + 4 <= count; q += 4) {
+        const float *x0 = x + q * row, *x1 = x0 + row, *x2 = x1 + row, *x3 = x2 + row;
+        const float f0 = f[q], f1 = f[q + 1], f2 = f[q + 2], f3 = f[q + 3];
+        GRADC_LANES
+        for (j = 0; j < n; j++)
+            y[j] -= (f0 * x0[j] + f1 * x1[j]) + (f2 * x2[j] + f3 * x3[j]);
+    }
+    for (; q < count; q++)
+        gradc_takef(n, f[q], x + q * row, y);
+}
+/* @end */
+
+/* @part trianglef needs rowsf */
+#define GRADC_SIDESF 8
+GRADC_FN void gradc_lowerf(size_t n, size_t m, const float *a, float *x, int unit) /* L x = b */
+{
+    size_t i, r, some;
+    for (; m > 0; m -= some, x += some * n) {
+        some = m < GRADC_SIDESF ? m : GRADC_SIDESF;
+        for (i = 0; i < n; i++)
+            for (r = 0; r < some; r++) {
+                const float y = x[r * n + i] - gradc_innerf(i, a + i * n, x + r * n);
+                x[r * n + i] = unit ? y : y / a[i * n + i];
+            }
+    }
+}
+GRADC_FN void gradc_lower_tf(size_t n, size_t m, const float *a, float *x, int unit) /* L' x = b */
+{
+    size_t i, r, some;
+    for (; m > 0; m -= some, x += some * n) {
+        some = m < GRADC_SIDESF ? m : GRADC_SIDESF;
+        for (i = n; i-- > 0;)
+            for (r = 0; r < some; r++) {
+                const float y = unit ? x[r * n + i] : x[r * n + i] / a[i * n + i];
+                x[r * n + i] = y;
+                gradc_takef(i, y, a + i * n, x + r * n);
+            }
+    }
+}
+GRADC_FN void gradc_upperf(size_t n, size_t m, const float *a, float *x) /* U x = b */
+{
+    size_t i, r, some;
+    for (; m > 0; m -= some, x += some * n) {
+        some = m < GRADC_SIDESF ? m : GRADC_SIDESF;
+        for (i = n; i-- > 0;)
+            for (r = 0; r < some; r++) {
+                const float y = x[r * n + i] - gradc_innerf(n - i - 1, a + i * n + i + 1, x + r * n + i + 1);
+                x[r * n + i] = y / a[i * n + i];
+            }
+    }
+}
+GRADC_FN void gradc_upper_tf(size_t n, size_t m, const float *a, float *x) /* U' x = b */
+{
+    size_t i, r, some;
+    for (; m > 0; m -= some, x += some * n) {
+        some = m < GRADC_SIDESF ? m : GRADC_SIDESF;
+        for (i = 0; i < n; i++)
+            for (r = 0; r < some; r++) {
+                const float y = x[r * n + i] / a[i * n + i];
+                x[r * n + i] = y;
+                gradc_takef(n - i - 1, y, a + i * n + i + 1, x + r * n + i + 1);
+            }
+    }
+}
+GRADC_FN int gradc_diagonalf(size_t n, const float *a) /* GRADC_SINGULAR if there is a 0 on it */
+{
+    size_t i;
+    for (i = 0; i < n; i++)
+        if (a[i * n + i] >= 0.0f && a[i * n + i] <= 0.0f)
+            return GRADC_SINGULAR;
+    return GRADC_OK;
+}
+/* @end */
+
+/* @part luf needs rowsf fail */
+GRADC_OUTLINE int gradc_luf(size_t n, float *a)
+{
+    float *order = a + n * n;
+    size_t c, i, j, k, q, end;
+    int status = GRADC_OK;
+    for (k = 0; k < n; k = end) {
+        end = n - k < 4 ? n : k + 4;
+        for (c = k; c < end; c++) {
+            size_t best = c;
+            float most = fabsf(a[c * n + c]);
+            for (i = c + 1; i < n; i++)
+                if (fabsf(a[i * n + c]) > most) {
+                    most = fabsf(a[i * n + c]);
+                    best = i;
+                }
+            order[c] = (float)best;
+            for (j = 0; best != c && j < n; j++) {
+                const float t = a[c * n + j];
+                a[c * n + j] = a[best * n + j];
+                a[best * n + j] = t;
+            }
+            if (most <= 0.0f) {
+                status = GRADC_SINGULAR;
+                continue;
+            }
+            for (i = c + 1; i < n; i++) {
+                const float f = a[i * n + c] / a[c * n + c];
+                a[i * n + c] = f;
+                for (j = c + 1; j < end; j++)
+                    a[i * n + j] -= f * a[c * n + j];
+            }
+        }
+        for (c = k + 1; c < end; c++)
+            for (q = k; q < c; q++)
+                gradc_takef(n - end, a[c * n + q], a + q * n + end, a + c * n + end);
+        for (i = end; i < n; i++)
+            gradc_take_rowsf(n - end, end - k, a + i * n + k, a + k * n + end, n, a + i * n + end);
+    }
+    return status;
+}
+/* @end */
+
+/* @part lu_solvef needs trianglef */
+GRADC_OUTLINE void gradc_lu_solvef(size_t n, size_t m, const float *a, float *x) /* A x = b */
+{
+    size_t k, r;
+    for (r = 0; r < m; r++)
+        for (k = 0; k < n; k++) {
+            const size_t other = (size_t)a[n * n + k];
+            const float t = x[r * n + k];
+            x[r * n + k] = x[r * n + other];
+            x[r * n + other] = t;
+        }
+    gradc_lowerf(n, m, a, x, 1);
+    gradc_upperf(n, m, a, x);
+}
+/* @end */
+
+/* @part lu_solve_tf needs trianglef */
+GRADC_OUTLINE void gradc_lu_solve_tf(size_t n, size_t m, const float *a, float *x) /* A' x = b */
+{
+    size_t k, r;
+    gradc_upper_tf(n, m, a, x);
+    gradc_lower_tf(n, m, a, x, 1);
+    for (r = 0; r < m; r++)
+        for (k = n; k-- > 0;) {
+            const size_t other = (size_t)a[n * n + k];
+            const float t = x[r * n + k];
+            x[r * n + k] = x[r * n + other];
+            x[r * n + other] = t;
+        }
+}
+/* @end */
+
+/* @part lu_inversef needs lu_solve_tf */
+GRADC_FN void gradc_lu_inversef(size_t n, const float *a, float *x) /* row by row: x A = 1 */
+{
+    size_t i;
+    memset(x, 0, n * n * sizeof(float));
+    for (i = 0; i < n; i++)
+        x[i * n + i] = 1.0f;
+    gradc_lu_solve_tf(n, n, a, x);
+}
+/* @end */
+
+/* @part lu_logdetf needs base */
+GRADC_FN float gradc_lu_logdetf(size_t n, const float *a) /* log |det A| */
+{
+    float sum = 0.0f;
+    size_t i;
+    for (i = 0; i < n; i++)
+        sum += logf(fabsf(a[i * n + i]));
+    return sum;
+}
+/* @end */
+
+/* @part choleskyf needs rowsf fail */
+GRADC_OUTLINE int gradc_choleskyf(size_t n, float *a)
+{
+    size_t c, i, j, k, end;
+    for (k = 0; k < n; k = end) {
+        end = n - k < 4 ? n : k + 4;
+        for (c = k; c < end; c++) {
+            const float d = sqrtf(a[c * n + c]);
+            if (!(a[c * n + c] > 0.0f))
+                return GRADC_NOT_POSITIVE_DEFINITE;
+            a[c * n + c] = d;
+            for (i = c + 1; i < n; i++) {
+                const float f = a[i * n + c] / d;
+                a[i * n + c] = f;
+                for (j = c + 1; j < end && j <= i; j++)
+                    a[i * n + j] -= f * a[j * n + c];
+            }
+        }
+        for (c = k; c < end; c++)
+            for (j = end; j < n; j++)
+                a[c * n + j] = a[j * n + c];
+        for (i = end; i < n; i++)
+            gradc_take_rowsf(i - end + 1, end - k, a + i * n + k, a + k * n + end, n, a + i * n + end);
+    }
+    for (i = 0; i < n; i++)
+        for (j = i + 1; j < n; j++)
+            a[i * n + j] = 0.0f;
+    return GRADC_OK;
+}
+/* @end */
+
+/* @part cholesky_solvef needs trianglef */
+GRADC_OUTLINE void gradc_cholesky_solvef(size_t n, size_t m, const float *a, float *x)
+{
+    gradc_lowerf(n, m, a, x, 0);
+    gradc_lower_tf(n, m, a, x, 0);
+}
+/* @end */
+
+/* @part lower_solvef needs trianglef fail */
+GRADC_OUTLINE int gradc_lower_solvef(size_t n, size_t m, const float *a, float *x)
+{
+    const int status = gradc_diagonalf(n, a);
+    if (status == GRADC_OK)
+        gradc_lowerf(n, m, a, x, 0);
+    return status;
+}
+/* @end */
+
+/* @part lower_solve_tf needs trianglef fail */
+GRADC_OUTLINE int gradc_lower_solve_tf(size_t n, size_t m, const float *a, float *x)
+{
+    const int status = gradc_diagonalf(n, a);
+    if (status == GRADC_OK)
+        gradc_lower_tf(n, m, a, x, 0);
+    return status;
+}
+/* @end */
+
+/* @part upper_solvef needs trianglef fail */
+GRADC_OUTLINE int gradc_upper_solvef(size_t n, size_t m, const float *a, float *x)
+{
+    const int status = gradc_diagonalf(n, a);
+    if (status == GRADC_OK)
+        gradc_upperf(n, m, a, x);
+    return status;
+}
+/* @end */
+
+/* @part upper_solve_tf needs trianglef fail */
+GRADC_OUTLINE int gradc_upper_solve_tf(size_t n, size_t m, const float *a, float *x)
+{
+    const int status = gradc_diagonalf(n, a);
+    if (status == GRADC_OK)
+        gradc_upper_tf(n, m, a, x);
+    return status;
 }
 /* @end */
 

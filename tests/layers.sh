@@ -12,37 +12,38 @@ poly            arena
 json            arena source text
 program         arena source syntax poly
 cname           arena text
-check           arena source syntax poly program check ops cname library
-check_expr      arena source syntax poly program check ops library
+check           arena source syntax poly program check kernel ops cname library
+check_expr      arena source syntax poly program check kernel ops library
 check_order     arena source syntax poly program check
-check_ranges    arena source syntax poly program check
-graph           arena source poly graph ops rewrite
+check_ranges    arena source syntax poly program check kernel
+graph           arena source poly graph kernel ops rewrite
+kernel          arena source poly graph ops kernel
 ops             arena source poly graph ops rewrite
 rewrite         arena source poly graph ops rewrite
-print           arena source poly graph ops text print
+print           arena source poly graph kernel ops text print
 passes          arena source syntax poly program graph text
 outline         arena source syntax poly program passes
-paths           arena source poly graph ops paths
-share           arena source poly graph ops share
-differentiate   arena source poly graph ops rewrite share demand paths differentiate
-tangent         arena source poly graph ops rewrite share paths differentiate
-lower           arena source syntax poly program graph ops differentiate paths passes text cname
-demand          arena source poly graph ops demand
+paths           arena source poly graph kernel ops paths
+share           arena source poly graph kernel ops share
+differentiate   arena source poly graph kernel ops rewrite share demand paths differentiate
+tangent         arena source poly graph kernel ops rewrite share paths differentiate
+lower           arena source syntax poly program graph kernel ops differentiate paths passes text cname
+demand          arena source poly graph kernel ops demand
 simplify        arena source poly graph ops share demand paths passes text
 gen             graph plan gen
-fuse            gen ops
-value           gen ops
-nest            gen ops
+fuse            gen kernel ops
+value           gen kernel ops
+nest            gen kernel ops
 lag             gen
-circle          gen ops text
-stream          gen
+circle          gen kernel ops text
+stream          gen kernel
 storage         gen
 plan            graph gen passes plan
-interp          arena source poly graph ops interp
+interp          arena source poly graph kernel ops interp
 describe        arena source poly graph text describe
-emit            arena source poly graph ops plan passes text print describe emit cname
+emit            arena source poly graph kernel ops plan passes text print describe emit cname
 verify          arena source poly graph ops interp json text print
-draw            arena source poly graph ops print text
+draw            arena source poly graph kernel ops print text
 output          arena
 options         arena source poly program graph text library
 main            arena source syntax poly program graph text passes print draw verify output options

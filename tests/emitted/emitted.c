@@ -41,6 +41,8 @@ enum {
     OVERFLOWS,
     BAD_INDEX,
     EMPTY,
+    NOT_POSITIVE_DEFINITE,
+    SINGULAR,
     NIL = 8,
     WORKSPACE = 9
 }; /* gradc_status, written down a second time */
@@ -376,6 +378,8 @@ static int status_of(Interp *in) {
     case INTERP_OK: return OK;
     case INTERP_RANGE: return BAD_INDEX;
     case INTERP_EMPTY: return EMPTY;
+    case INTERP_NOT_POSITIVE_DEFINITE: return NOT_POSITIVE_DEFINITE;
+    case INTERP_SINGULAR: return SINGULAR;
     case INTERP_OVERFLOW: return OVERFLOWS;
     default: return -1;
     }
