@@ -13,7 +13,7 @@ better than some units in the last place of that. A case of a function whose arg
 import re
 import struct
 import sys
-from mpmath import mp, mpf, exp, log, sqrt, tanh, sin, cos, erf, pi, loggamma, fabs, fsum, floor, inf
+from mpmath import mp, mpf, psi, exp, log, sqrt, tanh, sin, cos, erf, pi, loggamma, fabs, fsum, floor, inf
 
 FUNCTIONS = {}  # name: Function
 
@@ -355,6 +355,132 @@ function('hard_sigmoid', lambda x: min(max(x / 6 + HALF, mpf(0)), mpf(1)), [dict
     dict(x=3.0, grad=dict(x=[0])), dict(x=-3.0, grad=dict(x=[0]))])
 function('hard_swish', lambda x: x * min(max(x / 6 + HALF, mpf(0)), mpf(1)), [dict(x=x) for x in EXTREME] + [
     dict(x=3.0, grad=dict(x=[1])), dict(x=-3.0, grad=dict(x=[0]))])
+
+# ---- densities: with the gamma functions, fewer digits are enough
+
+
+def normal(x, mu, s):
+    return -((x - mu) / s) ** 2 / 2 - log(s) - log(2 * pi) / 2
+
+
+def log_beta(a, b):
+    return loggamma(a) + loggamma(b) - loggamma(a + b)
+
+
+def multi(a):
+    return fsum(map(loggamma, a)) - loggamma(fsum(a))
+
+
+def by_cholesky(x, mu, L):
+    z = []
+    for i in range(len(x)):
+        z.append((x[i] - mu[i] - fsum(L[i][j] * z[j] for j in range(i))) / L[i][i])
+    return -dot(z, z) / 2 - fsum(log(L[i][i]) for i in range(len(x))) - len(x) * log(2 * pi) / 2
+
+
+def rising(a):
+    """psi(a): the size of what digamma_rise subtracts where a < 10."""
+    return fabs(psi(0, a)) if a < 10 else 1 / a
+
+
+positive = '--set s=uniform(0.3,3)'
+function('normal_lpdf', normal, [
+    dict(x=0.5, mu=-1.0, s=2.0), dict(x=1.0, mu=1.0, s=1e-30), dict(x=1e-20, mu=0.0, s=1e-20), dict(x=1000.0, mu=-1000.0, s=1.0),
+    dict(x=0.0, mu=0.0, s=1e30), dict(x=1.0, mu=0.0, s=1e-150, double=True), dict(x=3.0, mu=3.0, s=1e-300, double=True)], check=positive)
+function('normal_lpdf_by_log', lambda x, mu, log_s: normal(x, mu, exp(log_s)), [
+    dict(x=0.5, mu=-1.0, log_s=0.75), dict(x=1.0, mu=1.0, log_s=-40.0), dict(x=2.0, mu=1.0, log_s=1000.0)] +
+    [dict(x=1.0, mu=1.0, log_s=-300.0, double=True)], check='--set log_s=uniform(-2,2)')
+function('normal_cdf', lambda x: (1 + erf(x / sqrt(mpf(2)))) / 2, [dict(x=x) for x in EXTREME + [-12.0]] + [dict(x=-37.0, double=True)], ulps=(4, 4))
+CHOLESKY = [[2.0, 9.0, 9.0], [-0.5, 0.25, 9.0], [1.0, 3.0, 1.5]]
+function('normal_lpdf_by_cholesky', by_cholesky, [
+    dict(x=[1.0, -2.0, 0.5], mu=[0.25, 0.5, -1.0], L=CHOLESKY), dict(x=[2.0], mu=[1.0], L=[[1e-10]]),
+    dict(x=[1000.0, -1000.0], mu=[0.0, 0.0], L=[[1e3, 0.0], [1.0, 1e-3]])], check='--set L=uniform(0.5,2)')
+function('lognormal_lpdf', lambda x, mu, s: normal(log(x), mu, s) - log(x), [
+    dict(x=2.0, mu=0.5, s=1.5), dict(x=1e-30, mu=0.0, s=10.0), dict(x=1e30, mu=70.0, s=0.25), dict(x=1e-300, mu=0.0, s=100.0, double=True)],
+    check='--set x=uniform(0.3,4) ' + positive)
+function('exponential_lpdf', lambda x, rate: log(rate) - rate * x, [
+    dict(x=2.0, rate=0.5), dict(x=0.0, rate=1e-30), dict(x=1e-30, rate=1e30)], check='--set x=uniform(0,4) --set rate=uniform(0.3,4)')
+function('laplace_lpdf', lambda x, mu, b: -fabs(x - mu) / b - log(2 * b), [
+    dict(x=2.0, mu=0.5, b=1.5), dict(x=-1000.0, mu=1000.0, b=0.25), dict(x=1.0, mu=1.0, b=1e-30, grad=dict(x=[0], mu=[0], b=[-1 / mpf(one_float(1e-30))]))],
+    check='--set b=uniform(0.3,3)')
+function('log1p_square', lambda t: log(1 + t * t), [dict(t=t) for t in EXTREME + [1e30, -1e-15, 0.99]] + [dict(t=1e300, double=True)])
+
+
+def cauchy(x, mu, s):
+    return -log(pi * s * (1 + ((x - mu) / s) ** 2))
+
+
+function('tail_share', lambda t: t * t / (1 + t * t), [dict(t=t) for t in EXTREME + [1e30, 1e-15, 0.99, -1.5]] + [dict(t=1e200, double=True)])
+function('cauchy_lpdf', cauchy, [
+    dict(x=2.0, mu=0.5, s=1.5), dict(x=1.0, mu=0.0, s=1e-30), dict(x=1e30, mu=0.0, s=1.0), dict(x=0.0, mu=0.0, s=1e30)], check=positive)
+
+
+def student(x, nu, mu, s):
+    return loggamma((nu + 1) / 2) - loggamma(nu / 2) - log(nu * pi) / 2 - log(s) - (nu + 1) / 2 * log(1 + ((x - mu) / s) ** 2 / nu)
+
+
+function('student_t_lpdf', student, [
+    dict(x=2.0, nu=3.0, mu=0.5, s=1.5), dict(x=0.25, nu=1e10, mu=0.0, s=1.0), dict(x=1.0, nu=0.125, mu=0.0, s=1e-25), dict(x=-1.0, nu=30.0, mu=1.0, s=0.5),
+    dict(x=1.0, nu=2.0, mu=0.0, s=1e-200, double=True), dict(x=3.0, nu=1e6, mu=0.0, s=1.0), dict(x=0.5, nu=1.0, mu=0.5, s=2.0)],
+    digits=150, parts=lambda nu, **_: (1, rising(nu / 2) + 1 / nu), check='--set nu=uniform(1,30) ' + positive)
+LARGE = [dict(a=a) for a in (10.0, 12.5, 30.0, 1000.0, 1e10)]
+function('stirling_rest', lambda a: loggamma(a) - (a - mpf(1) / 2) * log(a) + a - log(2 * pi) / 2, LARGE, digits=150, check='--set a=uniform(10,20)')
+function('digamma_rest', lambda a: psi(0, a) - log(a), LARGE, digits=150, check='--set a=uniform(10,20)')
+PAIRS = [(0.5, 2.5), (3.0, 3.0), (10.0, 10.0), (9.5, 1000.0), (1000.0, 9.5), (1e6, 2e6), (0.5, 1e10), (1e10, 0.25), (1e-20, 1e-20), (25.0, 11.0)]
+function('digamma_rise', lambda a, b: psi(0, a + b) - psi(0, a), [dict(a=a, b=b, double=a < 1e-10) for a, b in PAIRS],
+         digits=150, parts=lambda a, b: (rising(a), 0), check='--set a=uniform(0.5,20) --set b=uniform(0.5,20)')
+function('log_beta', log_beta, [dict(a=a, b=b) for a, b in PAIRS],
+         digits=150, parts=lambda a, b: (fabs(loggamma(min(a, 10))) + fabs(loggamma(min(b, 10))), rising(a) + rising(b)), check='--set a=uniform(0.5,20) --set b=uniform(0.5,20)')
+function('deviance', lambda k, m: k * log(k / m) + m - k, [
+    dict(k=2.0, m=5.0), dict(k=5.0, m=5.0), dict(k=1e6, m=1.001e6), dict(k=1e-20, m=3.0), dict(k=7.0, m=1e-20), dict(k=1e10, m=1e10 + 2048)],
+    digits=150, ulps=(4, 4), parts=lambda k, m: (fabs(k - m), 0), check='--set k=uniform(0.5,9) --set m=uniform(0.5,9)')
+
+
+def gamma(x, a, b):
+    return a * log(b) - loggamma(a) + (a - 1) * log(x) - b * x
+
+
+function('gamma_lpdf', gamma, [
+    dict(x=2.0, a=3.0, b=0.5), dict(x=1e-20, a=0.5, b=1.0), dict(x=100.0, a=100.0, b=1.0), dict(x=1000.0, a=1e6, b=1001.0), dict(x=1e-10, a=20.0, b=1e10),
+    dict(x=3.0, a=1.0, b=2.0)], digits=150, parts=lambda x, a, b: (1 + fabs(b * x - a), fabs(psi(0, a)) + a / b + a / x), check='--set x=uniform(0.3,4) --set a=uniform(0.5,15) --set b=uniform(0.3,4)')
+function('beta_lpdf', lambda x, a, b: (a - 1) * log(x) + (b - 1) * log(1 - x) - log_beta(a, b), [
+    dict(x=0.25, a=2.0, b=3.5), dict(x=1e-20, a=0.5, b=1.0), dict(x=0.5, a=1e6, b=1e6), dict(x=0.75, a=30.0, b=10.0), dict(x=0.5, a=1.0, b=1.0)],
+    digits=150, parts=lambda x, a, b: (fabs(log_beta(a, b)) + 1, rising(a) + rising(b) + fabs(log(x)) + fabs(log(1 - x))),
+    check='--set x=uniform(0.1,0.9) --set a=uniform(0.5,15) --set b=uniform(0.5,15)')
+MANY = [[0.5, 1.5, 3.0], [1.0, 1.0], [1e6, 2e6, 1e6], [1e10, 0.5], [2.5], [1e-10, 1e-10, 30.0]]
+
+
+def many_parts(a):
+    return 1 + fsum(fabs(loggamma(min(x, 10))) for x in a), 1 + fsum(map(rising, a))
+
+
+function('log_multi_beta', multi, [dict(a=a) for a in MANY], digits=150, parts=many_parts, check='--set a=uniform(0.5,15)')
+WEIGHTS = [[0.25, 0.25, 0.5], [1e-20, 1.0], [0.25, 0.5, 0.25], [1.0, 1e-10], [1.0], [0.25, 0.25, 0.5]]
+function('dirichlet_lpdf', lambda p, a: fsum((y - 1) * log(x) for x, y in zip(p, a)) - multi(a), [dict(p=p, a=a) for p, a in zip(WEIGHTS, MANY)],
+         digits=150, parts=lambda p, a: many_parts(a), check='--set p=uniform(0.1,0.9) --set a=uniform(0.5,15)')
+function('dirichlet_lpdf_by_log', lambda log_p, a: fsum((y - 1) * x for x, y in zip(log_p, a)) - multi(a), [
+    dict(log_p=[float(log(x)) for x in p], a=a) for p, a in zip(WEIGHTS, MANY)] + [dict(log_p=[-1000.0, 0.0], a=[2.0, 3.0])],
+    digits=150, parts=lambda log_p, a: many_parts(a), check='--set a=uniform(0.5,15)')
+function('categorical_lpmf_by_logits', lambda y, v: v[y] - log_sum(v), [dict(y=k % len(v), v=v) for k, v in enumerate(SCORES)])
+function('bernoulli_lpmf', lambda y, p: log(p if y else 1 - p), [dict(y=y, p=p) for y in (0, 1) for p in (0.25, 1e-20, 0.75, 1 - 2.0 ** -20)],
+         check='--set p=uniform(0.1,0.9)')
+function('bernoulli_lpmf_by_logit', lambda y, v: log(sigmoid(v) if y else 1 - sigmoid(v)), [dict(y=y, v=v) for v in EXTREME for y in (0, 1)],
+         parts=lambda **_: (0, 1))
+
+
+def binomial(k, n, v):
+    return loggamma(n + 1) - loggamma(k + 1) - loggamma(n - k + 1) + k * log(sigmoid(v)) + (n - k) * log(1 - sigmoid(v))
+
+
+function('binomial_lpmf_by_logit', binomial, [dict(k=k, n=n, v=v) for k, n, v in (
+    (3, 10, 0.5), (0, 5, -2.0), (5, 5, 100.0), (0, 0, 1.0), (500000, 1000000, 0.0), (7, 1000000, -12.0), (2, 3, -100.0), (20, 35, 0.25))],
+    digits=150, ulps=(6, 6), parts=lambda k, n, v: (fabs(log_beta(mpf(k + 1), mpf(n - k + 1))) + 25, n), check='--set k=2 --set n=7')
+function('poisson_lpmf', lambda k, rate: k * log(rate) - rate - loggamma(mpf(k + 1)), [dict(k=k, rate=rate) for k, rate in (
+    (0, 0.5), (3, 2.5), (9, 1e-10), (10, 10.0), (1000000, 1000500.0), (2000000000, 2e9), (100, 1.0), (0, 1e6), (20, 1e-20))],
+    digits=150, parts=lambda k, rate: (1 + fabs(k - rate) + fabs(loggamma(min(mpf(k + 1), 10))), 0), check='--set k=3 --set rate=uniform(0.5,9)')
+function('poisson_lpmf_by_log', lambda k, log_rate: k * log_rate - exp(log_rate) - loggamma(mpf(k + 1)), [
+    dict(k=k, log_rate=l) for k, l in ((0, 0.5), (3, -2.5), (9, -1000.0), (1000, 7.0), (0, 20.0))], digits=800,
+    parts=lambda k, log_rate: (loggamma(mpf(k + 1)), exp(log_rate) + k), check='--set k=3')
 
 if __name__ == '__main__':
     if len(sys.argv) < 4:
