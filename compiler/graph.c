@@ -1292,6 +1292,18 @@ static Ref rebuild_node(Rebuild *m, Ref r) {
     const Node n = *NODE(g, r);
     Ref small[8], *args = n.nargs <= 8 ? small : arena_alloc(g->arena, n.nargs * sizeof *args);
     bool same = true;
+    /* What is bound here is not what stands for an index around: conditions that were found under
+     * different binders may stand side by side, and all count from 1. */
+    for (int k = 0; n.op == OP_REDUCE && k < m->n; k++) {
+        Ref bound = ARG(g, r, 0);
+        if (m->from[k] != bound) continue;
+        const Index named = g->indices.at[NODE(g, bound)->aux];
+        Ref fresh = graph_index(g, named.name, named.extent);
+        Ref c = graph_subst(g, ARG(g, r, 1), 1, &bound, &fresh),
+            b = graph_subst(g, ARG(g, r, 2), 1, &bound, &fresh);
+        c = rebuild(m, c);
+        return graph_reduce(g, (Reduction)n.aux, fresh, c, rebuild(m, b));
+    }
     for (int k = 0; k < n.nargs; k++) {
         Ref old = ARG(g, r, k);
         bool matrix =

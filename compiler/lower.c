@@ -1094,6 +1094,20 @@ static Ref lower_number(Lower *l, const Syn *e) {
     return graph_real(l->g, l->g->real, strtod(e->text, NULL));
 }
 
+/* Does the condition hold anywhere along the index? */
+static Ref some_where(Graph *g, Ref index, Ref condition) {
+    Ref count = graph_reduce(g, RED_SUM, index, condition, graph_int(g, 1)), where = 0;
+    const Node n = *NODE(g, count);
+    if (n.op == OP_SELECT && ARG(g, count, 2) == graph_int(g, 0)) {
+        where = ARG(g, count, 0); /* no matter of this index, for which there are so many */
+        count = ARG(g, count, 1);
+    }
+    const Poly *least = poly_sub(g->arena, graph_poly(g, count), poly_int(g->arena, 1));
+    Ref some = graph_prove(g, least, 0, NULL) ? graph_bool(g, true)
+                                              : graph_op2(g, OP_gt, count, graph_int(g, 0));
+    return where ? graph_and(g, where, some) : some;
+}
+
 static Ref lower_reduce(Lower *l, const Syn *e) {
     static const char *const names[RED_COUNT] = {"sum",    "prod",   "max",      "min",
                                                  "argmax", "argmin", "logsumexp"};
@@ -1137,7 +1151,10 @@ static Ref lower_reduce(Lower *l, const Syn *e) {
     }
     Ref r = body;
     for (int k = items->nkids - 1; k >= 0; k--) {
-        r = graph_reduce(g, (Reduction)kind, index[k], k == items->nkids - 1 ? condition : all, r);
+        r = graph_reduce(g, (Reduction)kind, index[k], condition, r);
+        /* The maximum over one index is wanted only where there is one: a row without any is none. */
+        bool extreme = kind == RED_MAX || kind == RED_MIN;
+        condition = extreme ? some_where(g, index[k], condition) : all;
     }
     return mean ? graph_op2(g, OP_div, r, graph_nonempty(g, count)) : r;
 }

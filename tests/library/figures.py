@@ -57,7 +57,7 @@ def unflat(values, like):
 
 
 def head_of(text, name):
-    m = re.search(r'^fn ' + name + r'\((.*?)\) -> (.*?) \{', text, re.M | re.S)
+    m = re.search(r'^fn ' + name + r'\((.*?)\)\s+-> (.*?) \{', text, re.M | re.S)
     arguments = []
     depth, start, inner = 0, 0, m.group(1)
     for k, c in enumerate(inner + ','):
@@ -205,8 +205,8 @@ def write_file(library, folder, name):
         arguments, result = head_of(text, f)
         models.append(model(f, arguments, result, FUNCTIONS[f].check))
         cases.append('model ' + f)
-        mp.dps = FUNCTIONS[f].digits
         for case in FUNCTIONS[f].cases:
+            mp.dps = case.get('digits', FUNCTIONS[f].digits)
             write_case(cases, FUNCTIONS[f], case, arguments, result)
     made = 'Made by tests/library/figures.py.\n'
     with open('%s/%s.grad' % (folder, name), 'w') as out:
@@ -481,6 +481,279 @@ function('poisson_lpmf', lambda k, rate: k * log(rate) - rate - loggamma(mpf(k +
 function('poisson_lpmf_by_log', lambda k, log_rate: k * log_rate - exp(log_rate) - loggamma(mpf(k + 1)), [
     dict(k=k, log_rate=l) for k, l in ((0, 0.5), (3, -2.5), (9, -1000.0), (1000, 7.0), (0, 20.0))], digits=800,
     parts=lambda k, log_rate: (loggamma(mpf(k + 1)), exp(log_rate) + k), check='--set k=3')
+
+# ---- layers and cells
+
+
+def table(seed, *size):
+    """Numbers without a pattern, the same each time, exact in float."""
+    count = [seed * 7919 + 13]
+
+    def make(axes):
+        if axes:
+            return [make(axes[1:]) for _ in range(axes[0])]
+        count[0] = (count[0] * 48271 + 11) % 2147483647
+        return (count[0] % 65536 - 32768) / 16384.0
+
+    return make(size)
+
+
+def add(*rows):
+    return [fsum(c) for c in zip(*rows)]
+
+
+def scaled(a, x):
+    return [a * y for y in x]
+
+
+def attention(q, k, v, ahead=True):
+    out = []
+    for t in range(len(q)):
+        seen = len(k) if ahead else t + 1
+        w = softmax([dot(q[t], k[s]) / sqrt(mpf(len(q[t]))) for s in range(seen)])
+        out.append([fsum(w[s] * v[s][e] for s in range(seen)) for e in range(len(v[0]))])
+    return out
+
+
+def heads(x, z, Q, K, V, O, ahead=True):
+    a = [attention(times(x, turned(Q[h])), times(z, turned(K[h])), times(z, turned(V[h])), ahead) for h in range(len(Q))]
+    return [[fsum(O[p][h][e] * a[h][t][e] for h in range(len(Q)) for e in range(len(O[0][0]))) for p in range(len(O))] for t in range(len(x))]
+
+
+def layer_norm(x, g, b, eps):
+    m = fsum(x) / len(x)
+    v = fsum((y - m) ** 2 for y in x) / len(x)
+    return [h * (y - m) / sqrt(v + eps) + c for y, h, c in zip(x, g, b)]
+
+
+few = dict(digits=80)
+function('dense', lambda x, W, b: add(applied(W, x), b), [dict(x=table(1, 3), W=table(2, 2, 3), b=table(3, 2))], **few)
+function('layer_norm', layer_norm, [
+    dict(x=table(1, 5), g=table(2, 5), b=table(3, 5), eps=1e-5), dict(x=[1000.0, 1000.25, 999.5], g=[1.0, 2.0, -1.0], b=[0.5, 0.0, 0.25], eps=1e-5),
+    dict(x=[1e15, -1e15], g=[1.0, 1.0], b=[0.0, 0.0], eps=1e-5), dict(x=[3.0], g=[2.0], b=[1.0], eps=0.125)], check='--set eps=uniform(0.1,1)',
+         parts=lambda x, g, b, eps: (0, max(map(fabs, g)) / sqrt(fsum((y - fsum(x) / len(x)) ** 2 for y in x) / len(x) + eps)), **few)
+function('rms_norm', lambda x, g, eps: [y * h / sqrt(dot(x, x) / len(x) + eps) for y, h in zip(x, g)], [
+    dict(x=table(1, 5), g=table(2, 5), eps=1e-5), dict(x=[0.0, 0.0], g=[1.0, 2.0], eps=1e-5), dict(x=[1e15, -1e15], g=[1.0, 1.0], eps=1e-5)],
+    check='--set eps=uniform(0.1,1)', **few)
+function('batch_norm', lambda x, m, v, g, b, eps: [h * (y - n) / sqrt(w + eps) + c for y, n, w, h, c in zip(x, m, v, g, b)], [
+    dict(x=table(1, 3), m=table(2, 3), v=[0.5, 0.0, 2.0], g=table(3, 3), b=table(4, 3), eps=1e-5)],
+    check='--set v=uniform(0.1,2) --set eps=uniform(0.1,1)', **few)
+function('glu', lambda a, b: [x * sigmoid(y) for x, y in zip(a, b)], [dict(a=table(1, 4), b=table(2, 4)), dict(a=[1.0, -2.0], b=[1000.0, -1000.0])])
+function('attention', attention, [
+    dict(q=table(1, 2, 3), k=table(2, 4, 3), v=table(3, 4, 2)), dict(digits=900, q=[[1000.0], [-1000.0]], k=[[1.0], [0.5]], v=[[2.0], [-3.0]])],
+         ulps=(4, 8), parts=lambda **_: (0, 1), **few)
+function('causal_attention', lambda q, k, v: attention(q, k, v, False), [
+    dict(q=table(1, 3, 2), k=table(2, 3, 2), v=table(3, 3, 2)), dict(digits=900, q=[[1000.0], [-1000.0]], k=[[1.0], [0.5]], v=[[2.0], [-3.0]])],
+         ulps=(4, 8), parts=lambda **_: (0, 1), **few)
+function('multi_head_attention', heads, [
+    dict(x=table(1, 2, 3), z=table(2, 3, 2), Q=table(3, 2, 2, 3), K=table(4, 2, 2, 2), V=table(5, 2, 1, 2), O=table(6, 2, 2, 1))], ulps=(4, 8), parts=lambda **_: (0, 1), **few)
+function('multi_head_causal_attention', lambda x, Q, K, V, O: heads(x, x, Q, K, V, O, False), [
+    dict(x=table(1, 3, 2), Q=table(3, 2, 2, 2), K=table(4, 2, 2, 2), V=table(5, 2, 1, 2), O=table(6, 2, 2, 1))], ulps=(4, 8), parts=lambda **_: (0, 1), **few)
+
+
+def gates(x, h, W, U, b):
+    return [add(applied(W[g], x), applied(U[g], h), b[g]) for g in range(len(W))]
+
+
+def lstm(x, s, W, U, b):
+    i, f, o, c = gates(x, s[0], W, U, b)
+    memory = [sigmoid(p) * m + sigmoid(q) * tanh(r) for p, m, q, r in zip(f, s[1], i, c)]
+    return [[sigmoid(p) * tanh(m) for p, m in zip(o, memory)], memory]
+
+
+def gru(x, h, W, U, b):
+    r = map(sigmoid, add(applied(W[0], x), applied(U[0], h), b[0]))
+    z = map(sigmoid, add(applied(W[1], x), applied(U[1], h), b[1]))
+    new = [tanh(a + g * c) for a, g, c in zip(add(applied(W[2], x), b[2]), r, applied(U[2], h))]
+    return [g * a + (1 - g) * c for g, a, c in zip(z, h, new)]
+
+
+function('rnn_cell', lambda x, h, W, U, b: [tanh(y) for y in add(applied(W, x), applied(U, h), b)], [
+    dict(x=table(1, 3), h=table(2, 2), W=table(3, 2, 3), U=table(4, 2, 2), b=table(5, 2)),
+    dict(digits=700, x=[1000.0], h=[0.5], W=[[1.0]], U=[[-2.0]], b=[0.0])], parts=lambda **_: (0, 1), **few)
+function('gru_cell', gru, [
+    dict(x=table(1, 3), h=table(2, 2), W=table(3, 3, 2, 3), U=table(4, 3, 2, 2), b=table(5, 3, 2)),
+    dict(digits=700, x=[1000.0], h=[0.5], W=[[[1.0]], [[-1.0]], [[1.0]]], U=[[[1.0]], [[1.0]], [[1.0]]], b=[[0.0], [0.0], [0.0]])], parts=lambda **_: (0, 1000), **few)
+function('lstm_cell', lstm, [
+    dict(x=table(1, 3), s=table(2, 2, 2), W=table(3, 4, 2, 3), U=table(4, 4, 2, 2), b=table(5, 4, 2)),
+    dict(digits=700, x=[1000.0], s=[[0.5], [0.25]], W=[[[1.0]], [[-1.0]], [[1.0]], [[0.0]]], U=[[[1.0]]] * 4, b=[[0.0]] * 4)], parts=lambda **_: (0, 1000), **few)
+
+# ---- convolution
+
+
+def conv1d(x, k):
+    return [[fsum(f[c][a] * x[c][i + a] for c in range(len(x)) for a in range(len(f[0]))) for i in range(len(x[0]) - len(f[0]) + 1)] for f in k]
+
+
+def conv2d(x, k):
+    H, W, A, B = len(x[0]), len(x[0][0]), len(k[0][0]), len(k[0][0][0])
+    return [[[fsum(f[c][a][b] * x[c][i + a][j + b] for c in range(len(x)) for a in range(A) for b in range(B)) for j in range(W - B + 1)]
+             for i in range(H - A + 1)] for f in k]
+
+
+def window(size, start, n):
+    return [p for p in range(size) if start <= p < start + n]
+
+
+def conv2d_at(x, k, i, j):
+    return fsum(k[c][p - i][q - j] * x[c][p][q] for c in range(len(x)) for p in window(len(x[0]), i, len(k[0])) for q in window(len(x[0][0]), j, len(k[0][0])))
+
+
+def cells(x, i, j, m, n):
+    return [x[p][q] for p in window(len(x), i, m) for q in window(len(x[0]), j, n)]
+
+
+function('conv1d', conv1d, [dict(x=table(1, 2, 6), k=table(2, 3, 2, 3)), dict(x=table(1, 1, 3), k=table(2, 1, 1, 3))], **few)
+function('conv2d', conv2d, [dict(x=table(1, 2, 4, 5), k=table(2, 2, 2, 2, 3))], **few)
+function('conv1d_at', lambda x, k, i: fsum(k[c][p - i] * x[c][p] for c in range(len(x)) for p in window(len(x[0]), i, len(k[0]))), [
+    dict(x=table(1, 2, 5), k=table(2, 2, 3), i=i) for i in (-4, -3, -1, 0, 2, 3, 5)], **few)
+function('conv2d_at', conv2d_at, [dict(x=table(1, 2, 3, 4), k=table(2, 2, 2, 3), i=i, j=j) for i, j in ((0, 0), (-1, -1), (2, 3), (1, 1), (-5, 0))], **few)
+X5, X34 = table(1, 5), table(2, 3, 4)
+function('max_pool1d_at', lambda x, i, n: max(x[p] for p in window(len(x), i, n)), [dict(x=X5, i=i, n=n) for i, n in ((0, 2), (-1, 3), (3, 9), (2, 1))] + [
+    dict(x=X5, i=5, n=2, empty=True), dict(x=X5, i=0, n=0, empty=True), dict(x=[1.0, 3.0, 3.0], i=0, n=3, grad=dict(x=[0, 1, 0]))], check='--set i=1 --set n=2', **few)
+function('mean_pool1d_at', lambda x, i, n: fsum(x[p] for p in window(len(x), i, n)) / len(window(len(x), i, n)), [
+    dict(x=X5, i=i, n=n) for i, n in ((0, 2), (-1, 3), (3, 9), (2, 1))] + [dict(x=X5, i=5, n=2, empty=True)], check='--set i=1 --set n=2', **few)
+SQUARES = ((0, 0, 2, 2), (-1, -1, 2, 2), (1, 2, 5, 5), (2, 0, 1, 3))
+function('max_pool2d_at', lambda x, i, j, m, n: max(cells(x, i, j, m, n)), [dict(x=X34, i=i, j=j, m=m, n=n) for i, j, m, n in SQUARES] + [
+    dict(x=X34, i=3, j=0, m=2, n=2, empty=True)], check='--set i=0 --set j=1 --set m=2 --set n=2', **few)
+function('mean_pool2d_at', lambda x, i, j, m, n: fsum(cells(x, i, j, m, n)) / len(cells(x, i, j, m, n)), [
+    dict(x=X34, i=i, j=j, m=m, n=n) for i, j, m, n in SQUARES] + [dict(x=X34, i=3, j=0, m=2, n=2, empty=True)],
+    check='--set i=0 --set j=1 --set m=2 --set n=2', **few)
+
+# ---- rotations
+
+
+def skew(a):
+    return [[mpf(0), -a[2], a[1]], [a[2], mpf(0), -a[0]], [-a[1], a[0], mpf(0)]]
+
+
+EYE = [[mpf(i == j) for j in range(3)] for i in range(3)]
+
+
+def sinc(s):
+    return mp.sin(sqrt(s)) / sqrt(s) if s else mpf(1)  # mp.sin: of a square that is moved below 0 too
+
+
+def cosc(s):
+    return (1 - mp.cos(sqrt(s))) / s if s else mpf(1) / 2
+
+
+def real_part(f):
+    return lambda s: mp.re(f(s))
+
+
+def rotation(r):
+    """exp(skew(r)): another formula than the library's."""
+    if not any(r):
+        return EYE
+    t = length(r)
+    n = [x / t for x in r]
+    return [[mp.cos(t) * EYE[i][j] + mp.sin(t) * skew(n)[i][j] + (1 - mp.cos(t)) * n[i] * n[j] for j in range(3)] for i in range(3)]
+
+
+def about(axis, angle):
+    return rotation([angle * (k == axis) for k in range(3)])
+
+
+def product(p, q):
+    """As 2 x 2 complex matrices."""
+    def matrix(a):
+        return [[mp.mpc(a[0], a[1]), mp.mpc(a[2], a[3])], [mp.mpc(-a[2], a[3]), mp.mpc(a[0], -a[1])]]
+    m = [[sum(matrix(p)[i][k] * matrix(q)[k][j] for k in range(2)) for j in range(2)] for i in range(2)]
+    return [m[0][0].real, m[0][0].imag, m[0][1].real, m[0][1].imag]
+
+
+def by_quaternion(q, v):
+    """q v q* and, off length 1, what the formula of the library says, since derivatives look there."""
+    u = q[1:]
+    t = scaled(2, crossed(u, v))
+    return add(v, scaled(q[0], t), crossed(u, t))
+
+
+def quaternion_matrix(q):
+    a, b, c, d = q
+    return [[1 - 2 * (c * c + d * d), 2 * (b * c - a * d), 2 * (b * d + a * c)], [2 * (b * c + a * d), 1 - 2 * (b * b + d * d), 2 * (c * d - a * b)],
+            [2 * (b * d - a * c), 2 * (c * d + a * b), 1 - 2 * (b * b + c * c)]]
+
+
+def quaternion_of(r):
+    t = length(r)
+    return [mp.cos(t / 2)] + [x * mp.sin(t / 2) / t for x in r] if t else [mpf(1), mpf(0), mpf(0), mpf(0)]
+
+
+def rotation_of(q):
+    if q[0] < 0:
+        q = [-x for x in q]
+    n = length(q[1:])
+    return [2 * mp.atan2(n, q[0]) * x / n for x in q[1:]] if n else [mpf(0)] * 3
+
+
+TURNS = [[0.5, -1.0, 0.25], [0.0, 0.0, 0.0], [1e-10, -2e-10, 1e-10], [1e-20, 0.0, 0.0], [3.0, 1.0, -2.0], [0.5625, 0.5625, 0.5625], [0.0, 0.0, 3.140625], [100.0, 50.0, -20.0],
+         [0.01, 0.02, -0.01]]
+V3 = [1.0, -2.0, 0.5]
+UNITS = [[1.0, 0.0, 0.0, 0.0], [0.5, -0.5, 0.5, 0.5], [0.0, 0.0, 1.0, 0.0], [0.625, 0.75, 0.125, -0.1875]]
+for name, f in (('sinc_of_square', sinc), ('cosc_of_square', cosc)):
+    function(name, real_part(f), [dict(s=x) for x in (0.0, 1e-20, 1e-5, 0.25, 0.999, 1.0 + 2.0 ** -20, 2.0, 30.0, 1e4)], ulps=(4, 4), check='--set s=uniform(0.1,4)')
+function('skew', skew, [dict(a=V3)])
+function('rotate', lambda r, v: applied(rotation(r), v), [dict(r=r, v=V3) for r in TURNS], ulps=(4, 6), parts=lambda **_: (3, 3))
+function('rotation_matrix', rotation, [dict(r=r) for r in TURNS], ulps=(4, 6), parts=lambda **_: (1, 1))
+function('euler_matrix', lambda roll, pitch, yaw: times(about(2, yaw), times(about(1, pitch), about(0, roll))), [
+    dict(roll=a, pitch=b, yaw=c) for a, b, c in ((0.5, -0.25, 1.0), (0.0, 0.0, 0.0), (3.0, 1.5707963, -2.0))], parts=lambda **_: (1, 1))
+function('quaternion_product', product, [dict(p=p, q=q) for p, q in zip(UNITS, UNITS[1:])])
+function('quaternion_conjugate', lambda q: [q[0], -q[1], -q[2], -q[3]], [dict(q=q) for q in UNITS])
+function('quaternion_normalise', lambda q: [x / length(q) if any(q) else mpf(0) for x in q], [
+    dict(q=[2.0, -1.0, 0.5, 3.0]), dict(q=[1e-30, 0.0, 2e-30, 0.0]), dict(q=[0.0, 0.0, 0.0, 0.0], grad=dict(q=[0, 0, 0, 0]))])
+function('quaternion_rotate', by_quaternion, [dict(q=q, v=V3) for q in UNITS], parts=lambda **_: (2, 2))
+function('quaternion_matrix', quaternion_matrix, [dict(q=q) for q in UNITS])
+function('quaternion_of', quaternion_of, [dict(r=r) for r in TURNS], parts=lambda **_: (1, 1))
+function('rotation_of_quaternion', rotation_of, [dict(q=q) for q in UNITS[:2] + UNITS[3:] + [
+    [-0.625, 0.75, 0.125, -0.1875], [1.0, 1e-20, 0.0, -1e-20], [-3.0, 0.25, 0.0, 0.0], [1e-3, 1.0, 0.5, 0.0], [0.98, 0.0625, 0.0, 0.03125], [5.0, 0.0, 0.5, 0.0]]] +
+    [dict(q=[0.0, 0.0, 1.0, 0.0], grad=dict(q=[2 * 0.75, mp.pi * -0.875, 0, mp.pi * 1.125]), seed=[-0.875, -0.75, 1.125])],
+    check='--set q=uniform(0.1,1)')
+
+# ---- interpolation
+
+
+def lookup(x, at, y):
+    if x < at[0]:
+        return y[0]
+    for i in range(len(at) - 1):
+        if x < at[i + 1]:
+            return y[i] + (x - at[i]) / (at[i + 1] - at[i]) * (y[i + 1] - y[i])
+    return y[-1]
+
+
+def lookup_even(x, first, step, y):
+    return lookup(x, [first + k * step for k in range(len(y))], y)
+
+
+AT, Y = [-1.0, 0.5, 0.75, 3.0], [2.0, -1.0, 4.0, 0.5]
+function('lerp', lambda a, b, t: a + t * (b - a), [dict(a=1.5, b=-2.0, t=t) for t in (0.0, 0.25, 1.0, 2.0)])
+
+
+def smooth(x, a, b):
+    t = min(max((x - a) / (b - a), mpf(0)), mpf(1))
+    return 3 * t ** 2 - 2 * t ** 3
+
+
+function('smoothstep', smooth, [dict(x=x, a=-1.0, b=3.0) for x in (-2.0, 0.0, 1.0, 2.75, 5.0)] + [
+    dict(x=-1.0, a=-1.0, b=3.0, grad=dict(x=[0], a=[0], b=[0])), dict(x=3.0, a=-1.0, b=3.0, grad=dict(x=[0], a=[0], b=[0]))],
+    check='--set x=uniform(0,1) --set a=uniform(-2,-0.5) --set b=uniform(1.5,3)')
+function('interpolate', lookup, [dict(x=x, at=AT, y=Y) for x in (-2.0, -0.5, 0.625, 1.0, 2.9, 1e6)] + [
+    dict(x=0.5, at=AT, y=Y, grad=dict(x=[20], at=[0, -20, 0, 0], y=[0, 1, 0, 0])), dict(x=3.0, at=AT, y=Y, grad=dict(x=[0], at=[0, 0, 0, 0], y=[0, 0, 0, 1])),
+    dict(x=-1.0, at=AT, y=Y, grad=dict(x=[-2], at=[2, 0, 0, 0], y=[1, 0, 0, 0])), dict(x=1.0, at=[2.0], y=[5.0])],
+    check='--set at=0.5 --set x=uniform(1,2)')
+function('interpolate_even', lookup_even, [dict(x=x, first=-1.0, step=0.5, y=Y) for x in (-2.0, -0.75, 0.25, 0.375, 7.0, 1e12, -1e12)] + [
+    dict(x=-0.5, first=-1.0, step=0.5, y=Y, grad=dict(x=[10], first=[-10], step=[-10], y=[0, 1, 0, 0])),
+    dict(x=0.5, first=-1.0, step=0.5, y=Y, grad=dict(x=[0], first=[0], step=[0], y=[0, 0, 0, 1]))], check='--set x=uniform(0.1,0.9) --set first=0 --set step=1 --set K=4')
+
+
+def lookup_even2(u, v, first, step, y):
+    return lookup_even(u, first[0], step[0], [lookup_even(v, first[1], step[1], row) for row in y])
+
+
+function('interpolate_even2', lookup_even2, [dict(u=u, v=v, first=[0.0, -1.0], step=[1.0, 0.5], y=X34) for u, v in ((0.5, -0.75), (1.25, 0.125), (-3.0, 0.25), (1.5, 9.0))],
+         check='--set u=uniform(0.1,0.9) --set v=uniform(0.1,0.9) --set first=0 --set step=1 --set K=3 --set L=4')
 
 if __name__ == '__main__':
     if len(sys.argv) < 4:
