@@ -23,21 +23,32 @@ struct Piece {
     struct Piece *next;
 };
 
-void *bench_alloc(Bench *b, int64_t n, size_t size) {
+/* bytes, or, if there are no more or something went wrong before, as few as the callers can stand. */
+static void *piece(Bench *b, size_t bytes, size_t least) {
     enum { HEAD = 64 }; /* the alignment of a workspace */
-    size_t most = (SIZE_MAX - 2 * HEAD) / size, count = n > 0 ? (size_t)n : 1;
     struct Piece *p = NULL;
-    if (b->error[0]) count = 1;
-    if (count <= most) p = aligned_alloc(HEAD, HEAD + (count * size + HEAD - 1) / HEAD * HEAD);
+    if (!b->error[0] && bytes <= SIZE_MAX - 2 * HEAD) {
+        p = aligned_alloc(HEAD, HEAD + (bytes + HEAD - 1) / HEAD * HEAD);
+        if (!p) bench_fail(b, "no memory for %zu bytes", bytes);
+    }
     if (!p) {
-        bench_fail(b, "no memory for %" PRId64 " times %zu bytes", n, size);
-        count = 1;
-        p = aligned_alloc(HEAD, HEAD + (size + HEAD - 1) / HEAD * HEAD);
+        p = aligned_alloc(HEAD, HEAD + (least + HEAD - 1) / HEAD * HEAD);
         if (!p) abort();
     }
     p->next = b->memory;
     b->memory = p;
-    return memset((char *)p + HEAD, 0, count * size);
+    return (char *)p + HEAD;
+}
+
+void *bench_workspace(Bench *b, size_t bytes) {
+    return piece(b, bytes, 0);
+}
+
+void *bench_alloc(Bench *b, int64_t n, size_t size) {
+    const size_t count = n > 0 ? (size_t)n : 1;
+    if (count > SIZE_MAX / 2 / size) bench_fail(b, "no memory for %" PRId64 " times %zu bytes", n, size);
+    void *all = piece(b, count * size, size);
+    return memset(all, 0, b->error[0] ? size : count * size);
 }
 
 double *bench_result(Bench *b, int64_t n) {

@@ -43,6 +43,7 @@ void bench_fail(Bench *b, const char *format, ...);
  * NaN, so that an entry that they leave out cannot pass for a 0. */
 void *bench_alloc(Bench *b, int64_t n, size_t size);
 double *bench_result(Bench *b, int64_t n);
+void *bench_workspace(Bench *b, size_t bytes); /* as it is */
 void bench_free(Bench *b);
 
 /* Parts of the input. A path such as "data.model.parents" leads through objects. The shape of an array

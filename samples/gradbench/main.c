@@ -81,7 +81,7 @@ static void run(Bench *b, const BenchFunction *f, Times *times) {
     }
     /* Where the sizes are not possible, the function says why; it then looks at no workspace. */
     const size_t bytes = call->workspace(b->args);
-    void *workspace = bench_alloc(b, bytes < SIZE_MAX ? (int64_t)bytes : 0, 1);
+    void *workspace = bench_workspace(b, bytes < SIZE_MAX ? bytes : 0);
     double seconds = 0;
     for (int64_t i = 0; !b->error[0] && (i < min_runs || seconds < min_seconds); i++) {
         const int64_t begin = now();

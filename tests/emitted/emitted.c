@@ -189,6 +189,10 @@ static const Special specials[] = {
     {"d04_det_subsets", "size", DRAW_SUBSET_SIZE},
     {"d04_det_subsets", "col", DRAW_SUBSET_MEMBER},
     {"d04_det_subsets", "less", DRAW_SUBSET_LESS},
+    {"gmm", "m", DRAW_SMALL},
+    {"det", "size", DRAW_SUBSET_SIZE},
+    {"det", "col", DRAW_SUBSET_MEMBER},
+    {"det", "less", DRAW_SUBSET_LESS},
 };
 
 typedef struct Case { /* sizes, data, and what comes out; arrays are by field */
@@ -288,7 +292,7 @@ static void choose_sizes(const Model *m, Case *c, int set) {
         int64_t least = least_of(g, k), n = primes[set % (SIZES - 1)][(k - 1) % 7];
         c->dims[k] = n < least ? least : n;
     }
-    if (!strcmp(m->name, "d04_det_subsets") && g->dims.n > 2) {
+    if ((!strcmp(m->name, "d04_det_subsets") || !strcmp(m->name, "det")) && g->dims.n > 2) {
         static const int64_t rows[SIZES] = {1, 3, 2, 5, 4};
         c->dims[1] = rows[set], c->dims[2] = (int64_t)1 << rows[set];
     }
