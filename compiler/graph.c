@@ -1129,6 +1129,23 @@ static Ref put_before(Graph *g, Ref out, Ref sum) {
     return graph_op2(g, OP_mul, out, sum);
 }
 
+/* Does a sum inside of this one, as in sum[i](sum[e if a[e] == i](...)), hold a conjunct that leaves
+ * one i? Then the order of the two is changed, so that i is solved: sum[e](...) with a[e] for i.
+ * Sums lie directly in one another, as contributions to adjoints do. */
+static bool solved_inside(Graph *g, Ref body, Ref index) {
+    for (; NODE(g, body)->op == OP_REDUCE && (Reduction)NODE(g, body)->aux == RED_SUM;
+         body = ARG(g, body, 2)) {
+        Ref rest, condition = ARG(g, body, 1);
+        if (NODE(g, condition)->fails) { /* it may be tried under what is around it, and nowhere else */
+            return false;
+        }
+        if (solve_condition(g, condition, index, &rest)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 Ref graph_reduce(Graph *g, Reduction kind, Ref index, Ref condition, Ref body) {
     ValueType type = (ValueType)NODE(g, body)->type;
     const Poly *extent = EXTENT(g, index);
@@ -1169,6 +1186,11 @@ Ref graph_reduce(Graph *g, Reduction kind, Ref index, Ref condition, Ref body) {
         if (graph_is_real(g, yes, &none) && none == 0) {
             return graph_reduce(g, kind, index, graph_and(g, condition, graph_not(g, c)), no);
         }
+    }
+    if (kind == RED_SUM && solved_inside(g, body, index)) {
+        Ref c, b, inner = graph_open(g, body, &c, &b);
+        Ref one = graph_reduce(g, RED_SUM, index, graph_and(g, condition, c), b);
+        return graph_reduce(g, RED_SUM, inner, graph_bool(g, true), one);
     }
     if (kind == RED_SUM) {
         double zero;

@@ -373,6 +373,22 @@ bool nest_add_entries(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, Sc
     return true;
 }
 
+/* Is a place of the piece chosen by data, as in sum[e if from[e] == i](...)? */
+static bool chosen_by_data(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed) {
+    Graph *g = x->g;
+    Scatter s = {0};
+    if (!nest_open_sums(g, nest_place_axes(g, a, p->body, fixed), &s)) {
+        return false;
+    }
+    for (int k = 0; k < ARRAY(g, a)->rank && s.condition; k++) {
+        Ref rest;
+        if (!fixed->at[k] && nest_scatter_place(g, s.condition, ARRAY(g, a)->axis[k], &rest)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool try_scatter(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed) {
     Graph *g = x->g;
     Scatter s = {0};
@@ -738,9 +754,10 @@ void nest_pieces(Gen *x, ArrayRef a, const Fixed *fixed, const bool *take) {
     }
     int first = 0;
     bool adding = !single || take;
-    for (int q = 0; q < pieces.n && single && !take && !fixed->writes && !adding; q++) {
-        adding = would(x, false, a, &pieces.at[q], fixed) &&
-                 !would(x, true, a, &pieces.at[q], fixed);
+    for (int q = 0; q < pieces.n && single && !take && !adding; q++) {
+        const Piece *p = &pieces.at[q];
+        bool able = !fixed->writes || (pieces.n == 1 && chosen_by_data(x, a, p, fixed));
+        adding = able && would(x, false, a, p, fixed) && !would(x, true, a, p, fixed);
     }
     if (adding && !fixed->zeroed) {
         if (pieces.n && piece_is_whole(g, a, &pieces.at[0]) &&
