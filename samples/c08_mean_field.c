@@ -18,7 +18,7 @@ enum {
     D = K + 1,
     T = 8,
     LONG = 2000,
-       SIZE = K * D + K * K
+    SIZE = K * D + K * K
 };
 
 static const double PACE = 0.5; /* at 1 neighbours may change places for ever */
@@ -114,7 +114,8 @@ int main(void) {
                              .b = learn.b,
                              .belief = &belief[0][0],
                              .moved = moved};
-    Flat flat = flat_new(&c08_mean_field_model, &a, "loss"); /* a workspace for up to LONG updates */
+    Flat flat =
+        flat_new(&c08_mean_field_model, &a, "loss"); /* a workspace for up to LONG updates */
     const double *W = p, *P = p + K * D;
 
     /* Against the same by hand, and differences, somewhere. */
@@ -172,8 +173,8 @@ int main(void) {
     /* With more updates the beliefs come to rest, where each is what its neighbours say. */
     a.T = LONG;
     flat_call(&flat, p, NULL);
-    printf("  the beliefs moved by %.1e, %.1e, %.1e in updates 1, 8, %d\n", moved[0], moved[7],
-           moved[LONG - 1]);
+    printf("  the beliefs moved by %.1e, %.1e and %.1e in updates 1, 8 and %d\n", moved[0],
+           moved[7], moved[LONG - 1], (int)LONG);
     sample_true("they come to rest", moved[LONG - 1] < 1e-8);
     by_hand(&test, W, P, LONG + 1, want);
     sample_within(1e-7, "one more update changes nothing", N * K, &belief[0][0], &want[0][0]);
