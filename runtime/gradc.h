@@ -2372,15 +2372,21 @@ GRADC_FN void gradc_lower(size_t n, size_t m, const double *a, double *x, int un
 }
 GRADC_FN void gradc_lower_t(size_t n, size_t m, const double *a, double *x, int unit) /* L' x = b */
 {
-    size_t i, r, some;
+    size_t c, end, i, k, r, some;
     for (; m > 0; m -= some, x += some * n) {
         some = m < GRADC_SIDES ? m : GRADC_SIDES;
-        for (i = n; i-- > 0;)
+        for (end = n; end > 0; end = i) { /* four rows at a time */
+            i = end < 4 ? 0 : end - 4;
             for (r = 0; r < some; r++) {
-                const double y = unit ? x[r * n + i] : x[r * n + i] / a[i * n + i];
-                x[r * n + i] = y;
-                gradc_take(i, y, a + i * n, x + r * n);
+                double *y = x + r * n;
+                for (c = end; c-- > i;) {
+                    y[c] = unit ? y[c] : y[c] / a[c * n + c];
+                    for (k = i; k < c; k++)
+                        y[k] -= y[c] * a[c * n + k];
+                }
+                gradc_take_rows(i, end - i, y + i, a + i * n, n, y);
             }
+        }
     }
 }
 GRADC_FN void gradc_upper(size_t n, size_t m, const double *a, double *x) /* U x = b */
@@ -2397,15 +2403,21 @@ GRADC_FN void gradc_upper(size_t n, size_t m, const double *a, double *x) /* U x
 }
 GRADC_FN void gradc_upper_t(size_t n, size_t m, const double *a, double *x) /* U' x = b */
 {
-    size_t i, r, some;
+    size_t c, end, i, k, r, some;
     for (; m > 0; m -= some, x += some * n) {
         some = m < GRADC_SIDES ? m : GRADC_SIDES;
-        for (i = 0; i < n; i++)
+        for (i = 0; i < n; i = end) {
+            end = n - i < 4 ? n : i + 4;
             for (r = 0; r < some; r++) {
-                const double y = x[r * n + i] / a[i * n + i];
-                x[r * n + i] = y;
-                gradc_take(n - i - 1, y, a + i * n + i + 1, x + r * n + i + 1);
+                double *y = x + r * n;
+                for (c = i; c < end; c++) {
+                    y[c] /= a[c * n + c];
+                    for (k = c + 1; k < end; k++)
+                        y[k] -= y[c] * a[c * n + k];
+                }
+                gradc_take_rows(n - end, end - i, y + i, a + i * n + end, n, y + end);
             }
+        }
     }
 }
 GRADC_FN int gradc_diagonal(size_t n, const double *a) /* GRADC_SINGULAR if there is a 0 on it */
@@ -2653,15 +2665,21 @@ GRADC_FN void gradc_lowerf(size_t n, size_t m, const float *a, float *x, int uni
 }
 GRADC_FN void gradc_lower_tf(size_t n, size_t m, const float *a, float *x, int unit) /* L' x = b */
 {
-    size_t i, r, some;
+    size_t c, end, i, k, r, some;
     for (; m > 0; m -= some, x += some * n) {
         some = m < GRADC_SIDESF ? m : GRADC_SIDESF;
-        for (i = n; i-- > 0;)
+        for (end = n; end > 0; end = i) { /* four rows at a time */
+            i = end < 4 ? 0 : end - 4;
             for (r = 0; r < some; r++) {
-                const float y = unit ? x[r * n + i] : x[r * n + i] / a[i * n + i];
-                x[r * n + i] = y;
-                gradc_takef(i, y, a + i * n, x + r * n);
+                float *y = x + r * n;
+                for (c = end; c-- > i;) {
+                    y[c] = unit ? y[c] : y[c] / a[c * n + c];
+                    for (k = i; k < c; k++)
+                        y[k] -= y[c] * a[c * n + k];
+                }
+                gradc_take_rowsf(i, end - i, y + i, a + i * n, n, y);
             }
+        }
     }
 }
 GRADC_FN void gradc_upperf(size_t n, size_t m, const float *a, float *x) /* U x = b */
@@ -2678,15 +2696,21 @@ GRADC_FN void gradc_upperf(size_t n, size_t m, const float *a, float *x) /* U x 
 }
 GRADC_FN void gradc_upper_tf(size_t n, size_t m, const float *a, float *x) /* U' x = b */
 {
-    size_t i, r, some;
+    size_t c, end, i, k, r, some;
     for (; m > 0; m -= some, x += some * n) {
         some = m < GRADC_SIDESF ? m : GRADC_SIDESF;
-        for (i = 0; i < n; i++)
+        for (i = 0; i < n; i = end) {
+            end = n - i < 4 ? n : i + 4;
             for (r = 0; r < some; r++) {
-                const float y = x[r * n + i] / a[i * n + i];
-                x[r * n + i] = y;
-                gradc_takef(n - i - 1, y, a + i * n + i + 1, x + r * n + i + 1);
+                float *y = x + r * n;
+                for (c = i; c < end; c++) {
+                    y[c] /= a[c * n + c];
+                    for (k = c + 1; k < end; k++)
+                        y[k] -= y[c] * a[c * n + k];
+                }
+                gradc_take_rowsf(n - end, end - i, y + i, a + i * n + end, n, y + end);
             }
+        }
     }
 }
 GRADC_FN int gradc_diagonalf(size_t n, const float *a) /* GRADC_SINGULAR if there is a 0 on it */
