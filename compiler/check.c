@@ -691,9 +691,23 @@ static void check_derive(Check *c, const Syn *s) {
                  check_nearest(c, s->text, request_names));
         return;
     }
+    static const char *const words[] = {"sparse", NULL};
+    bool sparse = s->nkids > 2;
+    if (sparse && strcmp(s->kid[2]->text, words[0])) {
+        error_at(c->cx, s->kid[2]->at, "no kind '%s' of %s%s", s->kid[2]->text, s->text,
+                 check_nearest(c, s->kid[2]->text, words));
+        return;
+    }
+    if (sparse && strcmp(s->text, "jacobian") && strcmp(s->text, "hessian")) {
+        error_at(c->cx, s->kid[2]->at,
+                 "a jacobian or a hessian can be sparse; a %s has no zeros to "
+                 "leave out",
+                 s->text);
+        return;
+    }
     bool of_number =
         !strcmp(s->text, "gradient") || !strcmp(s->text, "hessian") || !strcmp(s->text, "hvp");
-    Derive d = {.syn = s};
+    Derive d = {.syn = s, .sparse = sparse};
     const Syn *whole =
         NULL; /* a left side of ints: said if nothing else is wrong, as the right side may be why */
     int before = c->cx->errors;
@@ -820,8 +834,9 @@ static bool check_extern_body(Check *c) {
     int before = c->cx->errors;
     for (int k = 0; k < c->body->nkids; k++) {
         if (c->body->kid[k]->kind == SYN_PARTIAL) continue;
-        error_at(c->cx, c->body->kid[k]->whole,
-                 "what an extern function computes is written in C: here stands partial(...) alone");
+        error_at(
+            c->cx, c->body->kid[k]->whole,
+            "what an extern function computes is written in C: here stands partial(...) alone");
         note_at(c->cx, c->unit->syn->at, "'%s' is extern", symbol_text(c->cx, c->unit->name));
         break;
     }

@@ -85,6 +85,16 @@ static int workspace_thunk(const Description *d, int function) {
     return k;
 }
 
+static bool has_pattern(const Graph *g, ArrayRef a) {
+    bool yes = false;
+    for (int k = 0; k < g->requests.n; k++) {
+        for (int q = 0; q < g->requests.at[k].compressed.n; q++) {
+            yes = yes || g->requests.at[k].result.at[q] == a;
+        }
+    }
+    return yes;
+}
+
 void describe_source(Graph *g, const Description *d, Text *out) {
     const char *m = d->prefix;
     Tensors t = tensors_of(g);
@@ -124,19 +134,34 @@ void describe_source(Graph *g, const Description *d, Text *out) {
         }
         text_raw(out, "};\n");
     }
+    for (int k = 0; k < g->requests.n; k++) {
+        const Request *r = &g->requests.at[k];
+        for (int q = 0; q < r->compressed.n; q++) {
+            const Compressed *c = &r->compressed.at[q];
+            const char *name = ARRAY(g, r->result.at[q])->name;
+            text_add(out,
+                     "static const gradc_pattern %s_describe_pattern_%d = {%lld, %lld, %lld, %d, "
+                     "%d, %s_%s_row, %s_%s_column, %s_%s_start};\n",
+                     m, tensor_of(&t, r->result.at[q]), (long long)c->rows, (long long)c->columns,
+                     (long long)c->entries, c->half, r->colours, m, name, m, name, m, name);
+        }
+    }
     text_add(out, "static const gradc_tensor %s_describe_tensors[] = {\n", m);
     for (int k = 0; k < t.array.n; k++) {
         ArrayRef a = t.array.at[k];
         bool given = ARRAY(g, a)->role != ARRAY_INTERNAL;
         text_add(
             out,
-            "    {\"%s\", GRADC_ROLE_%s, GRADC_TYPE_%s, %d, %d, offsetof(%s_args, %s), %d, %d},\n",
+            "    {\"%s\", GRADC_ROLE_%s, GRADC_TYPE_%s, %d, %d, offsetof(%s_args, %s), %d, %d, "
+            "%s},\n",
             ARRAY(g, a)->name, t.role.at[k], type_constant(d->entry(d->user, a)), ARRAY(g, a)->rank,
-            given && ARRAY(g, a)->rank == 0, m, d->field(d->user, a), t.of.at[k], t.by.at[k]);
+            given && ARRAY(g, a)->rank == 0, m, d->field(d->user, a), t.of.at[k], t.by.at[k],
+            has_pattern(g, a) ? arena_format(g->arena, "&%s_describe_pattern_%d", m, k) : "NULL");
     }
-    text_raw(out, t.array.n
-                      ? "};\n"
-                      : "    {\"\", GRADC_ROLE_INPUT, GRADC_TYPE_BOOL, 0, 0, 0, -1, -1},\n};\n");
+    text_raw(out,
+             t.array.n
+                 ? "};\n"
+                 : "    {\"\", GRADC_ROLE_INPUT, GRADC_TYPE_BOOL, 0, 0, 0, -1, -1, NULL},\n};\n");
     text_add(out, "static const gradc_function %s_describe_functions[] = {\n", m);
     for (int k = 0; k < d->nfunctions; k++) {
         const char *name = d->functions[k].name +

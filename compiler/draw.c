@@ -321,6 +321,20 @@ void draw_json(Graph *g, Text *out) {
         add_member(out, "of", ARRAY(g, r->of)->name);
         add_names(g, out, "by", r->by.n, r->by.at);
         add_names(g, out, "results", r->result.n, r->result.at);
+        if (r->colours) text_add(out, ", \"sweeps\": %d, \"patterns\": [", r->colours);
+        for (int q = 0; q < r->compressed.n; q++) {
+            const Compressed *c = &r->compressed.at[q];
+            text_add(out, "%s{\"rows\": %lld, \"columns\": %lld, \"half\": %s", q ? ", " : "",
+                     (long long)c->rows, (long long)c->columns, c->half ? "true" : "false");
+            for (int side = 0; side < 2; side++) {
+                text_add(out, ", \"%s\": [", side ? "column" : "row");
+                for (int64_t i = 0; i < c->entries; i++)
+                    text_add(out, "%s%ld", i ? ", " : "", (long)(side ? c->column[i] : c->row[i]));
+                text_char(out, ']');
+            }
+            text_char(out, '}');
+        }
+        if (r->colours) text_char(out, ']');
         text_char(out, '}');
     }
     text_raw(out, g->requests.n ? "\n]\n}\n" : "]\n}\n");

@@ -187,8 +187,7 @@ static int stored_axis(const Store *s, int k) {
 
 /* How many entries memory holds along an axis. */
 static const Poly *stored_extent(const Graph *g, const Store *s, ArrayRef a, int axis) {
-    return s && s->window[axis] ? poly_int(g->arena, s->window[axis])
-                                : ARRAY(g, a)->extent[axis];
+    return s && s->window[axis] ? poly_int(g->arena, s->window[axis]) : ARRAY(g, a)->extent[axis];
 }
 
 static void put_position(Emit *e, const Store *s, int axis, const Expr *at, int least) {
@@ -798,6 +797,12 @@ static const char *field_name(Emit *e, ArrayRef a) {
     return c_name(e->arena, ARRAY(e->g, a)->name);
 }
 
+static const char *table_name(Emit *e, ArrayRef a) {
+    const char *seen = ARRAY(e->g, a)->table_name;
+    return seen ? arena_format(e->arena, "%s_%s", e->o->prefix, seen)
+                : arena_format(e->arena, "%s_table_%s", e->o->prefix, ARRAY(e->g, a)->name);
+}
+
 typedef struct Parameter {
     const char *declare; /* in the worker */
     const char *pass;    /* from the public function */
@@ -923,8 +928,7 @@ static Parameters parameters(Emit *e, const Function *f) {
     }
     for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) {
         if (f->place[a] == PLACE_TABLE) {
-            e->array_name[a] =
-                arena_format(e->arena, "%s_table_%s", e->o->prefix, ARRAY(g, a)->name);
+            e->array_name[a] = table_name(e, a);
         }
     }
     return list;
@@ -1076,6 +1080,68 @@ static void put_public(Emit *e, const Function *f) {
     text_raw(t, "\n}\n\n");
 }
 
+/* Where the entries of sparse results stand, for callers; the functions read these tables too. */
+static void put_pattern(Emit *e, const char *name, const char *what, int64_t n,
+                        const int32_t *values) {
+    Text line = text_new(e->arena);
+    text_add(e->out, "const int32_t %s_%s_%s[%lld] = {\n", e->o->prefix, name, what, (long long)n);
+    for (int64_t k = 0; k < n; k++) {
+        text_add(&line, "%ld%s", (long)values[k], k + 1 < n ? "," : "");
+        if (line.n > 90 || k + 1 == n) {
+            text_add(e->out, "    %s\n", text_string(&line));
+            line = text_new(e->arena);
+        } else {
+            text_char(&line, ' ');
+        }
+    }
+    text_raw(e->out, "};\n\n");
+}
+
+static void put_patterns(Emit *e) {
+    Graph *g = e->g;
+    for (int k = 0; k < g->requests.n; k++) {
+        const Request *r = &g->requests.at[k];
+        for (int q = 0; q < r->compressed.n; q++) {
+            const Compressed *c = &r->compressed.at[q];
+            const char *name = ARRAY(g, r->result.at[q])->name;
+            int32_t *start = arena_alloc(e->arena, (size_t)(c->rows + 1) * sizeof *start);
+            for (int64_t i = 0; i < c->entries; i++) {
+                start[c->row[i] + 1] = (int32_t)i + 1;
+            }
+            for (int64_t i = 0; i < c->rows; i++) {
+                start[i + 1] = start[i + 1] ? start[i + 1] : start[i];
+            }
+            put_pattern(e, name, "row", c->entries, c->row);
+            put_pattern(e, name, "column", c->entries, c->column);
+            put_pattern(e, name, "start", c->rows + 1, start);
+        }
+    }
+}
+
+static void put_pattern_header(Emit *e, Text *t) {
+    Graph *g = e->g;
+    for (int k = 0; k < g->requests.n; k++) {
+        const Request *r = &g->requests.at[k];
+        for (int q = 0; q < r->compressed.n; q++) {
+            const Compressed *c = &r->compressed.at[q];
+            const char *p = e->o->prefix, *name = ARRAY(g, r->result.at[q])->name;
+            bool half = c->half;
+            text_add(
+                t,
+                "\n/* Entry e of %s is that of row %s_%s_row[e], column %s_%s_column[e] of %lld "
+                "x %lld%s. Row i begins at entry\n * %s_%s_start[i]. It takes %d %s. */\n",
+                name, p, name, p, name, (long long)c->rows, (long long)c->columns,
+                half ? ", on and below the diagonal" : "", p, name, r->colours,
+                r->kind == REQUEST_HESSIAN || r->forward ? "forward sweeps" : "backward sweeps");
+            text_add(t, "extern const int32_t %s_%s_row[%lld];\n", p, name, (long long)c->entries);
+            text_add(t, "extern const int32_t %s_%s_column[%lld];\n", p, name,
+                     (long long)c->entries);
+            text_add(t, "extern const int32_t %s_%s_start[%lld];\n", p, name,
+                     (long long)(c->rows + 1));
+        }
+    }
+}
+
 static void put_tables(Emit *e) {
     Graph *g = e->g;
     for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) {
@@ -1085,7 +1151,7 @@ static void put_tables(Emit *e) {
             const Function *f = &e->plan->functions.at[k];
             used = used || (f->place && f->place[a] == PLACE_TABLE);
         }
-        if (x->role != ARRAY_CONST || !used) {
+        if (x->role != ARRAY_CONST || !used || x->table_name) {
             continue;
         }
         int64_t n = 1, one = 0;
@@ -1096,8 +1162,8 @@ static void put_tables(Emit *e) {
             n *= one;
         }
         Text line = text_new(e->arena);
-        text_add(e->out, "static const %s %s_table_%s[%lld] = {\n", entry_type_text(g, a),
-                 e->o->prefix, x->name, (long long)n);
+        text_add(e->out, "static const %s %s[%lld] = {\n", entry_type_text(g, a), table_name(e, a),
+                 (long long)n);
         for (int64_t k = 0; k < n; k++) {
             size_t from = line.n;
             if (x->type >= VALUE_FLOAT) {
@@ -1414,6 +1480,10 @@ static void put_request_fields(Emit *e, Text *t) {
                 j = j + 1 < r->by.n ? j + 1 : ++i;
                 break;
             }
+            if (r->colours) {
+                what = arena_format(e->arena, "%s, its entries as %s_%s_row tells", what,
+                                    e->o->prefix, ARRAY(g, r->result.at[q])->name);
+            }
             put_field(e, t, r->result.at[q], what, false);
         }
     }
@@ -1487,6 +1557,7 @@ static void put_header(Emit *e, Text *t) {
         last = f->layout;
         put_prototype(e, t, f);
     }
+    put_pattern_header(e, t);
     Description d = description(e);
     describe_header(g, &d, t);
     text_raw(t, "\n#ifdef __cplusplus\n}\n#endif\n#endif\n");
@@ -1616,9 +1687,7 @@ static bool is_file_name(Emit *e, const char *header, const char *name) {
         clash = clash || !strcmp(name, layout_name(e, k));
     }
     for (ArrayRef a = 1; a < (ArrayRef)e->g->arrays.n; a++) {
-        clash = clash || (ARRAY(e->g, a)->role == ARRAY_CONST &&
-                          !strcmp(name, arena_format(e->arena, "%s_table_%s", e->o->prefix,
-                                                     ARRAY(e->g, a)->name)));
+        clash = clash || (ARRAY(e->g, a)->role == ARRAY_CONST && !strcmp(name, table_name(e, a)));
     }
     return clash;
 }
@@ -1675,6 +1744,7 @@ void emit_c(const Plan *plan, const EmitOptions *o, Text *header, Text *source) 
     e->plan = plan, e->g = g, e->o = o, e->arena = g->arena;
     put_header(e, header);
     e->out = &code;
+    put_patterns(e);
     put_tables(e);
     put_checks(e);
     for (int k = 0; k < plan->layouts.n; k++) {

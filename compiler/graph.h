@@ -105,7 +105,7 @@ typedef struct ArrayRule {
     Ref value;        /* over Array.axis and index */
 } ArrayRule;
 
-typedef struct Extern { /* a function of the user's, in C */
+typedef struct Extern {        /* a function of the user's, in C */
     const char *name, *c_name; /* of the source; in C, where `real` chooses between two */
     const char *header;        /* that declares it; NULL: its prototype is emitted */
     ValueType type;
@@ -127,14 +127,17 @@ typedef struct Array {
     ArrayRole role;
     VEC(Piece) pieces;
     VEC(ArrayRule) rules; /* of differentiation alone */
-    bool has_rules; /* these, or those that are still to be made: */
-    void *rules_later; /* who makes them when they are first wanted, see graph_need_rules; or NULL */
+    bool has_rules;       /* these, or those that are still to be made: */
+    void
+        *rules_later; /* who makes them when they are first wanted, see graph_need_rules; or NULL */
     ArrayRef twin; /* for an array made from what is held: the same values, made from what is not;
                       else 0 */
     ArrayRef copy_of;    /* a twin: of that array */
     const double *table; /* ARRAY_CONST: its values, row-major */
-    const Poly *target;  /* data of type index: entries lie in 0 .. target - 1, checked on entry */
-    bool is_int_data;    /* ARRAY_INPUT of type int or index: int32_t in the C arguments */
+    const char
+        *table_name;    /* of a table that callers see too: behind the model's name; else NULL */
+    const Poly *target; /* data of type index: entries lie in 0 .. target - 1, checked on entry */
+    bool is_int_data;   /* ARRAY_INPUT of type int or index: int32_t in the C arguments */
     bool is_output;
     bool derived;        /* made by differentiation: nothing else knows it */
     bool keep;           /* it has a name of the source, or is asked for: its identity matters until
@@ -153,6 +156,12 @@ typedef enum RequestKind {
     REQUEST_HVP
 } RequestKind;
 
+typedef struct Compressed { /* of a sparse result: which entry of the matrix each of its own is */
+    int64_t rows, columns, entries;
+    bool half;                   /* symmetric: on the diagonal and below */
+    const int32_t *row, *column; /* ascending by row, then column */
+} Compressed;
+
 typedef struct Request { /* one `derive` */
     RequestKind kind;    /* also the index in request_names */
     ArrayRef of;
@@ -162,6 +171,8 @@ typedef struct Request { /* one `derive` */
     result; /* like by; jvp: one, like `of`; hessian: by[0] by[0], by[0] by[1] ... by[1] by[1] ...,
                each pair once */
     bool forward; /* jacobian: made in forward mode */
+    int colours;  /* of a sparse jacobian or hessian: how many sweeps it takes; else 0 */
+    VEC(Compressed) compressed; /* then: like result */
     Span at;
 } Request;
 
@@ -200,7 +211,7 @@ struct Graph {
     VEC(ArrayRef) inputs;      /* inputs and params in the order of the source */
     VEC(ArrayRef) outputs;
     VEC(Extern) externs;
-    bool holds;          /* some arrays have rules of their own */
+    bool holds; /* some arrays have rules of their own */
     void (*make_rules)(Graph *g, ArrayRef a, void *later);
     VEC(ArrayRef) seeds; /* ARRAY_INPUT too, but of requests alone: x_d, y_bar */
     VEC(Request) requests;

@@ -9,6 +9,7 @@
 #include "ops.h"
 #include "passes.h"
 #include "paths.h"
+#include "sparse.h"
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -1591,6 +1592,367 @@ static void request_second(Lower *l, const Unit *u, Request *r) {
     }
 }
 
+/* ---- sparse requests
+ * ----------------------------------------------------------------------------------------------------------------------------
+ */
+
+static int64_t count_of(const Graph *g, ArrayRef a) {
+    int64_t n = 1, extent = 1;
+    for (int k = 0; k < ARRAY(g, a)->rank; k++) {
+        if (!poly_is_int(ARRAY(g, a)->extent[k], &extent)) {
+            bug("'%s' has a size that is open", ARRAY(g, a)->name);
+        }
+        n *= extent;
+    }
+    return n;
+}
+
+/* A table of whole numbers below `target`, with the shape of an array or, for 0, one axis. */
+static ArrayRef whole_table(Lower *l, const char *name, ArrayRef like, int64_t n, int64_t target,
+                            const int32_t *values, const char *seen_as) {
+    Graph *g = l->g;
+    int rank = like ? ARRAY(g, like)->rank : 1;
+    const Poly **extent = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *extent);
+    const char **names = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *names);
+    double *table = arena_alloc(g->arena, (size_t)(n + 1) * sizeof *table);
+    for (int k = 0; k < rank; k++) {
+        extent[k] = like ? ARRAY(g, like)->extent[k] : poly_int(g->arena, n);
+        names[k] = like ? g->indices.at[NODE(g, ARRAY(g, like)->axis[k])->aux].name : "e";
+    }
+    for (int64_t k = 0; k < n; k++) {
+        table[k] = values[k];
+    }
+    ArrayRef a = graph_array(g, name, VALUE_INT, rank, extent, names);
+    ARRAY(g, a)->role = ARRAY_CONST;
+    ARRAY(g, a)->table = table;
+    ARRAY(g, a)->target = poly_int(g->arena, target);
+    ARRAY(g, a)->is_int_data = true;
+    ARRAY(g, a)->table_name = seen_as;
+    return a;
+}
+
+/* The places in an array that entry e stands at, by a table for each axis. place: flat ones. */
+static Ref *places_of(Lower *l, const char *name, ArrayRef of, Ref e, int64_t n,
+                      const int32_t *place, const char *seen_as) {
+    Graph *g = l->g;
+    int rank = ARRAY(g, of)->rank;
+    Ref *out = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *out);
+    int64_t below = 1, extent = 1;
+    for (int k = rank - 1; k >= 0; k--) {
+        int32_t *at = arena_alloc(g->arena, (size_t)(n + 1) * sizeof *at);
+        poly_is_int(ARRAY(g, of)->extent[k], &extent);
+        for (int64_t q = 0; q < n; q++) {
+            at[q] = (int32_t)(place[q] / below % extent);
+        }
+        below *= extent;
+        const char *own = rank == 1 ? name : arena_format(g->arena, "%s%d", name, k);
+        out[k] =
+            graph_read(g, whole_table(l, own, 0, n, extent, at, rank == 1 ? seen_as : NULL), &e);
+    }
+    return out;
+}
+
+/* Is this entry of an array of the k-th colour? */
+static Ref has_colour(Graph *g, ArrayRef colour, const Ref *entry, Ref k) {
+    return graph_op2(g, OP_eq, graph_read(g, colour, entry), k);
+}
+
+/* The term over the scope as an array, so that its entries can be read elsewhere. */
+static ArrayRef array_of(Graph *g, const char *name, const Scope *s, Ref term, ValueType type,
+                         Span at) {
+    return graph_array_over(g, name, s, term ? term : graph_real(g, type, 0), at, NULL);
+}
+
+typedef struct Sweeps { /* sums of columns, or rows, of one colour each */
+    Pattern pattern;
+    int32_t *colour;
+    ArrayRef *table; /* the colours, by array that they colour */
+    int64_t *first;  /* of each such array, in `colour` */
+    int n;
+    Ref k; /* the colour at work */
+    Scope scope;
+} Sweeps;
+
+static void sweeps_start(Lower *l, Sweeps *w, int n, const ArrayRef *coloured) {
+    Graph *g = l->g;
+    w->table = arena_alloc(g->arena, (size_t)(n + 1) * sizeof *w->table);
+    w->first = arena_alloc(g->arena, (size_t)(n + 1) * sizeof *w->first);
+    for (int q = 0; q < n; q++) {
+        int64_t count = count_of(g, coloured[q]);
+        w->table[q] =
+            whole_table(l, arena_format(g->arena, "%s_colour", ARRAY(g, coloured[q])->name),
+                        coloured[q], count, w->n, w->colour + w->first[q], NULL);
+        w->first[q + 1] = w->first[q] + count;
+    }
+    w->k = graph_index(g, "k", poly_int(g->arena, w->n));
+    scope_add(g, &w->scope, w->k, NULL, NULL);
+}
+
+/* All entries of the colour at work move. */
+static Motion *along_colour(Lower *l, const Sweeps *w, int n, const ArrayRef *by) {
+    Graph *g = l->g;
+    Motion *along = arena_alloc(g->arena, (size_t)(n + 1) * sizeof *along);
+    for (int q = 0; q < n; q++) {
+        int rank = ARRAY(g, by[q])->rank;
+        ValueType type = ARRAY(g, by[q])->type;
+        Ref *index = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *index);
+        for (int k = 0; k < rank; k++) {
+            index[k] = graph_axis(g, k, ARRAY(g, by[q])->extent[k]);
+        }
+        Ref mine = has_colour(g, w->table[q], index, w->k);
+        along[q] = (Motion){
+            .of = by[q],
+            .index = index,
+            .value = graph_select(g, mine, graph_real(g, type, 1), graph_real(g, type, 0))};
+    }
+    return along;
+}
+
+/* One block of the matrix: rows of an array, columns of another. */
+typedef struct Blocks {
+    ArrayRef row, column;
+    Compressed c;
+    bool none; /* nothing but zeros */
+    Ref e;
+    Scope scope;
+    const char *name;
+    Ref *row_place, *column_place;
+} Blocks;
+
+/* The entries of a pattern whose rows and columns lie in two arrays; of a square one, only those on
+ * the diagonal and below. */
+static Blocks block_of(Lower *l, const Pattern *p, const char *name, ArrayRef row,
+                       int64_t first_row, ArrayRef column, int64_t first_column, bool half) {
+    Graph *g = l->g;
+    Blocks b = {.row = row, .column = column, .name = name};
+    int64_t rows = count_of(g, row), columns = count_of(g, column), n = 0;
+    int32_t *at_row = NULL, *at_column = NULL;
+    for (int pass = 0; pass < 2; pass++) {
+        n = 0;
+        for (int64_t i = 0; i < rows; i++) {
+            for (int64_t e = p->start[first_row + i]; e < p->start[first_row + i + 1]; e++) {
+                int64_t j = p->column[e] - first_column;
+                if (j < 0 || j >= columns || (half && j > i)) {
+                    continue;
+                }
+                if (pass) {
+                    at_row[n] = (int32_t)i, at_column[n] = (int32_t)j;
+                }
+                n++;
+            }
+        }
+        if (!pass) {
+            at_row = arena_alloc(g->arena, (size_t)(n + 1) * sizeof *at_row);
+            at_column = arena_alloc(g->arena, (size_t)(n + 1) * sizeof *at_column);
+        }
+    }
+    b.none = n == 0; /* C has no arrays without entries: one that is 0 */
+    n = b.none ? 1 : n;
+    b.c = (Compressed){rows, columns, n, half, at_row, at_column};
+    b.e = graph_index(g, "e", poly_int(g->arena, n));
+    scope_add(g, &b.scope, b.e, NULL, NULL);
+    const char *row_name = arena_format(g->arena, "%s_row", name),
+               *column_name = arena_format(g->arena, "%s_column", name);
+    b.row_place = places_of(l, row_name, row, b.e, n, at_row, row_name);
+    b.column_place = places_of(l, column_name, column, b.e, n, at_column, column_name);
+    return b;
+}
+
+/* A table over the entries of a block. */
+static Ref block_table(Lower *l, const Blocks *b, const char *what, int64_t target,
+                       const int32_t *values) {
+    return graph_read(l->g,
+                      whole_table(l, arena_format(l->g->arena, "%s_%s", b->name, what), 0,
+                                  b->c.entries, target, values, NULL),
+                      &b->e);
+}
+
+/* array[k, place ...] */
+static Ref read_swept(Graph *g, ArrayRef array, Ref k, int rank, const Ref *place) {
+    Ref *position = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *position);
+    position[0] = k;
+    memcpy(position + 1, place, (size_t)rank * sizeof *place);
+    return graph_read(g, array, position);
+}
+
+static void add_compressed(Lower *l, const Unit *u, Request *r, const Blocks *b, Ref value) {
+    VEC_PUSH(l->g->arena, r->compressed, b->c);
+    add_result(l, u, r, &b->scope, b->none ? 0 : value, b->name);
+}
+
+/* For `gradc check`: the matrix that the result stands for, as the derivative of a term over the
+ * scope, which is that of its rows. */
+static void record_compressed(Lower *l, Request *r, const Blocks *b, const Scope *rows,
+                              const Ref *row, Ref of, bool symmetric) {
+    Graph *g = l->g;
+    Scope all = scope_copy(g, rows);
+    Ref *column = axes_of(l, &all, b->column);
+    Ref e = graph_index(g, "e", poly_int(g->arena, b->c.entries));
+    Ref here = graph_bool(g, true), there = graph_bool(g, true);
+    for (int k = 0; k < ARRAY(g, b->row)->rank; k++) {
+        Ref i = graph_subst(g, b->row_place[k], 1, &b->e, &e);
+        here = graph_and(g, here, graph_op2(g, OP_eq, i, row[k]));
+        there = symmetric ? graph_and(g, there, graph_op2(g, OP_eq, i, column[k])) : there;
+    }
+    for (int k = 0; k < ARRAY(g, b->column)->rank; k++) {
+        Ref j = graph_subst(g, b->column_place[k], 1, &b->e, &e);
+        here = graph_and(g, here, graph_op2(g, OP_eq, j, column[k]));
+        there = symmetric ? graph_and(g, there, graph_op2(g, OP_eq, j, row[k])) : there;
+    }
+    Ref which = symmetric ? graph_op2(g, OP_or, here, there) : here;
+    Ref value =
+        graph_reduce(g, RED_SUM, e, which, graph_read(g, r->result.at[r->result.n - 1], &e));
+    ArrayRef matrix = graph_array_over(g, "matrix", &all, value, r->at, NULL);
+    record_gradient(l, rows, of, b->column, matrix, r->at);
+}
+
+static void request_sparse_jacobian(Lower *l, const Unit *u, Request *r) {
+    Graph *g = l->g;
+    Arena *arena = g->arena;
+    Sweeps w = {0};
+    if (!sparse_pattern(g, r->of, r->by.n, r->by.at, r->at, &w.pattern)) {
+        l->broken = true;
+        return;
+    }
+    const Pattern *p = &w.pattern, across = sparse_transpose(arena, p);
+    int32_t *by_column = arena_alloc(arena, (size_t)(p->columns + 1) * sizeof *by_column),
+            *by_row = arena_alloc(arena, (size_t)(p->rows + 1) * sizeof *by_row);
+    int columns = sparse_colour(arena, p, by_column), rows = sparse_colour(arena, &across, by_row);
+    r->forward = columns <= rows;
+    r->colours = w.n = r->forward ? columns : rows;
+    w.colour = r->forward ? by_column : by_row;
+    sweeps_start(l, &w, r->forward ? r->by.n : 1, r->forward ? r->by.at : &r->of);
+    const char *y = ARRAY(g, r->of)->name;
+    ArrayRef *swept = arena_alloc(arena, (size_t)(r->by.n + 1) * sizeof *swept);
+    Scope s = {0};
+    Ref term, *index;
+    if (r->forward) {
+        s = scope_copy(g, &w.scope);
+        index = axes_of(l, &s, r->of);
+        term = differentiate_along(g, graph_read(g, r->of, index), &s, r->by.n,
+                                   along_colour(l, &w, r->by.n, r->by.at));
+        swept[0] =
+            array_of(g, arena_format(arena, "%s_swept", y), &s, term, ARRAY(g, r->of)->type, r->at);
+    } else {
+        Adjoint *adj = arena_alloc(arena, (size_t)(r->by.n + 1) * sizeof *adj);
+        Scope one = {0};
+        index = axes_of(l, &one, r->of);
+        term = graph_select(g, has_colour(g, w.table[0], index, w.k), graph_read(g, r->of, index),
+                            graph_real(g, ARRAY(g, r->of)->type, 0));
+        for (int k = one.n - 1; k >= 0; k--) {
+            term = graph_reduce(g, RED_SUM, index[k], graph_bool(g, true), term);
+        }
+        differentiate(g, term, &w.scope, r->by.n, r->by.at, adj);
+        for (int q = 0; q < r->by.n; q++) {
+            Scope all = scope_copy(g, &w.scope);
+            Ref *entry = axes_of(l, &all, r->by.at[q]);
+            swept[q] = array_of(g, arena_format(arena, "%s_swept", ARRAY(g, r->by.at[q])->name),
+                                &all, adjoint_at(g, &adj[q], entry), ARRAY(g, r->of)->type, r->at);
+        }
+    }
+    for (int64_t q = 0, first = 0; q < r->by.n && !l->broken; q++) {
+        ArrayRef x = r->by.at[q];
+        const char *name = result_name(l, r->kind, y, ARRAY(g, x)->name, NULL);
+        Blocks b = block_of(l, p, name, r->of, 0, x, first, false);
+        int32_t *k = arena_alloc(arena, (size_t)(b.c.entries + 1) * sizeof *k);
+        for (int64_t e = 0; e < b.c.entries; e++) {
+            k[e] = r->forward ? w.colour[first + b.c.column[e]] : w.colour[b.c.row[e]];
+        }
+        Ref colour = block_table(l, &b, "colour", w.n, k);
+        Ref value = r->forward ? read_swept(g, swept[0], colour, ARRAY(g, r->of)->rank, b.row_place)
+                               : read_swept(g, swept[q], colour, ARRAY(g, x)->rank, b.column_place);
+        add_compressed(l, u, r, &b, value);
+        Scope out = {0};
+        Ref *row = axes_of(l, &out, r->of);
+        record_compressed(l, r, &b, &out, row, graph_read(g, r->of, row), false);
+        first += count_of(g, x);
+    }
+}
+
+/* The gradient in reverse mode, then forward along all entries of a colour at once. */
+static void request_sparse_hessian(Lower *l, const Unit *u, Request *r) {
+    Graph *g = l->g;
+    Arena *arena = g->arena;
+    Scope none = {0};
+    int n = r->by.n;
+    const char *f = ARRAY(g, r->of)->name;
+    Adjoint *adj = arena_alloc(arena, (size_t)(n + 1) * sizeof *adj);
+    Pattern *part = arena_alloc(arena, (size_t)(n + 1) * sizeof *part), all = {0};
+    differentiate(g, graph_read(g, r->of, NULL), &none, n, r->by.at, adj);
+    int64_t entries = 0;
+    for (int q = 0; q < n; q++) {
+        Scope s = {0};
+        Ref *entry = axes_of(l, &s, r->by.at[q]);
+        ArrayRef first =
+            array_of(g, "first", &s, adjoint_at(g, &adj[q], entry), ARRAY(g, r->of)->type, r->at);
+        record_gradient(l, &none, graph_read(g, r->of, NULL), r->by.at[q], first, r->at);
+        if (!sparse_pattern(g, first, n, r->by.at, r->at, &part[q])) {
+            l->broken = true;
+            return;
+        }
+        all.rows += part[q].rows;
+        entries += part[q].start[part[q].rows];
+    }
+    all.columns = all.rows;
+    all.start = arena_alloc(arena, (size_t)(all.rows + 1) * sizeof *all.start);
+    all.column = arena_alloc(arena, (size_t)(entries + 1) * sizeof *all.column);
+    entries = 0;
+    for (int64_t q = 0, row = 0; q < n; q++) {
+        for (int64_t i = 0; i < part[q].rows; i++) {
+            for (int64_t e = part[q].start[i]; e < part[q].start[i + 1]; e++) {
+                all.column[entries++] = part[q].column[e];
+            }
+            all.start[++row] = entries;
+        }
+    }
+    Sweeps w = {.pattern = sparse_symmetric(arena, &all)};
+    const Pattern *p = &w.pattern;
+    w.colour = arena_alloc(arena, (size_t)(p->rows + 1) * sizeof *w.colour);
+    r->colours = w.n = sparse_colour_symmetric(arena, p, w.colour);
+    sweeps_start(l, &w, n, r->by.at);
+    const Motion *along = along_colour(l, &w, n, r->by.at);
+    ArrayRef *swept = arena_alloc(arena, (size_t)(n + 1) * sizeof *swept);
+    for (int q = 0; q < n; q++) {
+        Scope s = scope_copy(g, &w.scope);
+        Ref *entry = axes_of(l, &s, r->by.at[q]);
+        Ref value = differentiate_along(g, adjoint_at(g, &adj[q], entry), &s, n, along);
+        swept[q] = array_of(g, arena_format(arena, "%s_swept", ARRAY(g, r->by.at[q])->name), &s,
+                            value, ARRAY(g, r->of)->type, r->at);
+    }
+    for (int q = 0; q < n; q++) {
+        ArrayRef x = r->by.at[q];
+        for (int o = q; o < n && !l->broken; o++) {
+            ArrayRef z = r->by.at[o];
+            const char *name = result_name(l, r->kind, f, ARRAY(g, x)->name, ARRAY(g, z)->name);
+            Blocks b = block_of(l, p, name, x, w.first[q], z, w.first[o], o == q);
+            int32_t *k = arena_alloc(arena, (size_t)(b.c.entries + 1) * sizeof *k),
+                    *mirror = arena_alloc(arena, (size_t)(b.c.entries + 1) * sizeof *mirror);
+            bool some = false;
+            for (int64_t e = 0; e < b.c.entries; e++) {
+                int64_t i = w.first[q] + b.c.row[e], j = w.first[o] + b.c.column[e];
+                mirror[e] = !sparse_shows(p, w.colour, i, j);
+                if (mirror[e] && !b.none && !sparse_shows(p, w.colour, j, i)) {
+                    bug("entry %lld %lld shows nowhere", (long long)i, (long long)j);
+                }
+                k[e] = w.colour[mirror[e] ? i : j];
+                some = some || mirror[e];
+            }
+            Ref colour = block_table(l, &b, "colour", w.n, k);
+            Ref value = read_swept(g, swept[q], colour, ARRAY(g, x)->rank, b.row_place);
+            if (some) {
+                Ref other = read_swept(g, swept[o], colour, ARRAY(g, z)->rank, b.column_place);
+                Ref mirrored =
+                    graph_op2(g, OP_eq, block_table(l, &b, "mirrored", 2, mirror), graph_int(g, 1));
+                value = graph_select(g, mirrored, other, value);
+            }
+            add_compressed(l, u, r, &b, value);
+            Scope rows = {0};
+            Ref *row = axes_of(l, &rows, x);
+            record_compressed(l, r, &b, &rows, row, adjoint_at(g, &adj[q], row), o == q);
+        }
+    }
+}
+
 static void lower_request(Lower *l, Instance *in, const Derive *d) {
     Graph *g = l->g;
     for (int k = 0; k < d->of.n; k++) {
@@ -1630,7 +1992,11 @@ static void lower_request(Lower *l, Instance *in, const Derive *d) {
             return;
         }
         r.forward = r.kind == REQUEST_JVP || (r.kind == REQUEST_JACOBIAN && forward_is_less(g, &r));
-        if (r.kind == REQUEST_HESSIAN || r.kind == REQUEST_HVP) {
+        if (d->sparse && r.kind == REQUEST_JACOBIAN) {
+            request_sparse_jacobian(l, in->unit, &r);
+        } else if (d->sparse) {
+            request_sparse_hessian(l, in->unit, &r);
+        } else if (r.kind == REQUEST_HESSIAN || r.kind == REQUEST_HVP) {
             request_second(l, in->unit, &r);
         } else if (r.forward) {
             request_forward(l, in->unit, &r);

@@ -330,8 +330,8 @@ void paths_rule_box(Graph *g, ArrayRef a, const Poly **lo, const Poly **hi) {
                    poly_equal(x.pieces.at[q].hi[k], x.pieces.at[0].hi[k]);
         }
         lo[k] = same ? x.pieces.at[0].lo[k] : poly_int(g->arena, 0);
-        hi[k] = same ? x.pieces.at[0].hi[k]
-                     : poly_sub(g->arena, x.extent[k], poly_int(g->arena, 1));
+        hi[k] =
+            same ? x.pieces.at[0].hi[k] : poly_sub(g->arena, x.extent[k], poly_int(g->arena, 1));
     }
 }
 

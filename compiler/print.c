@@ -743,7 +743,8 @@ static void requests_text(Graph *g, Text *out) {
     for (int k = 0; k < g->requests.n; k++) {
         const Request *r = &g->requests.at[k];
         Text line = text_new(g->arena);
-        text_add(&line, "derive %s(%s; ", request_names[r->kind], ARRAY(g, r->of)->name);
+        text_add(&line, "derive %s%s(%s; ", r->colours ? "sparse " : "", request_names[r->kind],
+                 ARRAY(g, r->of)->name);
         names_text(g, &line, r->by.n, r->by.at);
         text_raw(&line, ") = ");
         names_text(g, &line, r->result.n, r->result.at);

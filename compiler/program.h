@@ -99,6 +99,7 @@ typedef struct Dim {
 
 typedef struct Derive {
     const Syn *syn; /* SYN_DERIVE */
+    bool sparse;
     VEC(Variable *) of;
     VEC(Variable *) by;
 } Derive;

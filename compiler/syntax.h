@@ -25,7 +25,7 @@ typedef enum SynKind {
     SYN_SHAPE,     /* [exprs] */
     SYN_VALUES,    /* { value, ... } */
     SYN_OUTPUT,    /* names */
-    SYN_DERIVE,    /* text: the request; names, names */
+    SYN_DERIVE,    /* text: the request; names, names, and a word before it if there is one */
     SYN_PARTIAL,   /* left, left, expr */
     SYN_EQUATION,  /* left, expr */
     SYN_NAMES,     /* name ... */
@@ -59,7 +59,7 @@ struct Syn {
     /* Written by the checker: */
     struct ExprInfo *info; /* type and shape of an expression, see program.h */
     void *note; /* SYN_REDUCE: Binder *; SYN_CALL: Call *; SYN_EQUATION: Equation *; SYN_DIM: Until
-                   * */
+                 * */
 };
 
 Syn *syn_new(Context *cx, SynKind kind, const char *text, Span at, Span whole, int nkids, ...);

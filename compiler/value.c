@@ -174,8 +174,7 @@ static bool worth_naming(const Graph *g, Ref r) {
         return false;
     }
     return n->op == OP_CHECKED || n->op == OP_NONEMPTY || n->op == OP_REDUCE || n->op == OP_trunc ||
-           n->op == OP_EXTERN ||
-           n->type >= VALUE_FLOAT || n->type == VALUE_BOOL;
+           n->op == OP_EXTERN || n->type >= VALUE_FLOAT || n->type == VALUE_BOOL;
 }
 
 static Expr *reduce(Gen *x, Ref r);
@@ -491,8 +490,7 @@ bool gen_is_straight(const Block *b) {
 
 static bool expr_may_fail(const Expr *e) {
     if (e->kind == EXPR_CHECKED || e->kind == EXPR_NONEMPTY || e->kind == EXPR_EXTERN ||
-        e->checked ||
-        (e->kind == EXPR_OP && e->op == OP_trunc)) {
+        e->checked || (e->kind == EXPR_OP && e->op == OP_trunc)) {
         return true;
     }
     for (int k = 0; k < e->n; k++) {

@@ -101,7 +101,7 @@ typedef struct Check {
     Interp *in;
     int64_t redrawn;
     char reason[400]; /* of the first redraw */
-    bool *outside; /* by array: it calls a function of C, or reads what does */
+    bool *outside;    /* by array: it calls a function of C, or reads what does */
 } Check;
 
 static bool is_real(const Array *a) {
@@ -551,7 +551,7 @@ typedef struct Subject {
     int nalong; /* of a directional derivative: what moves; it has one column, and no `by` */
     const Motion *along;
     bool outside; /* it calls a function of C */
-    bool stops; /* there is a stop_gradient on the way: differences do not know of it */
+    bool stops;   /* there is a stop_gradient on the way: differences do not know of it */
     int64_t row_extent[AXES];
     int nrow_axes;
     Tally tally;
@@ -1047,7 +1047,7 @@ static const char *gradient_title(Check *c, const Gradient *d) {
 
 /* The other kinds are recorded among the gradients, by what they are made of. */
 static bool is_checked(const Request *q) {
-    return q->kind == REQUEST_GRADIENT || q->kind == REQUEST_JACOBIAN;
+    return q->kind == REQUEST_GRADIENT || (q->kind == REQUEST_JACOBIAN && !q->colours);
 }
 
 typedef VEC(ArrayRef) ArrayList;
@@ -1108,7 +1108,8 @@ static int list_subjects(Check *c, Subject **subjects) {
     for (int k = 0; k < list.n; k++) {
         Subject *s = &list.at[k];
         s->stops = stops(c, s);
-        s->outside = c->outside[s->result] || (s->term ? is_outside(c, s->term) : c->outside[s->of]);
+        s->outside =
+            c->outside[s->result] || (s->term ? is_outside(c, s->term) : c->outside[s->of]);
         for (int m = 0; m < s->nalong; m++)
             s->outside = s->outside || is_outside(c, s->along[m].value);
     }
@@ -1119,7 +1120,8 @@ static int list_subjects(Check *c, Subject **subjects) {
 /* At given data the value is shown, to be compared with other programs. */
 static const char *value_text(Check *c, ArrayRef of) {
     Number v;
-    bool shown = c->points == 1 && !c->outside[of] && ARRAY(c->g, of)->rank == 0 && interp_entry(c->in, of, 0, &v);
+    bool shown = c->points == 1 && !c->outside[of] && ARRAY(c->g, of)->rank == 0 &&
+                 interp_entry(c->in, of, 0, &v);
     return shown ? arena_format(c->arena, " = %.15g", v.v) : "";
 }
 
@@ -1159,7 +1161,10 @@ static void print_externs(Check *c) {
     const Graph *g = c->g;
     fprintf(c->out, "  not compared: what calls");
     for (int k = 0; k < g->externs.n; k++)
-        fprintf(c->out, "%s %s", k == 0 ? "" : k == g->externs.n - 1 ? " or" : ",",
+        fprintf(c->out, "%s %s",
+                k == 0                  ? ""
+                : k == g->externs.n - 1 ? " or"
+                                        : ",",
                 g->externs.at[k].name);
     fprintf(c->out, ": here is no C to call; compare the compiled functions with differences\n");
 }

@@ -207,6 +207,9 @@ statement:  "dim" dims ";"                              { $$ = $2; $$->whole = @
           | TYPE things ";"                             { $$ = NODE2(SYN_DECLARE, "local", @$, @$, NODE0(SYN_TYPE, $1, @1, @1), $2); }
           | "output" names ";"                          { $$ = NODE1(SYN_OUTPUT, "", @$, @$, $2); }
           | "derive" NAME "(" names ";" names ")" ";"   { $$ = NODE2(SYN_DERIVE, $2, @2, @$, $4, $6); }
+          | "derive" NAME NAME "(" names ";" names ")" ";" {
+                $$ = NODE3(SYN_DERIVE, $3, @3, @$, $5, $7, NODE0(SYN_NAME, $2, @2, @2));
+            }
           | "partial" "(" left ";" left ")" "=" expr ";" { $$ = NODE3(SYN_PARTIAL, "", @1, @$, $3, $5, $8); }
           | left "=" expr ";"                           { $$ = NODE2(SYN_EQUATION, "", span_join(@1, @3), @$, $1, $3); }
           | left "=" error ";"                          { $$ = NODE2(SYN_EQUATION, "", span_join(@1, @2), @$, $1, NONE(@2)); yyerrok; }

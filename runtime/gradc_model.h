@@ -23,6 +23,14 @@ typedef struct gradc_dim {
     int64_t least;
 } gradc_dim;
 
+typedef struct gradc_pattern { /* which entries of a sparse jacobian or hessian there are */
+    int64_t rows, columns, entries;
+    int half;             /* 1: it is symmetric, and has those on the diagonal and below */
+    int sweeps;           /* how many it takes to compute them all */
+    const int32_t *row, *column; /* of each entry, ascending */
+    const int32_t *start; /* of each row, and behind the last: its first entry */
+} gradc_pattern;
+
 typedef struct gradc_tensor {
     const char *name;     /* of the source */
     gradc_role role;
@@ -31,6 +39,7 @@ typedef struct gradc_tensor {
     int by_value;         /* 1: the field is the number itself (an input without axes); 0: it is a pointer */
     size_t field;         /* offset in the args struct */
     int of, by;           /* numbers of tensors, see gradc_role; else -1 */
+    const gradc_pattern *pattern; /* of a sparse derivative, which has one axis, its entries; else NULL */
 } gradc_tensor;
 
 typedef struct gradc_function {

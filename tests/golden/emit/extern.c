@@ -54,6 +54,14 @@ typedef struct gradc_dim {
     int64_t least;
 } gradc_dim;
 
+typedef struct gradc_pattern { /* which entries of a sparse jacobian or hessian there are */
+    int64_t rows, columns, entries;
+    int half;             /* 1: it is symmetric, and has those on the diagonal and below */
+    int sweeps;           /* how many it takes to compute them all */
+    const int32_t *row, *column; /* of each entry, ascending */
+    const int32_t *start; /* of each row, and behind the last: its first entry */
+} gradc_pattern;
+
 typedef struct gradc_tensor {
     const char *name;     /* of the source */
     gradc_role role;
@@ -62,6 +70,7 @@ typedef struct gradc_tensor {
     int by_value;         /* 1: the field is the number itself (an input without axes); 0: it is a pointer */
     size_t field;         /* offset in the args struct */
     int of, by;           /* numbers of tensors, see gradc_role; else -1 */
+    const gradc_pattern *pattern; /* of a sparse derivative, which has one axis, its entries; else NULL */
 } gradc_tensor;
 
 typedef struct gradc_function {
@@ -345,11 +354,11 @@ static const gradc_dim falling_describe_dims[] = {
     {"N", offsetof(falling_args, N), 1},
 };
 static const gradc_tensor falling_describe_tensors[] = {
-    {"v", GRADC_ROLE_INPUT, GRADC_TYPE_DOUBLE, 1, 0, offsetof(falling_args, v), -1, -1},
-    {"n", GRADC_ROLE_INPUT, GRADC_TYPE_INT32, 1, 0, offsetof(falling_args, n), -1, -1},
-    {"f", GRADC_ROLE_OUTPUT, GRADC_TYPE_DOUBLE, 1, 0, offsetof(falling_args, f), -1, -1},
-    {"loss", GRADC_ROLE_OUTPUT, GRADC_TYPE_DOUBLE, 0, 0, offsetof(falling_args, loss), -1, -1},
-    {"v_grad", GRADC_ROLE_DERIVATIVE, GRADC_TYPE_DOUBLE, 1, 0, offsetof(falling_args, v_grad), 3, 0},
+    {"v", GRADC_ROLE_INPUT, GRADC_TYPE_DOUBLE, 1, 0, offsetof(falling_args, v), -1, -1, NULL},
+    {"n", GRADC_ROLE_INPUT, GRADC_TYPE_INT32, 1, 0, offsetof(falling_args, n), -1, -1, NULL},
+    {"f", GRADC_ROLE_OUTPUT, GRADC_TYPE_DOUBLE, 1, 0, offsetof(falling_args, f), -1, -1, NULL},
+    {"loss", GRADC_ROLE_OUTPUT, GRADC_TYPE_DOUBLE, 0, 0, offsetof(falling_args, loss), -1, -1, NULL},
+    {"v_grad", GRADC_ROLE_DERIVATIVE, GRADC_TYPE_DOUBLE, 1, 0, offsetof(falling_args, v_grad), 3, 0, NULL},
 };
 static const gradc_function falling_describe_functions[] = {
     {"value", falling_describe_workspace_0, falling_describe_call_0},

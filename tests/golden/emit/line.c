@@ -56,6 +56,14 @@ typedef struct gradc_dim {
     int64_t least;
 } gradc_dim;
 
+typedef struct gradc_pattern { /* which entries of a sparse jacobian or hessian there are */
+    int64_t rows, columns, entries;
+    int half;             /* 1: it is symmetric, and has those on the diagonal and below */
+    int sweeps;           /* how many it takes to compute them all */
+    const int32_t *row, *column; /* of each entry, ascending */
+    const int32_t *start; /* of each row, and behind the last: its first entry */
+} gradc_pattern;
+
 typedef struct gradc_tensor {
     const char *name;     /* of the source */
     gradc_role role;
@@ -64,6 +72,7 @@ typedef struct gradc_tensor {
     int by_value;         /* 1: the field is the number itself (an input without axes); 0: it is a pointer */
     size_t field;         /* offset in the args struct */
     int of, by;           /* numbers of tensors, see gradc_role; else -1 */
+    const gradc_pattern *pattern; /* of a sparse derivative, which has one axis, its entries; else NULL */
 } gradc_tensor;
 
 typedef struct gradc_function {
@@ -269,13 +278,13 @@ static const gradc_dim line_describe_dims[] = {
     {"N", offsetof(line_args, N), 1},
 };
 static const gradc_tensor line_describe_tensors[] = {
-    {"x", GRADC_ROLE_INPUT, GRADC_TYPE_DOUBLE, 1, 0, offsetof(line_args, x), -1, -1},
-    {"y", GRADC_ROLE_INPUT, GRADC_TYPE_DOUBLE, 1, 0, offsetof(line_args, y), -1, -1},
-    {"a", GRADC_ROLE_PARAM, GRADC_TYPE_DOUBLE, 0, 1, offsetof(line_args, a), -1, -1},
-    {"b", GRADC_ROLE_PARAM, GRADC_TYPE_DOUBLE, 0, 1, offsetof(line_args, b), -1, -1},
-    {"loss", GRADC_ROLE_OUTPUT, GRADC_TYPE_DOUBLE, 0, 0, offsetof(line_args, loss), -1, -1},
-    {"a_grad", GRADC_ROLE_DERIVATIVE, GRADC_TYPE_DOUBLE, 0, 0, offsetof(line_args, a_grad), 4, 2},
-    {"b_grad", GRADC_ROLE_DERIVATIVE, GRADC_TYPE_DOUBLE, 0, 0, offsetof(line_args, b_grad), 4, 3},
+    {"x", GRADC_ROLE_INPUT, GRADC_TYPE_DOUBLE, 1, 0, offsetof(line_args, x), -1, -1, NULL},
+    {"y", GRADC_ROLE_INPUT, GRADC_TYPE_DOUBLE, 1, 0, offsetof(line_args, y), -1, -1, NULL},
+    {"a", GRADC_ROLE_PARAM, GRADC_TYPE_DOUBLE, 0, 1, offsetof(line_args, a), -1, -1, NULL},
+    {"b", GRADC_ROLE_PARAM, GRADC_TYPE_DOUBLE, 0, 1, offsetof(line_args, b), -1, -1, NULL},
+    {"loss", GRADC_ROLE_OUTPUT, GRADC_TYPE_DOUBLE, 0, 0, offsetof(line_args, loss), -1, -1, NULL},
+    {"a_grad", GRADC_ROLE_DERIVATIVE, GRADC_TYPE_DOUBLE, 0, 0, offsetof(line_args, a_grad), 4, 2, NULL},
+    {"b_grad", GRADC_ROLE_DERIVATIVE, GRADC_TYPE_DOUBLE, 0, 0, offsetof(line_args, b_grad), 4, 3, NULL},
 };
 static const gradc_function line_describe_functions[] = {
     {"value", line_describe_workspace_0, line_describe_call_0},
