@@ -62,6 +62,13 @@ near() { # the same names, and numbers that agree as floats do
 }
 ok "float agrees with double" near plain.out single.out
 
+# Several directions share what does not depend on them.
+directions() {
+    "$GRADC" directions.grad -o directions.model.c && sed -i 's/directions\.h/directions.model.h/' directions.c &&
+        ${CC:-cc} $c99 -O1 $strict directions.c directions.model.c -o directions -lm && ./directions
+}
+ok "many directions, one primal" directions
+
 # Nothing is called in a loop of lanes, and one text serves all sizes.
 no_lanes() { "$GRADC" springs.grad -o - | awk '/GRADC_LANES|GRADC_SUM/ { near = 3 } near-- > 0 && /(bend|bend_dx|root|wave|bessel)\(/ { bad = 1 } END { exit bad }'; }
 ok "no lanes around a call" no_lanes
