@@ -4,7 +4,7 @@
 
 Each program becomes C, that a shared object, called through ctypes. Everything must agree to 1e-9 of the largest number of its array,
 the recommended tolerance. Prints what differs and, last, "N passed, N failed" or "N passed, N failed, N skipped"."""
-import glob, json, os, subprocess, sys
+import glob, json, os, re, subprocess, sys
 from calls import Model, NotYet, flat, open_models
 
 cases = sys.argv[5]
@@ -171,10 +171,23 @@ def robot(program, case, out, by, *dims):
         agree(title + ' jacobian', rows, o['jacobian'])
 
 
+def figures():
+    """samples/robot holds copies of these cases, so that it runs without them; q, qd and qdd are there once for two cases."""
+    text = open(os.path.join(os.path.dirname(__file__), '../../samples/robot/figures.h')).read()
+    held = {name: [float(x) for x in body.split(',')] for name, body in re.findall(r'double (\w+)\[[^=]*= \{([^}]*)\};', text)}
+    names = {'two_link': dict(x='two_link_x', u='two_link_u', xd='two_link_xd', jacobian='two_link_jacobian_of_casadi'),
+             'inverse_dynamics_7': dict(q='arm_q', qd='arm_v', qdd='inverse_a', tau='inverse_tau', jacobian='inverse_jacobian'),
+             'forward_dynamics_7': dict(q='arm_q', qd='arm_v', tau='forward_tau', qdd='forward_a', jacobian='forward_jacobian')}
+    for title, i, o in each('robot/*.json'):
+        for key, want in {**i, **o}.items():
+            agree('%s %s in samples/robot' % (title, key), held[names[os.path.basename(title)].pop(key)], want, 0)
+    agree('figures that are no case', [len(left) for left in names.values()], [0] * len(names), 0)
+
+
 for test in (hello, llsq, lse, det, det_subsets, ode, gmm, lstm, ba, ht, kmeans, particle,
              lambda: robot('e01_two_link', 'two_link', 'xd', ['x', 'u']),
              lambda: robot('e02_inverse_dynamics', 'inverse_dynamics_7', 'tau', ['q', 'qd', 'qdd']),
-             lambda: robot('e03_forward_dynamics', 'forward_dynamics_7', 'qdd', ['q', 'qd', 'tau'])):
+             lambda: robot('e03_forward_dynamics', 'forward_dynamics_7', 'qdd', ['q', 'qd', 'tau']), figures):
     try:
         test()
     except NotYet as what:
