@@ -374,6 +374,23 @@ static void note_used(Check *c, const Syn *s) {
     for (int k = 0; k < s->nkids; k++) note_used(c, s->kid[k]);
 }
 
+/* A size that is found while it runs can be an output. */
+static void add_size_output(Check *c, const Syn *o) {
+    for (int k = 0; k < c->unit->outputs.n; k++) {
+        const Variable *v = c->unit->outputs.at[k];
+        if (v->name != o->name) continue;
+        error_at(c->cx, o->at, "'%s' is an output already", o->text);
+        note_at(c->cx, v->at, "here");
+        return;
+    }
+    Variable *v = arena_alloc(c->cx->arena, sizeof *v);
+    *v = (Variable){.name = o->name, .type = {TYPE_INT, NULL}, .role = ROLE_OUTPUT, .at = o->at};
+    v->unit = c->unit;
+    v->is_size = true;
+    VEC_PUSH(c->cx->arena, c->unit->variables, v);
+    VEC_PUSH(c->cx->arena, c->unit->outputs, v);
+}
+
 static void add_outputs(Check *c, const Syn *s) {
     if (c->unit->is_fn) {
         error_at(c->cx, s->whole, "'output' belongs in a model; a function has one result");
@@ -382,6 +399,10 @@ static void add_outputs(Check *c, const Syn *s) {
     for (int k = 0; k < s->kid[0]->nkids; k++) {
         const Syn *o = s->kid[0]->kid[k];
         const NameInfo *n = check_name(c, o->name);
+        if (!n->array && n->dim && c->unit->dims.at[n->dim - 1].until) {
+            add_size_output(c, o);
+            continue;
+        }
         if (!n->array) {
             if (!n->refused)
                 error_at(c->cx, o->at, "nothing defines the output '%s'%s", o->text,
@@ -555,7 +576,7 @@ static bool reads_over(Check *c, const Syn *e, const Poly *size) {
     return false;
 }
 
-static void check_until(Check *c, const Dim *dim) {
+static void check_until(Check *c, Dim *dim) {
     Syn *e = (Syn *)dim->until;
     Arena *a = c->cx->arena;
     const Syn *items = e->kid[0]->kid[0];
@@ -587,6 +608,7 @@ static void check_until(Check *c, const Dim *dim) {
         info = NULL;
     }
     const Poly *bound = check_size(c, most);
+    dim->most = bound;
     const uint32_t *vars;
     int nvars = bound ? poly_vars(a, bound, &vars) : 0;
     for (int k = 0; k < nvars; k++) {

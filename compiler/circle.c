@@ -14,6 +14,7 @@
 typedef struct Circle {
     VEC(ArrayRef) members;
     Lags lags;
+    const bool *outside; /* by array: it is read by others too; NULL: not known */
 } Circle;
 
 static bool match_axes(Graph *g, const Circle *c, ArrayRef seed, int axis, int *axis_of,
@@ -26,17 +27,21 @@ static bool match_axes(Graph *g, const Circle *c, ArrayRef seed, int axis, int *
         for (int k = 0; k < c->lags.n; k++) {
             const Lag *l = &c->lags.at[k];
             if (axis_of[l->by] >= 0 && axis_of[l->of] < 0) {
-                Ref i = ARRAY(g, l->by)->axis[axis_of[l->by]];
-                for (int q = 0; q < ARRAY(g, l->of)->rank && axis_of[l->of] < 0; q++) {
-                    if (!(used[l->of] >> q & 1) && graph_has_index(g, ARG(g, l->read, q), i)) {
-                        axis_of[l->of] = q;
+                Ref i = turn_axis(g, l->by, axis_of[l->by]);
+                for (int q = 0; q < 2 * turn_axes(g, l->of) && axis_of[l->of] < 0; q++) {
+                    int axis_there = q % turn_axes(g, l->of); /* plain places first */
+                    Ref at = lag_place(g, l, axis_there);
+                    bool plain = q < turn_axes(g, l->of);
+                    if (!(used[l->of] >> axis_there & 1) && at &&
+                        (plain ? poly_has(graph_poly(g, at), i) : graph_has_index(g, at, i))) {
+                        axis_of[l->of] = axis_there;
                     }
                 }
             } else if (axis_of[l->of] >= 0 && axis_of[l->by] < 0) {
-                Ref at = ARG(g, l->read, axis_of[l->of]);
-                for (int q = 0; q < ARRAY(g, l->by)->rank && axis_of[l->by] < 0; q++) {
+                Ref at = lag_place(g, l, axis_of[l->of]);
+                for (int q = 0; q < turn_axes(g, l->by) && axis_of[l->by] < 0 && at; q++) {
                     if (!(used[l->by] >> q & 1) &&
-                        graph_has_index(g, at, ARRAY(g, l->by)->axis[q])) {
+                        graph_has_index(g, at, turn_axis(g, l->by, q))) {
                         axis_of[l->by] = q;
                     }
                 }
@@ -191,11 +196,12 @@ static Stmt *wanted_open(Gen *x, ArrayRef a) {
 }
 
 /* Adds what a turn has to add. `number` is the loop's. */
-static void push_now(Gen *x, const Push *p, Ref turn, int number, const bool *writes,
+static void push_now(Gen *x, const Push *p, Ref turn, int number, const bool *writes, Ref known,
                      bool by_data) {
     Graph *g = x->g;
     Ref term, condition;
     push_term(g, p, turn, &term, &condition);
+    condition = graph_given(g, condition, known);
     Fixed fixed = nothing_fixed(g, p->to, writes);
     Piece piece = ARRAY(g, p->to)->pieces.at[p->piece];
     VEC_PUSH(g->arena, x->f->pushed,
@@ -227,6 +233,92 @@ static void push_now(Gen *x, const Push *p, Ref turn, int number, const bool *wr
     nest_add_piece(x, p->to, &piece, &fixed);
     gen_if_close(x, due);
     gen_if_close(x, wanted);
+}
+
+/* ---- iterations until a condition: the array that counts their turns is a member of the circle
+ * ------------------------------------------------------------------------------------------------ */
+
+/* Entries of `by` are computed as long as the iteration goes on: an entry i < T + c needs the
+ * condition to be false at turn i - c - 1. */
+static void live_lags(Graph *g, const bool *in, ArrayRef by, Lags *lags) {
+    for (int q = 0; q < ARRAY(g, by)->pieces.n; q++) {
+        const Piece p = ARRAY(g, by)->pieces.at[q];
+        Ref rest = p.live;
+        while (rest) {
+            bool last = NODE(g, rest)->op != OP_and;
+            Ref c = last ? rest : ARG(g, rest, 1);
+            const Poly *fact[2], *other;
+            const uint32_t *vars;
+            int64_t num, den;
+            rest = last ? 0 : ARG(g, rest, 0);
+            int nvars = graph_facts(g, c, true, fact, 2) == 1 ? poly_vars(g->arena, fact[0], &vars) : 0;
+            for (int v = 0; v < nvars; v++) {
+                const Node *n = NODE(g, vars[v]);
+                if (n->op == OP_READ && in[n->aux] && ARRAY(g, n->aux)->turn &&
+                    poly_linear(g->arena, fact[0], vars[v], &num, &den, &other) && num == 1 &&
+                    den == 1) {
+                    const Poly *turn =
+                        poly_sub(g->arena, poly_neg(g->arena, other), poly_int(g->arena, 2));
+                    Lag l = {by, n->aux, q, vars[v], graph_both(g, p.guard, p.live),
+                             0, graph_of_poly(g, turn)};
+                    VEC_PUSH(g->arena, *lags, l);
+                }
+            }
+        }
+    }
+}
+
+/* Is a read by anything but these? */
+static bool is_read_outside(const Gen *x, const Circle *c, ArrayRef a) {
+    Graph *g = x->g;
+    for (int k = 0; k < x->f->writes.n; k++) {
+        if (x->f->writes.at[k] == a) {
+            return true;
+        }
+    }
+    for (ArrayRef by = 1; by < (ArrayRef)g->arrays.n; by++) {
+        const ArrayRef *reads;
+        bool member = false;
+        for (int k = 0; k < c->members.n && !member; k++) {
+            member = c->members.at[k] == by;
+        }
+        int n = member ? 0 : graph_array_reads(g, by, &reads);
+        for (int k = 0; k < n; k++) {
+            if (reads[k] == a) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Leaves the loop at the turn at which the condition holds. */
+static void until_turn(Gen *x, ArrayRef a, const Fixed *fixed) {
+    Graph *g = x->g;
+    Ref at = fixed->at[ARRAY(g, a)->rank], due = 0;
+    Ref condition = graph_subst(g, nest_place_axes(g, a, ARRAY(g, a)->ends, fixed), 1,
+                                &ARRAY(g, a)->turn, &at);
+    if (!graph_prove(g, graph_poly(g, at), 0, NULL)) {
+        due = graph_op2(g, OP_le, graph_int(g, 0), at);
+    }
+    Stmt *under = gen_if_open(x, due), *found = gen_stmt(x, STMT_IF);
+    gen_count_uses(x, condition);
+    found->value = gen_value(x, condition);
+    Expr *turns = gen_value(x, graph_op2(g, OP_add, at, graph_int(g, 1)));
+    gen_append(&found->body, gen_set(x, fixed->turns, '=', turns));
+    gen_append(&found->body, gen_stmt(x, STMT_BREAK));
+    gen_add(x, found);
+    gen_if_close(x, under);
+}
+
+/* Behind the loop: has it come to its end? */
+static void until_ended(Gen *x, ArrayRef a, const Fixed *fixed) {
+    Expr *turns = gen_local_expr(x, fixed->turns);
+    gen_stop_if(x, gen_below(x, fixed->turns, 1), "GRADC_NO_END");
+    nest_check_count(x, a, turns);
+    if (x->f->place[a] != PLACE_LOCAL) {
+        nest_store(x, a, fixed->at, '=', turns);
+    }
 }
 
 /* Members of one loop turn: those that need each other at the same turn go deeper, the others
@@ -280,6 +372,10 @@ static void circle_turn(Gen *x, const Circle *c, Fixed *fixed, uint32_t *used, b
             } else {
                 for (int j = 0; j < inner.members.n; j++) {
                     ArrayRef a = inner.members.at[j];
+                    if (used[a] >> ARRAY(g, a)->rank & 1) {
+                        until_turn(x, a, &fixed[a]);
+                        continue;
+                    }
                     Stmt *wanted = wanted_open(x, a);
                     nest_pieces(x, a, &fixed[a], take[a]);
                     gen_if_close(x, wanted);
@@ -294,26 +390,115 @@ static void circle_turn(Gen *x, const Circle *c, Fixed *fixed, uint32_t *used, b
 
 /* How a loop may run: the axis of each member, and how its entries lie to the turns. */
 typedef struct Level {
-    int sign, *axis, *off;
+    int sign; /* 0: every entry stands alone */
+    int *axis, *off;
     Circle inner; /* the reads within a turn */
 } Level;
+
+/* What is read behind the loop is complete when the iteration ends: at its turn u all entries i <
+ * u + 1 + c are there that are live by i < T + c. */
+static void last_lags(Graph *g, const Circle *c, ArrayRef count, Lags *lags) {
+    for (int k = 0; k < c->lags.n; k++) {
+        const Lag *l = &c->lags.at[k];
+        if (l->of != count || !l->live || (c->outside && !c->outside[l->by])) {
+            continue;
+        }
+        const Array *by = ARRAY(g, l->by);
+        Ref *at = arena_alloc(g->arena, (size_t)(by->rank + 1) * sizeof *at);
+        const Poly *rest;
+        int64_t num, den;
+        int axis = -1;
+        for (int q = 0; q < by->rank; q++) {
+            at[q] = by->axis[q];
+            if (poly_linear(g->arena, graph_poly(g, l->live), by->axis[q], &num, &den, &rest) &&
+                num == 1 && den == 1) {
+                axis = q;
+            }
+            for (int i = 0; i < ARRAY(g, count)->rank; i++) {
+                at[q] = ARG(g, l->read, i) == by->axis[q] ? ARRAY(g, count)->axis[i] : at[q];
+            }
+        }
+        if (axis < 0) {
+            continue;
+        }
+        /* turn = i - c - 1, so that i = u + c is turn - rest - 1 at turn = u + 1 + ... */
+        at[axis] = graph_of_poly(
+            g, poly_sub(g->arena, poly_var(g->arena, ARRAY(g, count)->turn),
+                        poly_add(g->arena, rest, poly_int(g->arena, 1))));
+        Lag last = {count, l->by, 0, graph_read(g, l->by, at), 0, 0, 0};
+        VEC_PUSH(g->arena, *lags, last);
+    }
+}
+
+static bool every_lag_is_none(Graph *g, const Circle *c, const int *axis_of) {
+    for (int k = 0; k < c->lags.n; k++) {
+        const Lag *l = &c->lags.at[k];
+        Ref at = lag_place(g, l, axis_of[l->of]);
+        if (at != turn_axis(g, l->by, axis_of[l->by])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* An iteration for each entry: its own axes go outside of its turns. */
+static bool level_apart(Graph *g, const Circle *c, const uint32_t *used, Level *level) {
+    for (int m = 0; m < c->members.n; m++) {
+        ArrayRef a = c->members.at[m];
+        for (int axis = 0; axis < ARRAY(g, a)->rank && ARRAY(g, a)->turn; axis++) {
+            if (!(used[a] >> axis & 1) && match_axes(g, c, a, axis, level->axis, used) &&
+                every_lag_is_none(g, c, level->axis)) {
+                level->sign = 0;
+                level->inner = *c;
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Turns of an iteration go inside of its own axes. */
+static bool turns_are_next(Graph *g, const Circle *c, const int *axis_of,
+                           const uint32_t *used) {
+    for (int k = 0; k < c->members.n; k++) {
+        ArrayRef a = c->members.at[k];
+        int rank = ARRAY(g, a)->rank;
+        if (axis_of[a] == rank && used[a] != (1u << rank) - 1) {
+            return false;
+        }
+    }
+    return true;
+}
 
 static bool choose_level(Graph *g, const Circle *c, const uint32_t *used, const LoopGroup *given,
                          Level *v) {
     size_t all = (size_t)g->arrays.n;
     ArrayRef seed = c->members.at[0];
-    int *lag = arena_alloc(g->arena, (size_t)(c->lags.n + 1) * sizeof *lag);
     v->axis = given ? given->axis : arena_alloc(g->arena, all * sizeof *v->axis);
     v->off = arena_alloc(g->arena, all * sizeof *v->off);
-    for (int axis = 0; axis < ARRAY(g, seed)->rank; axis++) {
+    if (!given && level_apart(g, c, used, v)) {
+        return true;
+    }
+    for (int axis = 0; axis < turn_axes(g, seed); axis++) {
         if (given ? axis != given->axis[seed]
-                  : (used[seed] >> axis & 1) || !match_axes(g, c, seed, axis, v->axis, used)) {
+                  : (used[seed] >> axis & 1) || !match_axes(g, c, seed, axis, v->axis, used) ||
+                        !turns_are_next(g, c, v->axis, used)) {
             continue;
         }
+        Lags lags = {0};
+        for (int k = 0; k < c->lags.n; k++) {
+            VEC_PUSH(g->arena, lags, c->lags.at[k]);
+        }
+        for (int k = 0; k < c->members.n; k++) {
+            if (v->axis[c->members.at[k]] == ARRAY(g, c->members.at[k])->rank) {
+                last_lags(g, c, c->members.at[k], &lags);
+            }
+        }
+        int *lag = arena_alloc(g->arena, (size_t)(lags.n + 1) * sizeof *lag);
         for (int sign = 1; sign >= -1; sign -= 2) {
             bool ok = !given || given->sign == sign, moves = false;
-            for (int k = 0; k < c->lags.n && ok; k++) {
-                const Lag *l = &c->lags.at[k];
+            for (int k = 0; k < lags.n && ok; k++) {
+                const Lag *l = &lags.at[k];
                 lag[k] = lag_least(g, l, v->axis[l->by], v->axis[l->of], sign);
                 ok = lag[k] > LAG_UNKNOWN;
             }
@@ -324,16 +509,17 @@ static bool choose_level(Graph *g, const Circle *c, const uint32_t *used, const 
                 v->off[c->members.at[k]] = 0;
             }
             for (int round = 0; round <= c->members.n; round++) {
-                for (int k = 0; k < c->lags.n; k++) {
-                    const Lag *l = &c->lags.at[k];
+                for (int k = 0; k < lags.n; k++) {
+                    const Lag *l = &lags.at[k];
                     if (v->off[l->by] + lag[k] < v->off[l->of]) {
                         v->off[l->of] = v->off[l->by] + lag[k];
                     }
                 }
             }
-            v->inner = (Circle){.members = {c->members.at, c->members.n, c->members.n}};
-            for (int k = 0; k < c->lags.n; k++) {
-                const Lag *l = &c->lags.at[k];
+            v->inner = (Circle){.members = {c->members.at, c->members.n, c->members.n},
+                                .outside = c->outside};
+            for (int k = 0; k < lags.n; k++) {
+                const Lag *l = &lags.at[k];
                 int final = lag[k] + v->off[l->by] - v->off[l->of];
                 ok = ok && final >= 0;
                 moves = moves || final > 0;
@@ -363,11 +549,17 @@ static Circle circle_of(Graph *g, int n, const ArrayRef *members) {
     }
     for (int k = 0; k < n; k++) {
         lags_find(g, in, members[k], &c.lags);
+        live_lags(g, in, members[k], &c.lags);
     }
     return c;
 }
 
 bool circle_axes(Graph *g, int n, const ArrayRef *members, int *axis, int *off, int *sign) {
+    for (int k = 0; k < n; k++) {
+        if (ARRAY(g, members[k])->turn) { /* others would have to know where it ends */
+            return false;
+        }
+    }
     Circle c = circle_of(g, n, members);
     Level v;
     const uint32_t *used = arena_alloc(g->arena, (size_t)g->arrays.n * sizeof *used);
@@ -404,12 +596,164 @@ static void sum_start(Gen *x, ArrayRef a, const bool *pushed) {
     gen_if_close(x, wanted);
 }
 
+static bool reads_any(Graph *g, Ref term, const bool *of) {
+    for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) {
+        if (of[a] && graph_reads(g, term, a)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Members of a circle with the bounds that guards set to one of their axes: what is proved or said
+ * by no condition at all is left to the boxes. Both ends, each over the loops around. */
+typedef struct Bounds {
+    VEC(Ref) lo, hi;
+    VEC(Ref) box; /* the upper ends that the boxes alone say */
+} Bounds;
+
+static void bounds_add(Gen *x, Bounds *b, ArrayRef a, int axis, const Poly *lo, const Poly *hi,
+                       Ref guard, int off, const Fixed *fixed, const bool *writes) {
+    Graph *g = x->g;
+    Range range = {0};
+    VEC(Ref) later = {0};
+    for (int k = 0; k < ARRAY(g, a)->rank; k++) {
+        if (k != axis && !fixed->at[k]) {
+            VEC_PUSH(g->arena, later, ARRAY(g, a)->axis[k]);
+        }
+    }
+    if (guard) {
+        guard = graph_part_with_count(g, nest_place_axes(g, a, guard, fixed), 0, true);
+        gen_take_bounds(x, guard, ARRAY(g, a)->axis[axis], &range, later.at, later.n);
+    }
+    Ref ends[2] = {graph_of_poly(g, lo), graph_of_poly(g, hi)}, shift = graph_int(g, off);
+    VEC_PUSH(g->arena, b->box, graph_op2(g, OP_add, ends[1], shift));
+    for (int k = 0; k < range.lo.n + range.hi.n; k++) {
+        bool low = k < range.lo.n, mine;
+        Ref bound = low ? range.lo.at[k] : range.hi.at[k - range.lo.n];
+        mine = reads_any(g, bound, writes);
+        if (!mine && low) {
+            ends[0] = gen_tightest(x, ends[0], &bound, 1, true);
+        } else if (!mine) {
+            const Poly *room = poly_sub(g->arena, ARRAY(g, a)->extent[axis], poly_int(g->arena, 1));
+            if (graph_prove(g, poly_sub(g->arena, room, graph_poly(g, bound)), 0, NULL)) {
+                ends[1] = bound; /* all that goes as far as an iteration shares this end */
+                VEC_PUSH(g->arena, b->box, graph_op2(g, OP_add, graph_of_poly(g, room), shift));
+            } else {
+                ends[1] = gen_tightest(x, ends[1], &bound, 1, false);
+            }
+        }
+    }
+    VEC_PUSH(g->arena, b->lo, graph_op2(g, OP_add, ends[0], shift));
+    VEC_PUSH(g->arena, b->hi, graph_op2(g, OP_add, ends[1], shift));
+}
+
+static Bounds bounds_of(Gen *x, const Circle *c, const int *axis_of, const int *off,
+                        const Fixed *fixed, const bool *writes) {
+    Graph *g = x->g;
+    const Poly *zero = poly_int(g->arena, 0), *one = poly_int(g->arena, 1);
+    Bounds b = {0};
+    for (int k = 0; k < c->members.n; k++) {
+        ArrayRef a = c->members.at[k];
+        const Array of = *ARRAY(g, a);
+        int axis = axis_of[a];
+        if (axis == of.rank) { /* turns of an iteration */
+            const Poly *last = poly_sub(g->arena, EXTENT(g, of.turn), one);
+            bounds_add(x, &b, a, axis, zero, last, 0, off[a], &fixed[a], writes);
+            continue;
+        }
+        const Poly *last = poly_sub(g->arena, of.extent[axis], one);
+        bool starts = of.pieces.n == 0, ends = starts;
+        Ref guard = of.pieces.n ? of.pieces.at[0].guard : 0;
+        for (int q = 0; q < of.pieces.n; q++) {
+            const Piece *p = &of.pieces.at[q];
+            starts = starts || poly_equal(p->lo[axis], zero);
+            ends = ends || poly_equal(p->hi[axis], last);
+            guard = p->guard == guard ? guard : 0;
+            bounds_add(x, &b, a, axis, p->lo[axis], p->hi[axis], p->guard, off[a], &fixed[a],
+                       writes);
+        }
+        if (of.adjoint_of && (!starts || !ends)) { /* a derivative is 0 where no piece says more,
+                                                      and may be read there */
+            bounds_add(x, &b, a, axis, starts ? of.pieces.at[0].lo[axis] : zero,
+                       ends ? of.pieces.at[0].hi[axis] : last, guard, off[a], &fixed[a], writes);
+        }
+    }
+    return b;
+}
+
+/* The turns of a sum. */
+static void bounds_of_sum(Gen *x, Bounds *b, const Push *p, const bool *writes) {
+    Graph *g = x->g;
+    Range range = {0};
+    VEC(Ref) later = {0};
+    const Poly *room = poly_sub(g->arena, EXTENT(g, p->source), poly_int(g->arena, 1));
+    Ref end = graph_of_poly(g, room), shift = graph_int(g, p->shift), guard = p->sum.condition;
+    for (int k = 0; k < p->sum.index.n; k++) {
+        VEC_PUSH(g->arena, later, p->sum.index.at[k]);
+    }
+    for (int k = 0; k < ARRAY(g, p->to)->rank; k++) {
+        VEC_PUSH(g->arena, later, ARRAY(g, p->to)->axis[k]);
+    }
+    gen_take_bounds(x, graph_part_with_count(g, guard, 0, true), p->source, &range, later.at,
+                    later.n);
+    for (int k = 0; k < range.hi.n; k++) {
+        Ref bound = range.hi.at[k];
+        if (!reads_any(g, bound, writes) &&
+            graph_prove(g, poly_sub(g->arena, room, graph_poly(g, bound)), 0, NULL)) {
+            end = bound;
+        }
+    }
+    VEC_PUSH(g->arena, b->lo, shift);
+    VEC_PUSH(g->arena, b->hi, graph_op2(g, OP_add, end, shift));
+    VEC_PUSH(g->arena, b->box, graph_op2(g, OP_add, graph_of_poly(g, room), shift));
+}
+
+static bool over_sizes(Graph *g, Ref r) {
+    const uint32_t *vars;
+    int n = poly_vars(g->arena, graph_poly(g, r), &vars);
+    for (int k = 0; k < n; k++) {
+        if (NODE(g, vars[k])->op != OP_DIM) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static const char *turn_name(const Graph *g, ArrayRef a, int axis) {
+    return g->indices.at[NODE(g, turn_axis(g, a, axis))->aux].name;
+}
+
+static bool may_fail(const Graph *g, const Circle *c) {
+    for (int k = 0; k < c->members.n; k++) {
+        const Array *a = ARRAY(g, c->members.at[k]);
+        for (int q = 0; q < a->pieces.n && !a->turn; q++) {
+            if (NODE(g, a->pieces.at[q].body)->fails) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static void circle_level(Gen *x, const Circle *c, const LoopGroup *group, Fixed *fixed, uint32_t *used,
                          bool **take) {
     Graph *g = x->g;
     int all = g->arrays.n;
     ArrayRef seed = c->members.at[0];
     Level level;
+    bool *outside = NULL;
+    for (int k = 0; k < c->members.n; k++) {
+        if (ARRAY(g, c->members.at[k])->turn && !outside) {
+            outside = arena_alloc(g->arena, (size_t)all);
+            for (int q = 0; q < c->members.n; q++) {
+                outside[c->members.at[q]] = is_read_outside(x, c, c->members.at[q]);
+            }
+        }
+    }
+    Circle here = *c;
+    here.outside = outside;
+    c = &here;
     if (!choose_level(g, c, used, group && group->axis ? group : NULL, &level)) {
         error_at(g->cx, ARRAY(g, seed)->at, "no order of loops computes '%s' and what it needs",
                  ARRAY(g, seed)->name);
@@ -449,50 +793,35 @@ static void circle_level(Gen *x, const Circle *c, const LoopGroup *group, Fixed 
     for (int k = 0; k < sums.n; k++) {
         sums.at[k].shift -= least;
     }
-    VEC(Ref) lo = {0}, hi = {0};
+    bool *writes = arena_alloc(g->arena, (size_t)all * sizeof *writes);
+    ArrayRef count = 0;
     for (int k = 0; k < c->members.n; k++) {
         ArrayRef a = c->members.at[k];
-        const Poly *shift = poly_int(g->arena, off[a]),
-                   *last = poly_sub(g->arena, ARRAY(g, a)->extent[axis_of[a]],
-                                    poly_int(g->arena, 1));
-        bool starts = false, ends = false;
-        for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
-            const Piece *p = &ARRAY(g, a)->pieces.at[q];
-            starts = starts || poly_equal(p->lo[axis_of[a]], poly_int(g->arena, 0));
-            ends = ends || poly_equal(p->hi[axis_of[a]], last);
-            VEC_PUSH(g->arena, lo,
-                     graph_of_poly(g, poly_add(g->arena, p->lo[axis_of[a]], shift)));
-            VEC_PUSH(g->arena, hi,
-                     graph_of_poly(g, poly_add(g->arena, p->hi[axis_of[a]], shift)));
-        }
-        if (ARRAY(g, a)->adjoint_of && !starts) { /* a derivative is 0 where no piece says
-                                                     more, and may be read there */
-            VEC_PUSH(g->arena, lo, graph_of_poly(g, shift));
-        }
-        if (ARRAY(g, a)->adjoint_of && !ends) {
-            VEC_PUSH(g->arena, hi, graph_of_poly(g, poly_add(g->arena, last, shift)));
-        }
+        writes[a] = true;
+        count = axis_of[a] == ARRAY(g, a)->rank ? a : count;
     }
+    Bounds b = bounds_of(x, c, axis_of, off, fixed, writes);
     for (int k = 0; k < sums.n; k++) {
-        const Poly *shift = poly_int(g->arena, sums.at[k].shift),
-                   *last = poly_sub(g->arena, EXTENT(g, sums.at[k].source), poly_int(g->arena, 1));
-        VEC_PUSH(g->arena, lo, graph_of_poly(g, shift));
-        VEC_PUSH(g->arena, hi, graph_of_poly(g, poly_add(g->arena, last, shift)));
+        bounds_of_sum(x, &b, &sums.at[k], writes);
     }
-    bool *writes = arena_alloc(g->arena, (size_t)all * sizeof *writes);
-    for (int k = 0; k < c->members.n; k++) {
-        writes[c->members.at[k]] = true;
+    const char *name = turn_name(g, seed, axis_of[seed]);
+    Ref first = gen_tightest(x, b.lo.at[0], b.lo.at + 1, b.lo.n - 1, false),
+        last = gen_tightest(x, b.hi.at[0], b.hi.at + 1, b.hi.n - 1, true),
+        room = gen_tightest(x, b.box.at[0], b.box.at + 1, b.box.n - 1, true);
+    Ref end = graph_op2(g, OP_add, last, graph_int(g, 1));
+    room = graph_op2(g, OP_add, room, graph_int(g, 1));
+    Ref turn = graph_index(g, name, graph_poly(g, room)), known = 0;
+    if (!over_sizes(g, first)) {
+        known = graph_op2(g, OP_le, first, turn);
     }
-    const char *name = g->indices.at[NODE(g, ARRAY(g, seed)->axis[axis_of[seed]])->aux].name;
-    Ref first = gen_tightest(x, lo.at[0], lo.at + 1, lo.n - 1, false),
-        end = gen_tightest(x, hi.at[0], hi.at + 1, hi.n - 1, true);
-    end = graph_op2(g, OP_add, end, graph_int(g, 1));
-    Ref turn = graph_index(g, name, graph_poly(g, end));
+    if (!over_sizes(g, last)) {
+        known = graph_both(g, known, graph_op2(g, OP_le, turn, last));
+    }
     bool outermost = true;
     for (int k = 0; k < c->members.n; k++) {
         outermost = outermost && used[c->members.at[k]] == 0;
     }
-    for (int k = 0; k < c->members.n && outermost; k++) {
+    for (int k = 0; k < c->members.n && outermost && sign; k++) {
         ArrayRef a = c->members.at[k];
         for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
             Push p;
@@ -511,10 +840,19 @@ static void circle_level(Gen *x, const Circle *c, const LoopGroup *group, Fixed 
         }
     }
     Text about = text_new(g->arena);
-    text_add(&about, "One loop, %s over %s:", sign > 0 ? "forward" : "backward", name);
+    text_add(&about, "One loop, %s over %s%s%s:",
+             sign > 0   ? "forward"
+             : sign < 0 ? "backward"
+                        : "each for itself,",
+             name, count ? ", until the end of " : "", count ? ARRAY(g, count)->name : "");
+    bool some = false;
     for (int k = 0; k < c->members.n; k++) {
         int o = off[c->members.at[k]];
-        text_add(&about, "%s %s", k ? "," : "", ARRAY(g, c->members.at[k])->name);
+        if (c->members.at[k] == count) {
+            continue;
+        }
+        text_add(&about, "%s %s", some ? "," : "", ARRAY(g, c->members.at[k])->name);
+        some = true;
         if (o) {
             text_add(&about, "[%s %c %d]", name, o > 0 ? '-' : '+', o > 0 ? o : -o);
         }
@@ -525,12 +863,23 @@ static void circle_level(Gen *x, const Circle *c, const LoopGroup *group, Fixed 
     Stmt *say = gen_stmt(x, STMT_COMMENT);
     say->text = text_string(&about);
     gen_add(x, say);
+    if (count) {
+        fixed[count].turns = x->f->place[count] == PLACE_LOCAL
+                                 ? x->f->local[count]
+                                 : gen_local(x, "turns", VALUE_INT, true);
+        Stmt *none = gen_stmt(x, STMT_VAR);
+        none->local = fixed[count].turns;
+        none->value = gen_value(x, graph_int(g, 0));
+        gen_add(x, none);
+    }
     Stmt *loop = gen_stmt(x, STMT_LOOP);
     loop->index = turn;
     loop->value = gen_bound(x, first);
-    loop->other = gen_bound(x, sign > 0 ? end : graph_op2(g, OP_sub, end, graph_int(g, 1)));
+    loop->other = gen_bound(x, sign >= 0 ? end : last);
     loop->down = sign < 0;
     gen_push(x, &loop->body, turn, false, writes);
+    x->frames.at[x->top].narrowed = known != 0;
+    Ref *outer = arena_alloc(g->arena, (size_t)(c->members.n + 1) * sizeof *outer);
     int number = x->f->loops++;
     for (int k = 0; k < c->members.n; k++) {
         ArrayRef a = c->members.at[k];
@@ -539,20 +888,31 @@ static void circle_level(Gen *x, const Circle *c, const LoopGroup *group, Fixed 
         used[a] |= 1u << axis_of[a];
         fixed[a].at[axis_of[a]] = graph_op2(g, OP_sub, turn, graph_int(g, off[a]));
         fixed[a].writes = writes;
+        outer[k] = fixed[a].known;
+        fixed[a].known = graph_both(g, fixed[a].known, known);
     }
     circle_turn(x, &level.inner, fixed, used, take);
     for (int k = 0; k < pushes.n; k++) {
-        push_now(x, &pushes.at[k], turn, number, writes, true);
+        push_now(x, &pushes.at[k], turn, number, writes, known, true);
     }
     for (int k = 0; k < sums.n; k++) {
-        push_now(x, &sums.at[k], turn, number, writes, false);
+        push_now(x, &sums.at[k], turn, number, writes, known, false);
     }
     for (int k = 0; k < c->members.n; k++) {
         ArrayRef a = c->members.at[k];
         used[a] &= ~(1u << axis_of[a]);
         fixed[a].at[axis_of[a]] = 0;
+        fixed[a].known = outer[k];
+    }
+    if (count && may_fail(g, c)) {
+        Stmt *leave = gen_stmt(x, STMT_RETURN);
+        leave->op = '?';
+        gen_add(x, leave);
     }
     gen_loop_close(x, loop);
+    if (count) {
+        until_ended(x, count, &fixed[count]);
+    }
 }
 
 void circle_arrays(Gen *x, const LoopGroup *group) {
@@ -563,7 +923,7 @@ void circle_arrays(Gen *x, const LoopGroup *group) {
     uint32_t *used = arena_alloc(g->arena, all * sizeof *used);
     for (int k = 0; k < group->member.n; k++) {
         ArrayRef a = group->member.at[k];
-        fixed[a].at = arena_alloc(g->arena, (size_t)(ARRAY(g, a)->rank + 1) * sizeof(Ref));
+        fixed[a].at = arena_alloc(g->arena, (size_t)(ARRAY(g, a)->rank + 2) * sizeof(Ref));
         nest_comment(x, a);
     }
     for (int k = 0; k < group->sum.n; k++) {

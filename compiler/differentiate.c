@@ -194,8 +194,8 @@ static bool box_narrow(Graph *g, const Poly **lo, const Poly **hi, const Poly *f
 }
 
 /* Solves the bracket of one contribution. axis: the adjoint's own indices for the unpinned axes of
- * the target. */
-static Term solve(State *s, const Contribution *c, const Adjoint *adj, const Ref *axis) {
+ * the target. alive: a condition over them that need not be asked. */
+static Term solve(State *s, const Contribution *c, const Adjoint *adj, const Ref *axis, Ref alive) {
     Graph *g = s->g;
     const Array *target = ARRAY(g, c->to);
     int rank = target->rank, n = c->around.n;
@@ -263,6 +263,7 @@ static Term solve(State *s, const Contribution *c, const Adjoint *adj, const Ref
         }
     }
     /* The indices that are left are summed over; all conditions guard the finished product. */
+    condition = graph_given(g, condition, alive);
     Ref all = condition ? condition : graph_bool(g, true), body = ct;
     bool summed = false;
     for (int i = n - 1; i >= 0; i--) {
@@ -314,9 +315,39 @@ static bool box_equal(const Term *x, const Term *y, int rank) {
     return true;
 }
 
+/* The leading axes that every read inside a circle leaves as they are keep to one place if all that
+ * comes from outside stands there. By axis: the place, or 0. */
+static Ref *circle_pins(State *s, const Order *order, int lo, int hi) {
+    Graph *g = s->g;
+    int steady = paths_steady_axes(g, order, lo, hi), most = 0;
+    for (int k = lo; k < hi; k++) {
+        int rank = ARRAY(g, order->array[k])->rank;
+        most = rank > most ? rank : most;
+        steady = ARRAY(g, order->array[k])->rules.n ? 0 : steady;
+    }
+    Ref *pins = arena_alloc(g->arena, (size_t)(most + 1) * sizeof *pins);
+    for (int axis = 0; axis < steady && axis < most; axis++) {
+        Ref pin = 0;
+        bool same = true;
+        for (int k = lo; k < hi; k++) {
+            for (int c = s->first[order->array[k]]; c; c = s->sent.at[c - 1].next) {
+                const Contribution *x = &s->sent.at[c - 1];
+                pin = pin ? pin : x->position[axis];
+                same = same && x->position[axis] == pin;
+                for (int i = 0; i < x->around.n; i++) {
+                    same = same && !graph_has_index(g, pin, x->around.index[i]);
+                }
+            }
+        }
+        const Ref *free;
+        pins[axis] = pin && same && graph_free(g, pin, &free) > 0 ? pin : 0;
+    }
+    return pins;
+}
+
 /* Prepares the adjoint of a: which axes are pinned, which of e's indices it depends on. `pinnable`:
- * not in a circle. */
-static void adjoint_start(State *s, ArrayRef a, bool pinnable) {
+ * not in a circle. pins: for a circle, the pins that it may have. */
+static void adjoint_start(State *s, ArrayRef a, bool pinnable, const Ref *pins) {
     Graph *g = s->g;
     Adjoint *adj = &s->adjoint[a];
     int rank = ARRAY(g, a)->rank;
@@ -338,6 +369,7 @@ static void adjoint_start(State *s, ArrayRef a, bool pinnable) {
         }
         const Ref *free;
         adj->pin[k] = !first && same && graph_free(g, pin, &free) > 0 ? pin : 0;
+        adj->pin[k] = pins ? pins[k] : adj->pin[k];
     }
     /* In a circle every member may pass on what any other was sent. */
     for (int c = pinnable ? s->first[a] : s->sent.n; c;
@@ -389,6 +421,37 @@ static void adjoint_make(State *s, ArrayRef a) {
     ARRAY(g, adj->array)->at = ARRAY(g, a)->at;
 }
 
+/* What holds, of the ends of iterations, wherever an entry of a is computed: over its axes; 0:
+ * nothing. The adjoint is looked at nowhere else. */
+static Ref alive_of(State *s, ArrayRef a) {
+    Graph *g = s->g;
+    const Array x = *ARRAY(g, a);
+    Ref all = 0;
+    for (int q = 0; q < x.pieces.n; q++) {
+        Ref c = graph_both(g, x.pieces.at[q].guard, x.pieces.at[q].live);
+        all = graph_both(g, all, graph_part_with_count(g, c, 0, true));
+    }
+    for (int q = 0; q < x.pieces.n && all; q++) { /* of all conjuncts those that are common */
+        const Piece p = x.pieces.at[q];
+        Ref known = graph_both(g, p.guard, p.live), common = 0, rest = all;
+        while (rest) {
+            Ref part = NODE(g, rest)->op == OP_and ? ARG(g, rest, 1) : rest, here = part;
+            rest = NODE(g, rest)->op == OP_and ? ARG(g, rest, 0) : 0;
+            for (int k = 0; k < x.rank; k++) {
+                if (poly_equal(p.lo[k], p.hi[k])) {
+                    Ref place = graph_of_poly(g, p.lo[k]);
+                    here = graph_subst(g, here, 1, &x.axis[k], &place);
+                }
+            }
+            if (graph_is_true(g, here) || (known && !graph_given(g, here, known))) {
+                common = graph_both(g, part, common);
+            }
+        }
+        all = common;
+    }
+    return all;
+}
+
 /* Solves all that was sent to a and makes the pieces of its adjoint. */
 static void adjoint_finish(State *s, ArrayRef a, bool may_stay_term) {
     Graph *g = s->g;
@@ -402,10 +465,18 @@ static void adjoint_finish(State *s, ArrayRef a, bool may_stay_term) {
             axis[k] = adj->pin[k] ? 0 : ARRAY(g, adj->array)->axis[n++];
         }
     }
+    Ref alive = paths_is_by(&s->paths, a) ? 0 : alive_of(s, a);
+    if (alive) {
+        Ref *place = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *place);
+        for (int k = 0; k < rank; k++) {
+            place[k] = adj->pin[k] ? adj->pin[k] : axis[k];
+        }
+        alive = graph_subst(g, alive, rank, ARRAY(g, a)->axis, place);
+    }
     VEC(Term) terms = {0};
     for (int next = s->first[a]; next; next = s->sent.at[next - 1].next) {
         /* The range of e's own indices is in force too. */
-        Term t = solve(s, &s->sent.at[next - 1], adj, axis);
+        Term t = solve(s, &s->sent.at[next - 1], adj, axis, alive);
         bool merged = false;
         for (int k = 0; k < terms.n && !merged; k++) {
             if (box_equal(&t, &terms.at[k], rank) &&
@@ -440,6 +511,7 @@ static void adjoint_finish(State *s, ArrayRef a, bool may_stay_term) {
     if (!adj->array) {
         adjoint_make(s, a);
     }
+    Ref guard = graph_both(g, s->context.guard, graph_given(g, alive, s->context.guard));
     Array *bar = ARRAY(g, adj->array);
     const Poly **lo = arena_alloc(g->arena, (size_t)(bar->rank + 1) * sizeof *lo),
                **hi = arena_alloc(g->arena, (size_t)(bar->rank + 1) * sizeof *hi);
@@ -467,20 +539,11 @@ static void adjoint_finish(State *s, ArrayRef a, bool may_stay_term) {
         }
         if (graph_piece(g, adj->array, lo, hi,
                         graph_subst(g, terms.at[t].body, from.n, from.at, to.at), terms.at[t].at) &&
-            s->context.guard) {
-            Piece *p = &ARRAY(g, adj->array)->pieces.at[ARRAY(g, adj->array)->pieces.n - 1];
-            Ref guard = graph_subst(g, s->context.guard, from.n, from.at, to.at);
-            const Ref *free;
-            bool inside = true;
-            int nfree = graph_free(g, guard, &free);
-            for (int f = 0; f < nfree; f++) {
-                bool own = false;
-                for (int k = 0; k < ARRAY(g, adj->array)->rank; k++) {
-                    own = own || free[f] == ARRAY(g, adj->array)->axis[k];
-                }
-                inside = inside && own;
-            }
-            p->guard = inside ? guard : 0;
+            guard) {
+            Ref over = graph_subst(g, guard, from.n, from.at, to.at);
+            const Array *bar_now = ARRAY(g, adj->array);
+            over = graph_part_over(g, over, bar_now->rank, bar_now->axis);
+            ARRAY(g, adj->array)->pieces.at[ARRAY(g, adj->array)->pieces.n - 1].guard = over;
         }
     }
 }
@@ -563,7 +626,12 @@ static Ref *enter(State *s, ArrayRef a, const Poly **lo, const Poly **hi, Ref gu
         return NULL;
     }
     if (guard) {
-        scope_guard(g, around, graph_subst(g, guard, rank, ARRAY(g, a)->axis, place));
+        Ref c = graph_subst(g, guard, rank, ARRAY(g, a)->axis, place);
+        Ref rest = graph_given(g, graph_part_with_count(g, c, 0, true), s->context.guard);
+        rest = graph_both(g, rest, graph_part_with_count(g, c, 0, false));
+        if (rest) { /* that e itself lies before the end of an iteration is known */
+            scope_guard(g, around, rest);
+        }
     }
     return place;
 }
@@ -831,7 +899,8 @@ static void visit_array(State *s, ArrayRef a) {
         const Piece p = ARRAY(g, a)->pieces.at[q];
         Scope around = {0};
         s->at = p.at;
-        Ref *place = enter(s, a, p.lo, p.hi, demand_narrow(g, s->wanted[a], p.guard), &around);
+        Ref guard = graph_both(g, demand_narrow(g, s->wanted[a], p.guard), p.live);
+        Ref *place = enter(s, a, p.lo, p.hi, guard, &around);
         if (!place) {
             continue;
         }
@@ -845,8 +914,9 @@ static void visit_array(State *s, ArrayRef a) {
         const ArrayRule rule = ARRAY(g, a)->rules.at[q];
         s->at = ARRAY(g, a)->at;
         if (s->paths.active[rule.by]) {
+            const Piece p = ARRAY(g, a)->pieces.at[0];
             visit_rule(s, a, &rule,
-                       demand_narrow(g, s->wanted[a], ARRAY(g, a)->pieces.at[0].guard));
+                       graph_both(g, demand_narrow(g, s->wanted[a], p.guard), p.live));
         }
     }
 }
@@ -901,16 +971,17 @@ void differentiate(Graph *g, Ref e, const Scope *scope, int n, const ArrayRef *b
             lo--;
         }
         bool circle = hi - lo > 1 || graph_reads_itself(g, order.array[lo]);
+        const Ref *pins = circle ? circle_pins(s, &order, lo, hi) : NULL;
         for (int k = lo; k < hi; k++) { /* readers come last in the order */
             ArrayRef a = order.array[k];
             if (!s->paths.active[a]) {
                 continue;
             }
             if (paths_is_by(&s->paths, a)) {
-                adjoint_start(s, a, true);
+                adjoint_start(s, a, true, NULL);
                 continue;
             }
-            adjoint_start(s, a, !circle);
+            adjoint_start(s, a, !circle, pins);
             if (circle) {
                 adjoint_make(s, a);
             } else {
@@ -934,7 +1005,7 @@ void differentiate(Graph *g, Ref e, const Scope *scope, int n, const ArrayRef *b
     }
     for (int k = 0; k < n; k++) {
         if (s->paths.active[by[k]]) {
-            adjoint_start(s, by[k], true);
+            adjoint_start(s, by[k], true, NULL);
             adjoint_finish(s, by[k], true);
         }
         result[k] = s->adjoint[by[k]];

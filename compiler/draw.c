@@ -205,6 +205,7 @@ static int *number_nodes(Graph *g, const Parts *parts) {
         for (int q = 0; q < a->pieces.n; q++) {
             number[a->pieces.at[q].body] = 1;
             if (a->pieces.at[q].guard) number[a->pieces.at[q].guard] = 1;
+            if (a->pieces.at[q].live) number[a->pieces.at[q].live] = 1;
         }
     }
     for (Ref r = (Ref)g->nodes.n - 1; r > 0; r--) {
@@ -283,6 +284,7 @@ static void add_json_array(Graph *g, Text *out, const Parts *parts, const int *n
         const Piece *q = &a->pieces.at[k];
         text_add(out, "%s{\"body\": %d", k ? ", " : "", number[q->body]);
         if (q->guard) text_add(out, ", \"guard\": %d", number[q->guard]);
+        if (q->live) text_add(out, ", \"live\": %d", number[q->live]);
         add_polys(g, out, "lo", a->rank, q->lo);
         add_polys(g, out, "hi", a->rank, q->hi);
         text_char(out, '}');

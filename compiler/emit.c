@@ -707,6 +707,22 @@ static void put_stmt(Emit *e, const Stmt *s) {
         text_raw(t, "}\n");
         return;
     }
+    case STMT_BREAK:
+        line_start(e);
+        text_raw(t, "break;\n");
+        return;
+    case STMT_RETURN:
+        line_start(e);
+        if (s->op == '?') {
+            text_raw(t, "if (status != GRADC_OK) {\n");
+            text_indent(t, e->depth + 1);
+        }
+        text_raw(t, "return status;\n");
+        if (s->op == '?') {
+            line_start(e);
+            text_raw(t, "}\n");
+        }
+        return;
     case STMT_FAIL:
         line_start(e);
         text_add(t, "gradc_fail(&status, %s);\n", s->text);
@@ -721,7 +737,7 @@ enum {
 static void put_block(Emit *e, const Block *b) {
     for (const Stmt *s = b->first; s; s = s->next) {
         if (s->kind == STMT_COMMENT || s->kind == STMT_LOOP || s->kind == STMT_IF ||
-            s->kind == STMT_COPY) {
+            s->kind == STMT_COPY || s->kind == STMT_RETURN) {
             put_stmt(e, s);
             continue;
         }

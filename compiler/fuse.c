@@ -187,6 +187,9 @@ void fuse_arrays(Graph *g, int n, const ArrayRef *roots) {
             Ref body = graph_rewrite_reads(g, ARRAY(g, a)->pieces.at[q].body, fuse_read, &f);
             Ref guard = ARRAY(g, a)->pieces.at[q].guard;
             guard = guard ? graph_rewrite_reads(g, guard, fuse_read, &f) : 0;
+            Ref live = ARRAY(g, a)->pieces.at[q].live;
+            live = live ? graph_rewrite_reads(g, live, fuse_read, &f) : 0;
+            ARRAY(g, a)->pieces.at[q].live = live;
             ARRAY(g, a)->pieces.at[q].body = graph_cast(g, ARRAY(g, a)->type, body);
             ARRAY(g, a)->pieces.at[q].guard = guard && !graph_is_true(g, guard) ? guard : 0;
         }

@@ -36,6 +36,8 @@ typedef struct Fixed { /* axes of an array that loops around have fixed already 
     Ref *at;           /* by axis: 0, or the place, over indices in force */
     const bool *writes;
     bool zeroed; /* all of the array was set to 0 before these loops */
+    int turns;   /* of an array that counts: the local that holds how many there were */
+    Ref known;   /* what the bounds of these loops say; 0: nothing that conditions ask for */
 } Fixed;
 
 /* A sum at the root of a piece, opened. */
@@ -51,11 +53,19 @@ typedef struct Lag { /* a read, and where it happens */
     Ref read;      /* over by's axes and opened indices */
     Ref condition; /* what holds there; 0: nothing */
     Ref turn;      /* read by what this turn of a loop adds to a sum; else 0 */
+    Ref live;      /* an iteration has not come to its end at this turn, or `by` would not be
+                      computed: then `read` is that of how many turns it has; else 0 */
 } Lag;
 typedef VEC(Lag) Lags;
 
+/* An array that says how far others go has its turns as a last axis, without entries. */
+int turn_axes(const Graph *g, ArrayRef a);
+Ref turn_axis(const Graph *g, ArrayRef a, int axis);
+Ref lag_place(const Graph *g, const Lag *l, int axis); /* 0: it has none there */
+
 /* lag: the reads of some arrays, and how far back they look. */
 void lags_find(Graph *g, const bool *of, ArrayRef by, Lags *lags); /* all in by's pieces */
+void lags_find_piece(Graph *g, const bool *of, ArrayRef by, int piece, Lags *lags);
 void lags_find_in(Graph *g, const bool *of, ArrayRef by, int piece, Ref term, Ref condition,
                   Lags *lags);
 bool lag_prove(Graph *g, const Lag *l, const Poly *p); /* p >= 0 where the read happens? */
@@ -103,6 +113,8 @@ void gen_if_close(Gen *x, Stmt *s);
 bool gen_is_straight(const Block *b); /* names and one statement: fit for lanes */
 bool gen_may_fail(const Block *b);
 Stmt *gen_set(Gen *x, int local, char op, Expr *e);
+void gen_stop_if(Gen *x, Expr *condition, const char *text); /* returns with that status */
+Expr *gen_below(Gen *x, int local, int64_t bound);           /* local < bound */
 Expr *gen_op(Gen *x, Op op, ValueType type, Expr *a, Expr *b);
 
 /* nest: the loops of one array, at the places that loops around have fixed. */
@@ -110,6 +122,8 @@ Ref nest_place_axes(Graph *g, ArrayRef a, Ref term, const Fixed *fixed);
 bool nest_open_sums(Graph *g, Ref body, Scatter *s);
 Ref nest_scatter_place(Graph *g, Ref condition, Ref axis, Ref *rest);
 bool nest_add_entries(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, Scatter s);
+void nest_store(Gen *x, ArrayRef a, const Ref *position, char op, Expr *e);
+void nest_check_count(Gen *x, ArrayRef a, Expr *turns); /* a status where they are too few */
 void nest_zero(Gen *x, ArrayRef a, const Fixed *fixed);
 void nest_comment(Gen *x, ArrayRef a);
 Ref nest_given(Graph *g, ArrayRef a); /* what a kernel array starts as, over its axes */

@@ -205,6 +205,7 @@ static Ref node_intern(Graph *g, Node n, const Ref *args) {
     }
     n.fails = n.fails || n.op == OP_CHECKED || n.op == OP_NONEMPTY || n.op == OP_trunc ||
               n.op == OP_EXTERN || /* it may have arguments that it is not made for */
+              (n.op == OP_REDUCE && n.aux == RED_FIRST) ||
               (n.wide && (sums || n.op == OP_add || n.op == OP_sub || n.op == OP_mul ||
                           n.op == OP_neg || n.op == OP_abs));
     if (n.op == OP_KERNEL) {
@@ -485,7 +486,7 @@ static int range_facts(Graph *g, const Poly *p, const Poly **facts, int n, int r
             upper = g->indices.at[v->aux].extent;
         } else if (v->op == OP_READ) {
             upper = ARRAY(g, v->aux)->target;
-        } else if (v->op == OP_REDUCE && (v->aux == RED_ARGMAX || v->aux == RED_ARGMIN)) {
+        } else if (v->op == OP_REDUCE && (v->aux == RED_ARGMAX || v->aux == RED_ARGMIN || v->aux == RED_FIRST)) {
             upper = EXTENT(g, ARG(g, vars[k], 0));
         } else if (v->op == OP_CHECKED) {
             if (n + 2 <= room) {
@@ -495,6 +496,9 @@ static int range_facts(Graph *g, const Poly *p, const Poly **facts, int n, int r
             }
         } else if (v->op == OP_DIM && g->dims.at[v->aux].least > 1 && n < room) {
             facts[n++] = poly_sub(g->arena, x, poly_int(g->arena, g->dims.at[v->aux].least));
+        }
+        if (v->op == OP_READ && ARRAY(g, v->aux)->counts && n < room) {
+            facts[n++] = poly_sub(g->arena, x, poly_int(g->arena, ARRAY(g, v->aux)->least));
         }
         if (upper && n + 2 <= room) {
             facts[n++] = x;
@@ -551,6 +555,105 @@ int graph_facts(Graph *g, Ref c, bool yes, const Poly **facts, int room) {
     case OP_eq: facts[0] = d, facts[1] = minus; return 2;
     default: return 0;
     }
+}
+
+/* ---- conditions
+ * ------------------------------------------------------------------------------------------------------------
+ */
+
+/* Does the term read a, or, with 0, the turns of any iteration? */
+static bool reads_count(Graph *g, Ref term, ArrayRef a) {
+    VEC(Ref) stack = {0};
+    graph_walk_start(g);
+    VEC_PUSH(g->arena, stack, term);
+    while (stack.n) {
+        Ref r = stack.at[--stack.n];
+        const Node *n = NODE(g, r);
+        if (n->op == OP_READ && (a ? n->aux == a : ARRAY(g, n->aux)->counts)) {
+            return true;
+        }
+        for (int k = 0; k < n->nargs; k++) {
+            if (graph_walk_first(g, ARG(g, r, k))) {
+                VEC_PUSH(g->arena, stack, ARG(g, r, k));
+            }
+        }
+    }
+    return false;
+}
+
+bool graph_reads(Graph *g, Ref term, ArrayRef a) {
+    return reads_count(g, term, a);
+}
+
+bool graph_reads_count(Graph *g, Ref term) {
+    return reads_count(g, term, 0);
+}
+
+Ref graph_both(Graph *g, Ref x, Ref y) {
+    return !x ? y : !y ? x : graph_and(g, x, y);
+}
+
+/* Follows the comparison c of ints from these facts? */
+static bool follows(Graph *g, Ref c, int n, const Poly *const *facts) {
+    const Poly *parts[2];
+    int nparts = graph_facts(g, c, true, parts, 2);
+    for (int k = 0; k < nparts; k++) {
+        if (!graph_prove(g, parts[k], n, facts)) {
+            return false;
+        }
+    }
+    return nparts > 0;
+}
+
+Ref graph_given(Graph *g, Ref condition, Ref known) {
+    const Poly *facts[32];
+    if (!condition || !known) {
+        return condition;
+    }
+    if (NODE(g, condition)->op == OP_and) {
+        Ref x = ARG(g, condition, 0), y = ARG(g, condition, 1);
+        x = graph_given(g, x, known);
+        return graph_both(g, x, graph_given(g, y, known));
+    }
+    if (graph_both(g, known, condition) == known) {
+        return 0;
+    }
+    return follows(g, condition, graph_facts(g, known, true, facts, 32), facts) ? 0 : condition;
+}
+
+Ref graph_part_with_count(Graph *g, Ref condition, ArrayRef count, bool with) {
+    if (!condition) {
+        return 0;
+    }
+    if (NODE(g, condition)->op == OP_and) {
+        Ref x = ARG(g, condition, 0), y = ARG(g, condition, 1);
+        x = graph_part_with_count(g, x, count, with);
+        return graph_both(g, x, graph_part_with_count(g, y, count, with));
+    }
+    return reads_count(g, condition, count) == with ? condition : 0;
+}
+
+Ref graph_part_over(Graph *g, Ref condition, int n, const Ref *indices) {
+    if (!condition) {
+        return 0;
+    }
+    if (NODE(g, condition)->op == OP_and) {
+        Ref x = ARG(g, condition, 0), y = ARG(g, condition, 1);
+        x = graph_part_over(g, x, n, indices);
+        return graph_both(g, x, graph_part_over(g, y, n, indices));
+    }
+    const Ref *free;
+    int nfree = graph_free(g, condition, &free);
+    for (int f = 0; f < nfree; f++) {
+        bool known = false;
+        for (int k = 0; k < n; k++) {
+            known = known || free[f] == indices[k];
+        }
+        if (!known) {
+            return 0;
+        }
+    }
+    return condition;
 }
 
 /* ---- making terms
@@ -1232,7 +1335,7 @@ Ref graph_reduce(Graph *g, Reduction kind, Ref index, Ref condition, Ref body) {
         index = bound;
     }
     Ref args[3] = {index, condition, body};
-    bool position = kind == RED_ARGMAX || kind == RED_ARGMIN;
+    bool position = kind == RED_ARGMAX || kind == RED_ARGMIN || kind == RED_FIRST;
     return node_make(g, OP_REDUCE, position ? (int)VALUE_INT : (int)type, (uint32_t)kind, 3, args);
 }
 
@@ -1493,7 +1596,7 @@ void scope_add(Graph *g, Scope *s, Ref index, const Poly *lo, const Poly *hi) {
 }
 
 Scope scope_copy(Graph *g, const Scope *s) {
-    Scope c = {.guard = s->guard};
+    Scope c = {.guard = s->guard, .live = s->live};
     for (int k = 0; k < s->n; k++) {
         scope_add(g, &c, s->index[k], s->lo[k], s->hi[k]);
     }
@@ -1501,7 +1604,7 @@ Scope scope_copy(Graph *g, const Scope *s) {
 }
 
 Scope scope_of_piece(Graph *g, ArrayRef a, const Piece *p) {
-    Scope s = {.guard = p->guard};
+    Scope s = {.guard = p->guard, .live = p->live};
     for (int k = 0; k < ARRAY(g, a)->rank; k++) {
         scope_add(g, &s, ARRAY(g, a)->axis[k], p->lo[k], p->hi[k]);
     }
@@ -1593,7 +1696,7 @@ static Ref exists(Graph *g, Ref condition, Ref index, const Poly *lo, const Poly
 
 Scope scope_part(Graph *g, const Scope *s, int n, const Ref *terms) {
     uint32_t need = 0;
-    Scope part = {.guard = s->guard};
+    Scope part = {.guard = s->guard, .live = s->live};
     for (int k = 0; k < n; k++) {
         need = set_union(g, need, NODE(g, terms[k])->free);
     }
@@ -1608,6 +1711,7 @@ Scope scope_part(Graph *g, const Scope *s, int n, const Ref *terms) {
             scope_add(g, &part, s->index[k], s->lo[k], s->hi[k]);
         }
     }
+    part.live = graph_part_over(g, part.live, part.n, part.index);
     return part;
 }
 
@@ -1621,10 +1725,12 @@ ArrayRef graph_array_over(Graph *g, const char *name, const Scope *s, Ref body, 
     }
     ArrayRef a = graph_array(g, name, (ValueType)NODE(g, body)->type, s->n, extent, names);
     if (graph_piece(g, a, s->lo, s->hi, graph_subst(g, body, s->n, s->index, ARRAY(g, a)->axis),
-                    at) &&
-        s->guard) {
-        Ref guard = graph_subst(g, s->guard, s->n, s->index, ARRAY(g, a)->axis);
+                    at)) {
+        const Ref *axis = ARRAY(g, a)->axis;
+        Ref guard = s->guard ? graph_subst(g, s->guard, s->n, s->index, axis) : 0,
+            live = s->live ? graph_subst(g, s->live, s->n, s->index, axis) : 0;
         ARRAY(g, a)->pieces.at[0].guard = guard;
+        ARRAY(g, a)->pieces.at[0].live = live;
     }
     ARRAY(g, a)->at = at;
     if (read) {
@@ -1678,17 +1784,29 @@ static void collect_reads(Graph *g, Ref term, ArrayList *out) {
     }
 }
 
-int graph_array_reads(Graph *g, ArrayRef a, const ArrayRef **reads) {
+static int array_reads(Graph *g, ArrayRef a, bool live, const ArrayRef **reads) {
     ArrayList out = {0};
     graph_walk_start(g);
     for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
-        collect_reads(g, ARRAY(g, a)->pieces.at[q].body, &out);
-        if (ARRAY(g, a)->pieces.at[q].guard) {
-            collect_reads(g, ARRAY(g, a)->pieces.at[q].guard, &out);
+        const Piece p = ARRAY(g, a)->pieces.at[q];
+        collect_reads(g, p.body, &out);
+        if (p.guard) {
+            collect_reads(g, p.guard, &out);
+        }
+        if (p.live && live) {
+            collect_reads(g, p.live, &out);
         }
     }
     *reads = out.at;
     return out.n;
+}
+
+int graph_array_reads(Graph *g, ArrayRef a, const ArrayRef **reads) {
+    return array_reads(g, a, false, reads);
+}
+
+int graph_array_needs(Graph *g, ArrayRef a, const ArrayRef **needs) {
+    return array_reads(g, a, true, needs);
 }
 
 bool graph_reads_itself(Graph *g, ArrayRef a) {
@@ -1703,7 +1821,7 @@ bool graph_reads_itself(Graph *g, ArrayRef a) {
 }
 
 /* Tarjan's algorithm with its own stack. */
-Order graph_order(Graph *g, int n, const ArrayRef *roots) {
+static Order order_by(Graph *g, int n, const ArrayRef *roots, bool live) {
     typedef struct Frame {
         ArrayRef a;
         int next, nreads;
@@ -1730,7 +1848,7 @@ Order graph_order(Graph *g, int n, const ArrayRef *roots) {
                 number[a] = low[a] = ++counter;
                 stack[depth++] = a;
                 on[a] = true;
-                f->nreads = graph_array_reads(g, a, &f->reads);
+                f->nreads = array_reads(g, a, live, &f->reads);
                 f->next = 0;
             }
             if (f->next < f->nreads) {
@@ -1761,6 +1879,14 @@ Order graph_order(Graph *g, int n, const ArrayRef *roots) {
         }
     }
     return (Order){out, order, component};
+}
+
+Order graph_order(Graph *g, int n, const ArrayRef *roots) {
+    return order_by(g, n, roots, false);
+}
+
+Order graph_order_needs(Graph *g, int n, const ArrayRef *roots) {
+    return order_by(g, n, roots, true);
 }
 
 void graph_need_rules(Graph *g, ArrayRef a) {

@@ -53,6 +53,8 @@ typedef enum Reduction {
     RED_ARGMAX,
     RED_ARGMIN,
     RED_LOGSUMEXP,
+    RED_FIRST, /* the least index at which the body, a condition, holds; none: a status. What
+                  comes after it is not looked at */
     RED_COUNT
 } Reduction;
 
@@ -92,6 +94,8 @@ typedef struct Piece {
     Ref body;              /* over Array.axis */
     Ref guard; /* 0, or a condition over Array.axis: nobody reads entries where it is false, so they
                   are not computed */
+    Ref live;  /* 0, or the same, where it is not asked but true by the order of things: entries
+                  before the end of an iteration, which is found from them */
     Span at;   /* the equation it comes from */
 } Piece;
 
@@ -138,6 +142,11 @@ typedef struct Array {
         *table_name;    /* of a table that callers see too: behind the model's name; else NULL */
     const Poly *target; /* data of type index: entries lie in 0 .. target - 1, checked on entry */
     bool is_int_data;   /* ARRAY_INPUT of type int or index: int32_t in the C arguments */
+    bool counts;        /* the number of turns of an iteration: a size that is found, from least to
+                           target - 1; its one piece is 1 + first[..](..) */
+    int64_t least;
+    Ref turn, ends; /* the planner's, where arrays go as far as this one says: the index of its
+                       first[..], and the condition over it */
     bool is_output;
     bool derived;        /* made by differentiation: nothing else knows it */
     bool keep;           /* it has a name of the source, or is asked for: its identity matters until
@@ -271,6 +280,7 @@ typedef struct Scope {
     Ref *index;
     const Poly **lo, **hi;
     Ref guard; /* 0: nothing */
+    Ref live;  /* as of a Piece; 0: nothing */
 } Scope;
 void scope_add(Graph *g, Scope *s, Ref index, const Poly *lo, const Poly *hi);
 Scope scope_copy(Graph *g, const Scope *s);
@@ -294,6 +304,17 @@ const Poly *graph_poly(Graph *g,
                        Ref term); /* of an INT; what is no polynomial is a variable of its own */
 bool graph_is_int(const Graph *g, Ref r, int64_t *value);
 bool graph_is_real(const Graph *g, Ref r, double *value); /* a constant of any numeric type */
+bool graph_reads(Graph *g, Ref term, ArrayRef a);
+bool graph_reads_count(Graph *g, Ref term); /* of any iteration */
+/* Both of two conditions, 0 standing for none. */
+Ref graph_both(Graph *g, Ref x, Ref y);
+/* What is left of a condition where another is known to hold; 0: nothing. */
+Ref graph_given(Graph *g, Ref condition, Ref known);
+/* The conjuncts of a condition with (or without) the size that some iteration found, or that of
+ * `count` alone; 0: none. */
+Ref graph_part_with_count(Graph *g, Ref condition, ArrayRef count, bool with);
+/* The conjuncts that have no other free indices than these; 0: none. */
+Ref graph_part_over(Graph *g, Ref condition, int n, const Ref *indices);
 bool graph_is_true(const Graph *g, Ref r);
 bool graph_is_false(const Graph *g, Ref r);
 bool graph_has_index(const Graph *g, Ref term, Ref index);
@@ -320,6 +341,8 @@ void graph_walk_start(Graph *g);
 bool graph_walk_first(Graph *g, Ref r); /* not met yet in this walk? */
 /* The arrays that an array reads, each once, in order of first appearance. */
 int graph_array_reads(Graph *g, ArrayRef a, const ArrayRef **reads);
+/* The same with those that say how far it goes, so that an iteration and its end are one circle. */
+int graph_array_needs(Graph *g, ArrayRef a, const ArrayRef **needs);
 /* Arrays reachable from roots in strongly connected components, dependencies first; component[k]
  * numbers order[k]'s. */
 typedef struct Order {
@@ -328,6 +351,7 @@ typedef struct Order {
     int *component;
 } Order;
 Order graph_order(Graph *g, int n, const ArrayRef *roots);
+Order graph_order_needs(Graph *g, int n, const ArrayRef *roots); /* by graph_array_needs */
 bool graph_reads_itself(Graph *g, ArrayRef a);
 void graph_check(Graph *g); /* asserts what always holds, through bug() */
 

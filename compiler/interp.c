@@ -23,7 +23,8 @@ enum {
     DEPTH_LIMIT = 5000,
     MASK_BITS = 64
 };
-static const int64_t ENTRY_LIMIT = (int64_t)1 << 24; /* of an array that is computed */
+static const int64_t ENTRY_LIMIT = (int64_t)1 << 24; /* of entries of an array that are computed */
+static const int64_t TABLE_LIMIT = (int64_t)1 << 20; /* larger arrays are looked up by hash */
 
 /* ---- what an operation does, by its name
  * ----------------------------------------------------------------------------- */
@@ -328,6 +329,7 @@ struct Frame {
 typedef enum EntryState { ENTRY_OPEN, ENTRY_WAITING, ENTRY_DONE } EntryState;
 typedef struct Entry {
     Number number;
+    int64_t at; /* which one, of those that are found by hash */
     uint32_t epoch; /* its state counts while this is Interp.epoch */
     EntryState state;
 } Entry;
@@ -342,7 +344,9 @@ typedef struct Table { /* of an array */
     bool listed;
     Body body;
     const int *root, *guard; /* cells of each piece's body and guard; -1: no guard */
-    Entry *entry;
+    Entry *entry;      /* by entry; of a very large array by hash, NULL: none yet */
+    Entry **slot;
+    int64_t nslots, used;
 } Table;
 
 typedef struct Open { /* what is being evaluated */
@@ -808,6 +812,13 @@ static void eval_reduce(Interp *in, Frame *f, const Cell *c, Number *out) {
             continue;
         }
         eval(in, f, c->arg[2], &x);
+        if (kind == RED_FIRST) {
+            if (x.i) {
+                out->i = i;
+                return;
+            }
+            continue;
+        }
         bool over = false;
         switch (kind) {
         case RED_SUM:
@@ -859,6 +870,10 @@ static void eval_reduce(Interp *in, Frame *f, const Cell *c, Number *out) {
             fail(in, INTERP_OVERFLOW, "an integer overflows in a reduction");
         }
         some = true;
+    }
+    if (kind == RED_FIRST) {
+        fail(in, INTERP_NO_END, "the condition of an iteration holds nowhere in %lld turns",
+             (long long)n);
     }
     if (!some && reduce_extreme(kind)) {
         fail(in, INTERP_EMPTY, "%s over nothing", reduction_names[kind]);
@@ -1241,6 +1256,44 @@ static void array_list(Interp *in, ArrayRef a) {
     t->listed = true;
 }
 
+static size_t entry_slot(const Table *t, int64_t entry) {
+    uint64_t h = (uint64_t)entry * 0x9E3779B97F4A7C15u;
+    size_t k = (size_t)(h >> 20) & (size_t)(t->nslots - 1);
+    while (t->slot[k] && t->slot[k]->at != entry) {
+        k = (k + 1) & (size_t)(t->nslots - 1);
+    }
+    return k;
+}
+
+/* Where the entry is kept. NULL: there are too many. */
+static Entry *entry_of(Interp *in, Table *t, int64_t entry) {
+    if (t->count <= TABLE_LIMIT) {
+        if (!t->entry) {
+            t->entry = arena_alloc(in->arena, (size_t)(t->count + 1) * sizeof *t->entry);
+        }
+        return &t->entry[entry];
+    }
+    if (t->used * 2 >= t->nslots) {
+        Table old = *t;
+        t->nslots = old.nslots ? old.nslots * 2 : 1024;
+        t->slot = arena_alloc(in->arena, (size_t)t->nslots * sizeof *t->slot);
+        for (int64_t k = 0; k < old.nslots; k++) {
+            if (old.slot[k]) {
+                t->slot[entry_slot(t, old.slot[k]->at)] = old.slot[k];
+            }
+        }
+    }
+    size_t k = entry_slot(t, entry);
+    if (!t->slot[k]) {
+        if (t->used++ >= ENTRY_LIMIT) {
+            return NULL;
+        }
+        t->slot[k] = arena_alloc(in->arena, sizeof **t->slot);
+        t->slot[k]->at = entry;
+    }
+    return t->slot[k];
+}
+
 /* An entry: known, given, or the sum of the pieces around it. */
 static void demand(Interp *in, ArrayRef a, int64_t entry, Number *out) {
     Table *t = &in->table[a];
@@ -1251,13 +1304,10 @@ static void demand(Interp *in, ArrayRef a, int64_t entry, Number *out) {
     if (array->role == ARRAY_INPUT || array->role == ARRAY_PARAM) {
         fail(in, INTERP_NO_DATA, "%s was given no data", array->name);
     }
-    if (!t->entry) {
-        if (t->count > ENTRY_LIMIT) {
-            fail(in, INTERP_SIZE, "%s is too large to be evaluated here", array->name);
-        }
-        t->entry = arena_alloc(in->arena, (size_t)(t->count + 1) * sizeof *t->entry);
+    Entry *e = entry_of(in, t, entry);
+    if (!e) {
+        fail(in, INTERP_SIZE, "%s is too large to be evaluated here", array->name);
     }
-    Entry *e = &t->entry[entry];
     if (e->epoch == in->epoch) {
         if (e->state != ENTRY_DONE) {
             fail(in, INTERP_CIRCLE, "%s needs itself", array->name);
@@ -1307,6 +1357,10 @@ static void demand(Interp *in, ArrayRef a, int64_t entry, Number *out) {
             fail(in, INTERP_BROKEN, "%s is no real and has two pieces at one entry", array->name);
         }
     }
+    if (array->counts && sum.i < array->least) {
+        fail(in, INTERP_TOO_FEW, "an iteration ends after %lld turns, before %lld", (long long)sum.i,
+             (long long)array->least);
+    }
     frame_close(in);
     e->number = sum, e->state = ENTRY_DONE;
     *out = sum;
@@ -1321,7 +1375,7 @@ static void unwind(Interp *in) {
     while (in->open.n > 0) {
         const Open *o = &in->open.at[in->open.n - 1];
         if (o->array) {
-            in->table[o->array].entry[o->entry].epoch = 0;
+            entry_of(in, &in->table[o->array], o->entry)->epoch = 0;
         }
         frame_close(in);
     }
@@ -1330,7 +1384,8 @@ static void unwind(Interp *in) {
 
 static void forget_waiting(Interp *in) {
     for (int k = 0; k < in->waiting.n; k++) {
-        Entry *e = &in->table[in->waiting.at[k].array].entry[in->waiting.at[k].entry];
+        Entry *e =
+            entry_of(in, &in->table[in->waiting.at[k].array], in->waiting.at[k].entry);
         if (e->epoch == in->epoch && e->state == ENTRY_WAITING) {
             e->epoch = 0;
         }
@@ -1348,7 +1403,7 @@ static bool drive(Interp *in, ArrayRef a, int64_t entry, Term *t, const int64_t 
             while (in->waiting.n > 0) {
                 const Open o = in->waiting.at[in->waiting.n - 1];
                 Number ignored;
-                in->table[o.array].entry[o.entry].epoch = 0; /* no longer waiting */
+                entry_of(in, &in->table[o.array], o.entry)->epoch = 0; /* no longer waiting */
                 demand(in, o.array, o.entry, &ignored);
                 in->waiting.n--;
             }
@@ -1374,11 +1429,43 @@ static bool drive(Interp *in, ArrayRef a, int64_t entry, Term *t, const int64_t 
         /* What was being computed from the bottom waits for what is wanted now. */
         if (in->waiting.n > 0) {
             const Open o = in->waiting.at[in->waiting.n - 1];
-            Entry *e = &in->table[o.array].entry[o.entry];
+            Entry *e = entry_of(in, &in->table[o.array], o.entry);
             e->epoch = in->epoch, e->state = ENTRY_WAITING;
         }
         VEC_PUSH(in->arena, in->waiting, in->wanted);
     }
+}
+
+/* Is the entry one that an iteration comes to? Asked of those that are wanted from outside: what
+ * reads them inside of the graph comes to no others. */
+static bool is_live(Interp *in, ArrayRef a, int64_t entry) {
+    const Table *t = table_of(in, a);
+    const Array *array = ARRAY(in->g, a);
+    int64_t position[16], rest = entry;
+    if (array->rank > 16 || t->real || t->whole) {
+        return true;
+    }
+    for (int k = array->rank; k-- > 0;) {
+        position[k] = rest % t->extent[k];
+        rest /= t->extent[k];
+    }
+    for (int p = 0; p < array->pieces.n; p++) {
+        bool inside = array->pieces.at[p].live != 0;
+        Number x;
+        for (int k = 0; k < array->rank && inside; k++) {
+            inside = t->lo[p * array->rank + k] <= position[k] &&
+                     position[k] <= t->hi[p * array->rank + k];
+        }
+        if (inside &&
+            !interp_term(in, array->pieces.at[p].live, array->rank, array->axis, position, &x)) {
+            return false;
+        }
+        if (inside && !x.i) {
+            set_status(in, INTERP_GUARDED, "an entry behind the end of an iteration is asked for");
+            return false;
+        }
+    }
+    return true;
 }
 
 bool interp_entry(Interp *in, ArrayRef a, int64_t entry, Number *out) {
@@ -1392,7 +1479,7 @@ bool interp_entry(Interp *in, ArrayRef a, int64_t entry, Number *out) {
                    (long long)entry);
         return false;
     }
-    return drive(in, a, entry, NULL, NULL, out);
+    return is_live(in, a, entry) && drive(in, a, entry, NULL, NULL, out);
 }
 
 bool interp_value(Interp *in, ArrayRef a, const int64_t *position, Number *out) {

@@ -22,6 +22,8 @@ typedef enum InterpStatus {
     INTERP_OVERFLOW, /* of an integer */
     INTERP_NOT_POSITIVE_DEFINITE, /* cholesky, spd_solve */
     INTERP_SINGULAR, /* solve, inverse, logdet, triangular solves */
+    INTERP_NO_END,   /* the condition of an iteration held nowhere */
+    INTERP_TOO_FEW,  /* turns of an iteration, for the places at which its arrays are read */
     INTERP_SIZE,     /* a negative extent, or one too large to be evaluated here */
     /* What a correct caller and a correct graph never cause: */
     INTERP_NO_DATA, /* an input that was not bound */

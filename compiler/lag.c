@@ -7,7 +7,7 @@ static void find(Graph *g, const bool *of, ArrayRef by, int piece, Ref r, Ref co
                  Lags *lags) {
     const Node n = *NODE(g, r);
     if (n.op == OP_READ && of[n.aux]) {
-        VEC_PUSH(g->arena, *lags, ((Lag){by, n.aux, piece, r, condition, 0}));
+        VEC_PUSH(g->arena, *lags, ((Lag){by, n.aux, piece, r, condition, 0, 0}));
     }
     if (n.op == OP_REDUCE) {
         Ref under, body;
@@ -32,8 +32,16 @@ static void find(Graph *g, const bool *of, ArrayRef by, int piece, Ref r, Ref co
 
 void lags_find(Graph *g, const bool *of, ArrayRef by, Lags *lags) {
     for (int q = 0; q < ARRAY(g, by)->pieces.n; q++) {
-        Piece p = ARRAY(g, by)->pieces.at[q];
-        lags_find_in(g, of, by, q, p.body, p.guard, lags);
+        lags_find_piece(g, of, by, q, lags);
+    }
+}
+
+void lags_find_piece(Graph *g, const bool *of, ArrayRef by, int piece, Lags *lags) {
+    Piece p = ARRAY(g, by)->pieces.at[piece];
+    Ref body = ARRAY(g, by)->turn ? ARRAY(g, by)->ends : p.body;
+    find(g, of, by, piece, body, graph_both(g, p.guard, p.live), lags);
+    if (p.guard) {
+        find(g, of, by, piece, p.guard, 0, lags);
     }
 }
 
@@ -60,13 +68,68 @@ bool lag_prove(Graph *g, const Lag *l, const Poly *p) {
     return graph_prove(g, p, n, facts);
 }
 
+int turn_axes(const Graph *g, ArrayRef a) {
+    return ARRAY(g, a)->rank + (ARRAY(g, a)->turn != 0);
+}
+
+Ref turn_axis(const Graph *g, ArrayRef a, int axis) {
+    return axis < ARRAY(g, a)->rank ? ARRAY(g, a)->axis[axis] : ARRAY(g, a)->turn;
+}
+
+Ref lag_place(const Graph *g, const Lag *l, int axis) {
+    return axis < ARRAY(g, l->of)->rank ? ARG(g, l->read, axis) : l->live;
+}
+
+/* In i < T + c, or i <= T + c, for the axis i: T + c, less 1 where it is <. NULL: it is not such. */
+static const Poly *last_of(Graph *g, Ref condition, Ref axis) {
+    const Poly *fact[2], *rest;
+    int64_t num, den;
+    if (NODE(g, condition)->op == OP_and) {
+        const Poly *last = last_of(g, ARG(g, condition, 0), axis);
+        return last ? last : last_of(g, ARG(g, condition, 1), axis);
+    }
+    if (!graph_reads_count(g, condition) || graph_facts(g, condition, true, fact, 2) != 1 ||
+        !poly_linear(g->arena, fact[0], axis, &num, &den, &rest) || num != -1 || den != 1) {
+        return NULL;
+    }
+    return rest;
+}
+
+static const Poly *last_live(Graph *g, const Lag *l, int axis) {
+    const Array of = *ARRAY(g, l->of);
+    Ref *at = arena_alloc(g->arena, (size_t)(of.rank + 1) * sizeof *at);
+    const Poly *last = NULL;
+    for (int k = 0; k < of.rank; k++) {
+        at[k] = ARG(g, l->read, k);
+    }
+    for (int q = 0; q < of.pieces.n; q++) {
+        const Piece p = of.pieces.at[q];
+        const Poly *end = p.live ? last_of(g, p.live, of.axis[axis]) : NULL;
+        if (!end && poly_equal(p.lo[axis], p.hi[axis])) {
+            continue; /* a first entry, which is there in any case */
+        }
+        if (!end || (last && !poly_equal(last, end))) {
+            return NULL;
+        }
+        last = end;
+    }
+    if (!last) {
+        return NULL;
+    }
+    Ref r = graph_of_poly(g, last);
+    return graph_poly(g, graph_subst(g, r, of.rank, of.axis, at));
+}
+
 static const Poly *distance(Graph *g, const Lag *l, int axis_by, int axis_of, int sign) {
-    const Poly *d = poly_sub(g->arena, poly_var(g->arena, ARRAY(g, l->by)->axis[axis_by]),
-                             graph_poly(g, ARG(g, l->read, axis_of)));
+    const Poly *d = poly_sub(g->arena, poly_var(g->arena, turn_axis(g, l->by, axis_by)),
+                             graph_poly(g, lag_place(g, l, axis_of)));
     return sign > 0 ? d : poly_neg(g->arena, d);
 }
 
 int lag_least(Graph *g, const Lag *l, int axis_by, int axis_of, int sign) {
+    if (!lag_place(g, l, axis_of)) {
+        return LAG_UNKNOWN;
+    }
     const Poly *d = distance(g, l, axis_by, axis_of, sign);
     for (int k = 4; k >= -3; k--) {
         if (lag_prove(g, l, poly_sub(g->arena, d, poly_int(g->arena, k)))) {
@@ -77,8 +140,10 @@ int lag_least(Graph *g, const Lag *l, int axis_by, int axis_of, int sign) {
 }
 
 static const Poly *entries_behind(Graph *g, const Lag *l, int axis_of, int sign) {
-    const Poly *at = graph_poly(g, ARG(g, l->read, axis_of)),
-               *last = poly_sub(g->arena, ARRAY(g, l->of)->extent[axis_of], poly_int(g->arena, 1));
+    const Poly *at = graph_poly(g, ARG(g, l->read, axis_of)), *last = last_live(g, l, axis_of);
+    if (!last) {
+        last = poly_sub(g->arena, ARRAY(g, l->of)->extent[axis_of], poly_int(g->arena, 1));
+    }
     return sign > 0 ? poly_sub(g->arena, last, at) : at;
 }
 

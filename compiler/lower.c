@@ -32,7 +32,10 @@ typedef struct Bound { /* a variable of a unit, in one instance */
 typedef struct Instance {
     const Unit *unit;
     Scope scope;      /* the caller's indices that arguments depend on, and its conditions */
-    const Poly **dim; /* per unit->dims */
+    const Poly **dim;  /* per unit->dims: its value; of an until, the read of `count` */
+    const Poly **room; /* per unit->dims: the most that it can be, over open dimensions */
+    ArrayRef *count;   /* per unit->dims: of an until, the array of the sizes that it finds, else 0 */
+    uint8_t *found;    /* per unit->dims: of an until, 1: its condition is being lowered, 2: it is */
     Bound *bound;     /* per unit->variables */
     int nkey;
     const Ref *key; /* arguments, for finding a call that was made before */
@@ -102,12 +105,59 @@ static void not_yet(Lower *l, Span at, const char *what) {
  * --------------------------------------------------------------------------------------------------
  */
 
+static void instance_dims(Lower *l, Instance *in) {
+    size_t n = (size_t)in->unit->dims.n + 1;
+    in->dim = arena_alloc(l->g->arena, n * sizeof *in->dim);
+    in->room = arena_alloc(l->g->arena, n * sizeof *in->room);
+    in->count = arena_alloc(l->g->arena, n * sizeof *in->count);
+    in->found = arena_alloc(l->g->arena, n);
+}
+
 static const Poly *lower_size(Lower *l, const Instance *in, const Poly *p) {
     uint32_t *var = arena_alloc(l->g->arena, (size_t)(in->unit->dims.n + 1) * sizeof *var);
     for (int k = 0; k < in->unit->dims.n; k++) {
         var[k] = in->unit->dims.at[k].name;
     }
     return poly_subst_all(l->g->arena, p, in->unit->dims.n, var, in->dim);
+}
+
+/* The most that a size can be: the extent of an array, or what an index runs over. */
+static const Poly *lower_room(Lower *l, const Instance *in, const Poly *p) {
+    uint32_t *var = arena_alloc(l->g->arena, (size_t)(in->unit->dims.n + 1) * sizeof *var);
+    for (int k = 0; k < in->unit->dims.n; k++) {
+        const Dim *d = &in->unit->dims.at[k];
+        var[k] = d->name;
+        for (int t = 0; t < p->n; t++) {
+            bool has = false;
+            for (int v = 0; v < p->term[t].nvars; v++) {
+                has = has || p->term[t].var[v] == d->name;
+            }
+            if (has && p->term[t].num < 0 && !poly_equal(in->dim[k], in->room[k])) {
+                error_at(l->cx, d->at,
+                         "%s is found while it runs: a size can grow with it, but %s would shrink",
+                         symbol_text(l->cx, d->name), size_text(l->cx, p));
+                l->broken = true;
+            }
+        }
+    }
+    return poly_subst_all(l->g->arena, p, in->unit->dims.n, var, in->room);
+}
+
+/* Does the value hold a size that an iteration finds? */
+static bool has_count(const Graph *g, const Poly *p) {
+    for (int t = 0; t < p->n; t++) {
+        for (int v = 0; v < p->term[t].nvars; v++) {
+            if (NODE(g, p->term[t].var[v])->op == OP_READ) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* index < size; 0 where the range of the index says so. */
+static Ref below_count(Graph *g, Ref index, const Poly *size) {
+    return has_count(g, size) ? graph_op2(g, OP_lt, index, graph_of_poly(g, size)) : 0;
 }
 
 static int variable_place(const Unit *u, Symbol name) {
@@ -149,7 +199,9 @@ static bool is_plain_position(Graph *g, const Poly *p) {
     const uint32_t *vars;
     int n = poly_vars(g->arena, p, &vars);
     for (int k = 0; k < n; k++) {
-        if (NODE(g, vars[k])->op != OP_INDEX && NODE(g, vars[k])->op != OP_DIM) {
+        const Node *v = NODE(g, vars[k]);
+        if (v->op != OP_INDEX && v->op != OP_DIM &&
+            !(v->op == OP_READ && ARRAY(g, v->aux)->counts)) {
             return false;
         }
     }
@@ -451,6 +503,10 @@ typedef struct Body { /* one equation, lowered */
     Ref term;
     Ref *place; /* left positions */
     const Poly **lo, **hi;
+    /* The same where they depend on the end of an iteration; then lo and hi are as far as they can
+     * be, and this is the condition, over the left positions: */
+    const Poly **from, **to;
+    Ref guard;
     Span at;
 } Body;
 
@@ -464,23 +520,36 @@ static Body lower_equation(Lower *l, const Instance *in, const Variable *v, cons
     b.place = arena_alloc(g->arena, (size_t)(q->n + 1) * sizeof *b.place);
     b.lo = arena_alloc(g->arena, (size_t)(q->n + 1) * sizeof *b.lo);
     b.hi = arena_alloc(g->arena, (size_t)(q->n + 1) * sizeof *b.hi);
+    b.from = arena_alloc(g->arena, (size_t)(q->n + 1) * sizeof *b.from);
+    b.to = arena_alloc(g->arena, (size_t)(q->n + 1) * sizeof *b.to);
     l->binding = NULL;
     for (int k = 0; k < q->n; k++) {
         const LeftPosition *p = &q->position[k];
-        b.lo[k] = lower_size(l, in, p->lo);
-        b.hi[k] = lower_size(l, in, p->hi);
+        const Poly *one = poly_int(g->arena, 1), *extent = lower_room(l, in, v->shape[k]);
+        b.from[k] = lower_size(l, in, p->lo);
+        b.to[k] = lower_size(l, in, p->hi);
+        b.lo[k] = has_count(g, b.from[k]) ? poly_int(g->arena, 0) : b.from[k];
+        b.hi[k] = has_count(g, b.to[k]) ? poly_sub(g->arena, extent, one) : b.to[k];
         if (p->index) {
-            Ref index =
-                graph_index(g, symbol_text(l->cx, p->index), lower_size(l, in, v->shape[k]));
+            Ref index = graph_index(g, symbol_text(l->cx, p->index), extent);
             b.place[k] = index;
             scope_add(g, &b.scope, index, b.lo[k], b.hi[k]);
+            if (has_count(g, b.from[k])) {
+                b.guard = graph_both(
+                    g, b.guard, graph_op2(g, OP_le, graph_of_poly(g, b.from[k]), index));
+            }
+            b.guard =
+                graph_both(g, b.guard, below_count(g, index, poly_add(g->arena, b.to[k], one)));
             Binding *named = arena_alloc(g->arena, sizeof *named);
             *named = (Binding){l->binding, p->index,
                                graph_op2(g, OP_sub, index, graph_int(g, p->shift))};
             l->binding = named;
         } else {
-            b.place[k] = graph_of_poly(g, b.lo[k]);
+            b.place[k] = graph_of_poly(g, b.from[k]);
         }
+    }
+    if (b.guard) {
+        scope_guard(g, &b.scope, b.guard);
     }
     l->scope = b.scope;
     if (cyclic) {
@@ -507,7 +576,7 @@ static ArrayRef variable_array(Lower *l, Instance *in, const Variable *v, const 
         names[k] = g->indices.at[NODE(g, part->index[k])->aux].name;
     }
     for (int k = 0; k < v->rank; k++) {
-        extent[part->n + k] = lower_size(l, in, v->shape[k]);
+        extent[part->n + k] = lower_room(l, in, v->shape[k]);
         names[part->n + k] = k < 6 ? letters[k] : "i";
         for (int q = 0; q < v->equations.n; q++) {
             if (v->equations.at[q]->n > k && v->equations.at[q]->position[k].index) {
@@ -522,14 +591,15 @@ static ArrayRef variable_array(Lower *l, Instance *in, const Variable *v, const 
     ARRAY(g, a)->at = v->at;
     ARRAY(g, a)->keep = true;
     if (v->type.base == TYPE_INDEX && v->type.target) {
-        ARRAY(g, a)->target = lower_size(l, in, v->type.target);
+        ARRAY(g, a)->target = lower_room(l, in, v->type.target);
     }
     Bound *b = &in->bound[variable_place(in->unit, v->name)];
     b->view = (View){a, part->n, part->index};
     return a;
 }
 
-static void add_piece(Lower *l, ArrayRef a, const Scope *part, const Body *b) {
+/* One piece; condition: 0, or more that must hold, over the axes. */
+static void add_piece(Lower *l, ArrayRef a, const Scope *part, const Body *b, Ref condition) {
     Graph *g = l->g;
     int rank = ARRAY(g, a)->rank, own = rank - part->n;
     const Poly **lo = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *lo),
@@ -547,11 +617,111 @@ static void add_piece(Lower *l, ArrayRef a, const Scope *part, const Body *b) {
             VEC_PUSH(g->arena, to, ARRAY(g, a)->axis[part->n + k]);
         }
     }
-    if (graph_piece(g, a, lo, hi, graph_subst(g, b->term, from.n, from.at, to.at), b->at) &&
-        part->guard) {
-        Ref guard = graph_subst(g, part->guard, from.n, from.at, to.at);
-        ARRAY(g, a)->pieces.at[ARRAY(g, a)->pieces.n - 1].guard = guard;
+    Ref guard = graph_both(g, part->guard, b->guard);
+    if (graph_piece(g, a, lo, hi, graph_subst(g, b->term, from.n, from.at, to.at), b->at)) {
+        guard = guard ? graph_subst(g, guard, from.n, from.at, to.at) : 0;
+        ARRAY(g, a)->pieces.at[ARRAY(g, a)->pieces.n - 1].guard = graph_both(g, guard, condition);
     }
+}
+
+/* Where the equation stands, as far as the shape does not say so. */
+static Ref case_condition(Lower *l, const Instance *in, const Variable *v, const Body *b,
+                          const Ref *axis) {
+    Graph *g = l->g;
+    const Poly *one = poly_int(g->arena, 1);
+    Ref c = 0;
+    for (int k = 0; k < v->rank; k++) {
+        if (poly_equal(b->from[k], b->to[k])) {
+            c = graph_both(g, c, graph_op2(g, OP_eq, axis[k], graph_of_poly(g, b->from[k])));
+            continue;
+        }
+        if (!poly_equal(b->from[k], poly_int(g->arena, 0))) {
+            c = graph_both(g, c, graph_op2(g, OP_le, graph_of_poly(g, b->from[k]), axis[k]));
+        }
+        if (!poly_equal(poly_add(g->arena, b->to[k], one), lower_size(l, in, v->shape[k]))) {
+            c = graph_both(g, c, graph_op2(g, OP_le, axis[k], graph_of_poly(g, b->to[k])));
+        }
+    }
+    return c;
+}
+
+static int fixed_places(const Graph *g, const Body *b, int rank) {
+    int n = 0;
+    for (int k = 0; k < rank; k++) {
+        n += poly_equal(b->from[k], b->to[k]) && NODE(g, b->place[k])->op != OP_INDEX;
+    }
+    return n;
+}
+
+/* The equations of a variable as pieces. A box has corners over sizes that are known before it
+ * runs; where a case starts or ends with an iteration, all cases are one piece, which chooses. */
+static void add_pieces(Lower *l, Instance *in, const Variable *v, ArrayRef a, const Scope *part,
+                       int n, Body *body) {
+    Graph *g = l->g;
+    const Poly *one = poly_int(g->arena, 1);
+    bool chosen = false;
+    for (int q = 0; q < n; q++) {
+        for (int k = 0; k < v->rank; k++) {
+            bool whole = poly_equal(poly_add(g->arena, body[q].to[k], one),
+                                    lower_size(l, in, v->shape[k]));
+            chosen = chosen || has_count(g, body[q].from[k]) ||
+                     (has_count(g, body[q].to[k]) && !whole);
+        }
+    }
+    if (!chosen || v->rank == 0) {
+        for (int q = 0; q < n; q++) {
+            add_piece(l, a, part, &body[q], 0);
+        }
+        return;
+    }
+    for (int q = 1; q < n; q++) { /* single places first: the rest is the last case */
+        for (int k = q; k > 0 && fixed_places(g, &body[k - 1], v->rank) <
+                                     fixed_places(g, &body[k], v->rank);
+             k--) {
+            Body t = body[k];
+            body[k] = body[k - 1], body[k - 1] = t;
+        }
+    }
+    const Ref *axis = ARRAY(g, a)->axis + part->n;
+    Ref term = 0, guard = 0;
+    for (int q = n - 1; q >= 0; q--) {
+        VEC(Ref) from = {0}, to = {0};
+        for (int k = 0; k < part->n; k++) { /* the terms below are over the axes */
+            VEC_PUSH(g->arena, from, part->index[k]);
+            VEC_PUSH(g->arena, to, ARRAY(g, a)->axis[k]);
+        }
+        for (int k = 0; k < v->rank; k++) {
+            if (NODE(g, body[q].place[k])->op == OP_INDEX) {
+                VEC_PUSH(g->arena, from, body[q].place[k]);
+                VEC_PUSH(g->arena, to, axis[k]);
+            }
+        }
+        Ref mine = graph_cast(g, ARRAY(g, a)->type, body[q].term);
+        mine = graph_subst(g, mine, from.n, from.at, to.at);
+        if (!term) {
+            term = mine;
+            continue;
+        }
+        Ref c = case_condition(l, in, v, &body[q], axis);
+        c = c ? graph_subst(g, c, from.n, from.at, to.at) : graph_bool(g, true);
+        term = graph_select(g, c, mine, term);
+    }
+    Body all = body[0];
+    for (int k = 0; k < v->rank; k++) {
+        const Poly *low = v->low ? lower_size(l, in, v->low[k]) : poly_int(g->arena, 0);
+        const Poly *size = lower_size(l, in, v->shape[k]);
+        Ref below = below_count(g, axis[k], size);
+        all.lo[k] = has_count(g, low) ? poly_int(g->arena, 0) : low;
+        all.hi[k] = poly_sub(g->arena, ARRAY(g, a)->extent[part->n + k], one);
+        if (has_count(g, low)) {
+            guard = graph_both(g, guard, graph_op2(g, OP_le, graph_of_poly(g, low), axis[k]));
+        }
+        guard = graph_both(g, guard, below);
+        all.place[k] = graph_int(g, 0);
+    }
+    guard = guard ? graph_subst(g, guard, part->n, part->index, ARRAY(g, a)->axis) : 0;
+    all.term = term, all.guard = 0;
+    add_piece(l, a, part, &all, guard);
 }
 
 static void lower_group(Lower *l, Instance *in, const Group *group) {
@@ -564,10 +734,12 @@ static void lower_group(Lower *l, Instance *in, const Group *group) {
         for (int k = 0; k < group->members.n; k++) {
             const Variable *v = group->members.at[k];
             ArrayRef a = in->bound[variable_place(in->unit, v->name)].view.array;
+            VEC(Body) bodies = {0};
             for (int q = 0; q < v->equations.n; q++) {
                 Body b = lower_equation(l, in, v, v->equations.at[q], true);
-                add_piece(l, a, &in->scope, &b);
+                VEC_PUSH(g->arena, bodies, b);
             }
+            add_pieces(l, in, v, a, &in->scope, bodies.n, bodies.at);
         }
         return;
     }
@@ -582,13 +754,234 @@ static void lower_group(Lower *l, Instance *in, const Group *group) {
         VEC_PUSH(g->arena, bodies, b);
         VEC_PUSH(g->arena, terms, b.term);
     }
+    for (int k = 0; k < v->rank; k++) {
+        VEC_PUSH(g->arena, terms, graph_of_poly(g, lower_size(l, in, v->shape[k])));
+    }
     /* With rules of its own, the result depends on all that they read. */
     bool ruled = v == in->unit->result && in->unit->partials.n > 0;
     Scope part = ruled ? scope_copy(g, &in->scope) : scope_part(g, &in->scope, terms.n, terms.at);
     ArrayRef a = variable_array(l, in, v, &part, value_type(l, v->type));
-    for (int q = 0; q < bodies.n; q++) {
-        add_piece(l, a, &part, &bodies.at[q]);
+    add_pieces(l, in, v, a, &part, bodies.n, bodies.at);
+}
+
+/* ---- iterations until a condition
+ * ------------------------------------------------------------------------------------------------
+ */
+
+/* The sizes that are found while it runs: arrays, without their equations. Until those are known,
+ * each is a leaf, and what runs over the size has `index < T` as a guard. */
+static void lower_counts(Lower *l, Instance *in) {
+    Graph *g = l->g;
+    const Scope *s = &in->scope;
+    const Poly **extent = arena_alloc(g->arena, (size_t)(s->n + 1) * sizeof *extent);
+    const char **names = arena_alloc(g->arena, (size_t)(s->n + 1) * sizeof *names);
+    for (int k = 0; k < s->n; k++) {
+        extent[k] = EXTENT(g, s->index[k]);
+        names[k] = g->indices.at[NODE(g, s->index[k])->aux].name;
     }
+    for (int k = 0; k < in->unit->dims.n && !l->broken; k++) {
+        const Dim *d = &in->unit->dims.at[k];
+        if (!d->until) {
+            continue;
+        }
+        const Poly *most = lower_room(l, in, d->most), *one = poly_int(g->arena, 1);
+        const Poly *enough = poly_sub(g->arena, most, poly_int(g->arena, d->least));
+        int64_t num, den;
+        if (poly_is_number(enough, &num, &den) && num < 0) {
+            error_at(l->cx, d->at, "%s must be at least %lld, and is at most %s",
+                     symbol_text(l->cx, d->name), (long long)d->least, size_text(l->cx, d->most));
+            l->broken = true;
+            return;
+        }
+        if (!graph_prove(g, enough, 0, NULL)) {
+            VEC_PUSH(g->arena, g->demands, enough);
+        }
+        ArrayRef a = graph_array(g, name_in(l, in, d->name), VALUE_INT, s->n, extent, names);
+        Array *array = ARRAY(g, a);
+        array->counts = true, array->least = d->least;
+        array->target = poly_add(g->arena, most, one);
+        array->at = d->at, array->keep = true;
+        in->count[k] = a;
+        in->room[k] = most;
+        in->dim[k] = poly_var(g->arena, graph_read(g, a, s->index));
+    }
+}
+
+/* Those conjuncts that tell entries of a apart. What is left says that there is a second turn at
+ * all: what is wanted in every turn but the first, and is the same in all, is computed in any case.
+ */
+static Ref of_some_turn(Graph *g, ArrayRef a, Ref condition) {
+    if (NODE(g, condition)->op == OP_and) {
+        Ref x = ARG(g, condition, 0), y = ARG(g, condition, 1);
+        x = of_some_turn(g, a, x);
+        return graph_both(g, x, of_some_turn(g, a, y));
+    }
+    const Poly *fact[2];
+    int n = graph_facts(g, condition, true, fact, 2);
+    for (int k = 0; k < ARRAY(g, a)->rank && n; k++) {
+        if (poly_has(fact[0], ARRAY(g, a)->axis[k])) {
+            return condition;
+        }
+    }
+    return n ? 0 : condition;
+}
+
+/* What the size is found from is computed in turn, up to where the condition holds: there `index <
+ * T` is no question. */
+static void settle_count(Lower *l, ArrayRef count) {
+    Graph *g = l->g;
+    Order order = graph_order(g, 1, &count);
+    for (int k = 0; k < order.n; k++) {
+        ArrayRef a = order.array[k];
+        for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
+            Piece p = ARRAY(g, a)->pieces.at[q];
+            Ref known = graph_part_with_count(g, p.guard, count, true), c = known;
+            if (known) {
+                p.guard = graph_part_with_count(g, p.guard, count, false);
+                p.live = graph_both(g, p.live, of_some_turn(g, a, known));
+            }
+            while (c) { /* conjunct by conjunct, from the back */
+                Ref part = NODE(g, c)->op == OP_and ? ARG(g, c, 1) : c, yes = graph_bool(g, true);
+                p.body = graph_subst(g, p.body, 1, &part, &yes);
+                c = NODE(g, c)->op == OP_and ? ARG(g, c, 0) : 0;
+            }
+            if (graph_reads(g, p.body, count) || (p.guard && graph_reads(g, p.guard, count))) {
+                const char *name = ARRAY(g, count)->name;
+                if (a == count) {
+                    error_at(l->cx, p.at, "%s is found by a condition that needs it", name);
+                } else {
+                    error_at(l->cx, p.at.file ? p.at : ARRAY(g, a)->at,
+                             "%s is found by a condition that needs '%s', which needs %s", name,
+                             ARRAY(g, a)->name, name);
+                    note_at(l->cx, ARRAY(g, count)->at, "the iteration");
+                }
+                l->broken = true;
+                return;
+            }
+            ARRAY(g, a)->pieces.at[q] = p;
+        }
+    }
+}
+
+static void lower_until(Lower *l, Instance *in, int k) {
+    Graph *g = l->g;
+    const Dim *d = &in->unit->dims.at[k];
+    const Syn *e = d->until;
+    const Binder *binder = e->note;
+    ArrayRef a = in->count[k];
+    Scope outside = l->scope;
+    const Binding *outer = l->binding;
+    Ref index = graph_index(g, symbol_text(l->cx, binder->name), in->room[k]);
+    Binding named = {NULL, binder->name, index};
+    l->scope = scope_copy(g, &in->scope);
+    scope_add(g, &l->scope, index, NULL, NULL);
+    scope_guard(g, &l->scope, below_count(g, index, in->dim[k]));
+    l->binding = &named;
+    Ref condition = lower_expr(l, e->kid[1]->kid[0]);
+    l->binding = outer, l->scope = outside;
+    if (l->broken) {
+        return;
+    }
+    Ref last = graph_reduce(g, RED_FIRST, index, graph_bool(g, true), condition);
+    Body b = {.term = graph_op2(g, OP_add, last, graph_int(g, 1)), .at = d->at};
+    add_piece(l, a, &in->scope, &b, 0);
+    settle_count(l, a);
+}
+
+/* Is this name somewhere in the expression, or does a reduction in it run over it? */
+static bool syn_needs(const Syn *e, Symbol name) {
+    if (e->kind == SYN_NAME && e->name == name) {
+        return true;
+    }
+    if (e->kind == SYN_REDUCE && e->note) {
+        const Binder *binder = e->note;
+        for (int k = 0; k < e->kid[0]->kid[0]->nkids; k++) {
+            if (poly_has(binder[k].extent, name)) {
+                return true;
+            }
+        }
+    }
+    for (int k = 0; k < e->nkids; k++) {
+        if (syn_needs(e->kid[k], name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool variable_needs(const Variable *v, Symbol size) {
+    for (int k = 0; k < v->rank; k++) {
+        if (poly_has(v->shape[k], size)) {
+            return true;
+        }
+    }
+    for (int q = 0; q < v->equations.n; q++) {
+        if (syn_needs(v->equations.at[q]->syn, size)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void group_reads(const Unit *u, const Syn *e, bool *wanted) {
+    int k = e->kind == SYN_NAME || e->kind == SYN_AT ? variable_place(u, e->name) : -1;
+    if (k >= 0 && !u->variables.at[k]->is_size) {
+        wanted[u->variables.at[k]->group] = true;
+    }
+    for (int q = 0; q < e->nkids; q++) {
+        group_reads(u, e->kid[q], wanted);
+    }
+}
+
+static void find_count(Lower *l, Instance *in, int k, bool *done);
+
+static void group_once(Lower *l, Instance *in, int at, bool *done) {
+    const Unit *u = in->unit;
+    const Group *group = &u->groups.at[at];
+    if (done[at] || l->broken) {
+        return;
+    }
+    done[at] = true;
+    for (int k = 0; k < u->dims.n; k++) {
+        bool needs = false;
+        for (int m = 0; m < group->members.n && in->count[k]; m++) {
+            needs = needs || variable_needs(group->members.at[m], u->dims.at[k].name);
+        }
+        if (needs) {
+            find_count(l, in, k, done);
+        }
+    }
+    if (!l->broken) {
+        lower_group(l, in, group);
+    }
+}
+
+/* The groups that the condition needs, then the condition. */
+static void find_count(Lower *l, Instance *in, int k, bool *done) {
+    const Unit *u = in->unit;
+    bool *wanted = arena_alloc(l->g->arena, (size_t)u->groups.n + 1);
+    if (in->found[k]) {
+        return;
+    }
+    in->found[k] = 1;
+    group_reads(u, u->dims.at[k].until, wanted);
+    for (int q = u->groups.n - 1; q >= 0; q--) { /* groups stand behind those that they read */
+        for (int m = 0; m < u->groups.at[q].members.n && wanted[q]; m++) {
+            const Variable *v = u->groups.at[q].members.at[m];
+            for (int i = 0; i < v->equations.n; i++) {
+                group_reads(u, v->equations.at[i]->syn->kid[1], wanted);
+            }
+        }
+    }
+    for (int q = 0; q < u->groups.n; q++) {
+        if (wanted[q]) {
+            group_once(l, in, q, done);
+        }
+    }
+    if (!l->broken) {
+        lower_until(l, in, k);
+    }
+    in->found[k] = 2;
 }
 
 static void lower_constant(Lower *l, Instance *in, const Variable *v) {
@@ -636,18 +1029,20 @@ static void lower_unit(Lower *l, Instance *in) {
     const Ref *place = l->place;
     l->in = in, l->defining = NULL, l->binding = NULL;
     l->scope = in->scope;
-    for (int k = 0; k < in->unit->dims.n; k++) {
-        if (in->unit->dims.at[k].until) {
-            not_yet(l, in->unit->dims.at[k].at, "until(...)");
-        }
-    }
+    lower_counts(l, in);
     for (int k = 0; k < in->unit->variables.n; k++) {
         if (in->unit->variables.at[k]->role == ROLE_CONST) {
             lower_constant(l, in, in->unit->variables.at[k]);
         }
     }
+    bool *done = arena_alloc(l->g->arena, (size_t)in->unit->groups.n + 1);
+    for (int k = 0; k < in->unit->dims.n && !l->broken; k++) {
+        if (in->count[k]) {
+            find_count(l, in, k, done);
+        }
+    }
     for (int k = 0; k < in->unit->groups.n && !l->broken; k++) {
-        lower_group(l, in, &in->unit->groups.at[k]);
+        group_once(l, in, k, done);
     }
     l->in = was, l->scope = scope, l->binding = binding;
     l->defining = defining, l->equation = equation, l->place = place;
@@ -682,7 +1077,10 @@ static Ref *bind_side(Lower *l, const Instance *in, const Variable *v, const Syn
     Ref *index = arena_alloc(g->arena, (size_t)(v->rank + 1) * sizeof *index);
     for (int k = 0; k < v->rank; k++) {
         const Syn *name = side->kid[0]->kid[0]->kid[k];
-        index[k] = graph_index(g, symbol_text(l->cx, name->name), lower_size(l, in, v->shape[k]));
+        if (has_count(g, lower_size(l, in, v->shape[k]))) {
+            not_yet(l, name->at, "partial(...) of an array that an iteration makes");
+        }
+        index[k] = graph_index(g, symbol_text(l->cx, name->name), lower_room(l, in, v->shape[k]));
         scope_add(g, &l->scope, index[k], NULL, NULL);
         Binding *named = arena_alloc(g->arena, sizeof *named);
         *named = (Binding){l->binding, name->name, index[k]};
@@ -867,7 +1265,7 @@ static void lower_extern(Lower *l, Instance *in, Span at) {
     Body body = {.term = graph_extern(g, number, arg), .at = at};
     Scope part = scope_copy(g, &in->scope);
     ArrayRef a = variable_array(l, in, u->result, &part, g->externs.at[number].type);
-    add_piece(l, a, &part, &body);
+    add_piece(l, a, &part, &body, 0);
     for (int k = 0; k < u->partials.n; k++) {
         int place = variable_place(u, u->partials.at[k].argument->name);
         ARRAY(g, in->bound[place].view.array)->twin = given[place].view.array;
@@ -977,15 +1375,27 @@ static Bound lower_call(Lower *l, const Syn *e) {
     }
     Instance *in = arena_alloc(g->arena, sizeof *in);
     in->unit = u, in->depth = l->in->depth + 1;
-    in->dim = arena_alloc(g->arena, (size_t)(u->dims.n + 1) * sizeof *in->dim);
     in->bound = arena_alloc(g->arena, (size_t)(u->variables.n + 1) * sizeof *in->bound);
+    instance_dims(l, in);
+    VEC(Ref) key = {0}, sizes = {0};
     for (int k = 0; k < u->dims.n; k++) {
         const Dim *d = &u->dims.at[k];
-        in->dim[k] = call->bind[k] ? lower_size(l, l->in, call->bind[k])
-                     : d->fixed    ? poly_int(g->arena, d->fixed)
-                                   : poly_var(g->arena, d->name);
+        if (call->bind[k]) {
+            in->dim[k] = lower_size(l, l->in, call->bind[k]);
+            in->room[k] = lower_room(l, l->in, call->bind[k]);
+            VEC_PUSH(g->arena, sizes, graph_of_poly(g, in->dim[k]));
+        } else {
+            in->dim[k] = in->room[k] =
+                d->fixed ? poly_int(g->arena, d->fixed) : poly_var(g->arena, d->name);
+        }
     }
-    VEC(Ref) key = {0};
+    for (int k = 0; k < u->dims.n; k++) { /* other names for what is made of these */
+        const Dim *d = &u->dims.at[k];
+        if (!call->bind[k] && !d->fixed && d->means && !d->until) {
+            in->dim[k] = lower_size(l, in, d->means);
+            in->room[k] = lower_room(l, in, d->means);
+        }
+    }
     for (int k = 0; k < args->nkids; k++) {
         const Variable *p = u->params.at[k];
         if (p->rank == 0) {
@@ -1011,7 +1421,7 @@ static Bound lower_call(Lower *l, const Syn *e) {
             o->scope.guard == l->scope.guard) {
             bool same = true;
             for (int k = 0; k < u->dims.n; k++) {
-                same = same && poly_equal(o->dim[k], in->dim[k]);
+                same = same && (u->dims.at[k].until || poly_equal(o->dim[k], in->dim[k]));
             }
             if (same) {
                 return o->bound[variable_place(u, u->result->name)];
@@ -1019,14 +1429,24 @@ static Bound lower_call(Lower *l, const Syn *e) {
         }
     }
     in->key = key.at, in->nkey = key.n;
+    int nkey = key.n;
+    for (int k = 0; k < sizes.n; k++) { /* behind the key: what sizes depend on is in force too */
+        VEC_PUSH(g->arena, key, sizes.at[k]);
+    }
     in->scope = scope_part(g, &l->scope, key.n, key.at);
+    key.n = nkey;
     in->name = l->in->name && l->in->unit != u
                    ? arena_format(g->arena, "%s_%s", l->in->name, symbol_text(l->cx, u->name))
                    : symbol_text(l->cx, u->name);
     VEC_PUSH(g->arena, l->instances, in);
     for (int k = 0; k < args->nkids; k++) {
         const Variable *p = u->params.at[k];
-        Scope part = scope_part(g, &in->scope, 1, &key.at[k]);
+        VEC(Ref) terms = {0};
+        VEC_PUSH(g->arena, terms, key.at[k]);
+        for (int x = 0; x < p->rank; x++) {
+            VEC_PUSH(g->arena, terms, graph_of_poly(g, lower_size(l, in, p->shape[x])));
+        }
+        Scope part = scope_part(g, &in->scope, terms.n, terms.at);
         Body b = {.term = key.at[k], .at = args->kid[k]->whole};
         Ref place[16];
         const Poly *lo[16], *hi[16];
@@ -1037,11 +1457,13 @@ static Bound lower_call(Lower *l, const Syn *e) {
             place[x] =
                 ARG(g, key.at[k], NODE(g, key.at[k])->nargs - (unsigned)p->rank + (unsigned)x);
             lo[x] = poly_int(g->arena, 0);
-            hi[x] = poly_sub(g->arena, lower_size(l, in, p->shape[x]), poly_int(g->arena, 1));
+            hi[x] = poly_sub(g->arena, lower_room(l, in, p->shape[x]), poly_int(g->arena, 1));
+            b.guard = graph_both(g, b.guard,
+                                 below_count(g, place[x], lower_size(l, in, p->shape[x])));
         }
         b.place = place, b.lo = lo, b.hi = hi;
         ArrayRef a = variable_array(l, in, p, &part, (ValueType)NODE(g, key.at[k])->type);
-        add_piece(l, a, &part, &b);
+        add_piece(l, a, &part, &b, 0);
     }
     if (u->is_extern) {
         lower_extern(l, in, e->whole);
@@ -1110,8 +1532,8 @@ static Ref some_where(Graph *g, Ref index, Ref condition) {
 }
 
 static Ref lower_reduce(Lower *l, const Syn *e) {
-    static const char *const names[RED_COUNT] = {"sum",    "prod",   "max",      "min",
-                                                 "argmax", "argmin", "logsumexp"};
+    static const char *const names[RED_COUNT] = {"sum",    "prod",   "max",       "min",
+                                                 "argmax", "argmin", "logsumexp", "first of"};
     Graph *g = l->g;
     const Syn *items = e->kid[0]->kid[0], *where = e->kid[0]->kid[1];
     const Binder *binder = e->note;
@@ -1125,19 +1547,24 @@ static Ref lower_reduce(Lower *l, const Syn *e) {
         }
     }
     Ref *index = arena_alloc(g->arena, (size_t)items->nkids * sizeof *index);
+    Ref all = graph_bool(g, true);
+    Ref *under = arena_alloc(g->arena, (size_t)items->nkids * sizeof *under);
     l->scope = scope_copy(g, &outside);
     for (int k = 0; k < items->nkids; k++) {
         index[k] = graph_index(g, symbol_text(l->cx, binder[k].name),
-                               lower_size(l, l->in, binder[k].extent));
+                               lower_room(l, l->in, binder[k].extent));
         scope_add(g, &l->scope, index[k], NULL, NULL);
+        under[k] = below_count(g, index[k], lower_size(l, l->in, binder[k].extent));
+        under[k] = under[k] ? under[k] : all;
+        scope_guard(g, &l->scope, under[k]);
         Binding *named = arena_alloc(g->arena, sizeof *named);
         *named = (Binding){l->binding, binder[k].name, index[k]};
         l->binding = named;
     }
-    Ref all = graph_bool(g, true), condition = all;
     if (where->kind != SYN_NONE) {
-        condition = lower_expr(l, where);
+        Ref condition = lower_expr(l, where);
         scope_guard(g, &l->scope, condition);
+        under[items->nkids - 1] = graph_and(g, under[items->nkids - 1], condition);
     }
     Ref body = lower_expr(l, e->kid[1]->kid[0]), one = graph_int(g, 1), count = one;
     l->scope = outside;
@@ -1146,16 +1573,16 @@ static Ref lower_reduce(Lower *l, const Syn *e) {
         body = graph_cast(
             g, NODE(g, body)->type < VALUE_FLOAT ? g->real : (ValueType)NODE(g, body)->type, body);
         for (int k = items->nkids - 1; k >= 0; k--) {
-            count =
-                graph_reduce(g, RED_SUM, index[k], k == items->nkids - 1 ? condition : all, count);
+            count = graph_reduce(g, RED_SUM, index[k], under[k], count);
         }
     }
     Ref r = body;
     for (int k = items->nkids - 1; k >= 0; k--) {
-        r = graph_reduce(g, (Reduction)kind, index[k], condition, r);
+        r = graph_reduce(g, (Reduction)kind, index[k], under[k], r);
         /* The maximum over one index is wanted only where there is one: a row without any is none. */
-        bool extreme = kind == RED_MAX || kind == RED_MIN;
-        condition = extreme ? some_where(g, index[k], condition) : all;
+        if (k > 0 && (kind == RED_MAX || kind == RED_MIN)) {
+            under[k - 1] = graph_and(g, under[k - 1], some_where(g, index[k], under[k]));
+        }
     }
     return mean ? graph_op2(g, OP_div, r, graph_nonempty(g, count)) : r;
 }
@@ -1259,6 +1686,8 @@ static void lower_dims(Lower *l, Instance *in) {
         const Poly *own = poly_var(g->arena, d->name);
         if (fixed) {
             in->dim[k] = poly_int(g->arena, fixed);
+        } else if (d->until) {
+            in->dim[k] = own; /* when its array is made */
         } else if (d->means && !poly_equal(d->means, own)) {
             in->dim[k] = NULL; /* below, when those that it is made of are known */
         } else {
@@ -1272,9 +1701,10 @@ static void lower_dims(Lower *l, Instance *in) {
     }
     for (int k = 0; k < u->dims.n; k++) {
         const Dim *d = &u->dims.at[k];
-        if (poly_equal(in->dim[k], poly_var(g->arena, d->name)) && d->means) {
+        if (poly_equal(in->dim[k], poly_var(g->arena, d->name)) && d->means && !d->until) {
             in->dim[k] = lower_size(l, in, d->means);
         }
+        in->room[k] = in->dim[k];
     }
 }
 
@@ -2026,6 +2456,9 @@ static void let_go(Graph *g) {
             ARRAY(g, a)->pieces.at[q].body = body;
             guard = guard ? graph_rewrite_reads(g, guard, read_original, NULL) : 0;
             ARRAY(g, a)->pieces.at[q].guard = guard;
+            Ref live = ARRAY(g, a)->pieces.at[q].live;
+            live = live ? graph_rewrite_reads(g, live, read_original, NULL) : 0;
+            ARRAY(g, a)->pieces.at[q].live = live;
         }
     }
     for (int k = 0; k < g->gradients.n; k++) {
@@ -2038,13 +2471,50 @@ static void let_go(Graph *g) {
     }
 }
 
+/* What an iteration makes has its C array as large as it can be, with zeros behind the end; and the
+ * end itself can be asked for. */
+static void lower_output(Lower *l, Instance *in, const Variable *v) {
+    Graph *g = l->g;
+    Bound *b = &in->bound[variable_place(in->unit, v->name)];
+    Scope s = {0};
+    Ref value = 0, all = graph_bool(g, true), before = all;
+    if (v->is_size) {
+        for (int k = 0; k < in->unit->dims.n; k++) {
+            value = in->unit->dims.at[k].name == v->name ? graph_of_poly(g, in->dim[k]) : value;
+        }
+    } else {
+        const Array x = *ARRAY(g, b->view.array);
+        for (int k = 0; k < v->rank; k++) {
+            Ref below = below_count(g, x.axis[k], lower_size(l, in, v->shape[k]));
+            scope_add(g, &s, x.axis[k], NULL, NULL);
+            before = below ? graph_and(g, before, below) : before;
+        }
+        if (before == all) {
+            return;
+        }
+        value = graph_select(g, before, graph_read(g, b->view.array, x.axis),
+                             x.type == VALUE_BOOL  ? graph_bool(g, false)
+                             : x.type == VALUE_INT ? graph_int(g, 0)
+                                                   : graph_real(g, x.type, 0));
+    }
+    const char *name = symbol_text(l->cx, v->name);
+    ArrayRef a = graph_array_over(g, name, &s, value, v->at, NULL);
+    Array *made = ARRAY(g, a);
+    if (!v->is_size) {
+        ARRAY(g, b->view.array)->name = made->name;
+        made->target = ARRAY(g, b->view.array)->target;
+    }
+    made->name = name, made->keep = true;
+    b->view = (View){a, 0, NULL};
+}
+
 Graph *lower_program(Context *cx, const Program *p, const Unit *model, const LowerOptions *o) {
     Lower *l = arena_alloc(cx->arena, sizeof *l);
     Instance *in = arena_alloc(cx->arena, sizeof *in);
     l->cx = cx;
     l->g = graph_new(cx, symbol_text(cx, model->name), o->real);
     in->unit = model;
-    in->dim = arena_alloc(cx->arena, (size_t)(model->dims.n + 1) * sizeof *in->dim);
+    instance_dims(l, in);
     in->bound = arena_alloc(cx->arena, (size_t)(model->variables.n + 1) * sizeof *in->bound);
     reserve_names(l, model);
     lower_externs(l, p, model);
@@ -2065,6 +2535,7 @@ Graph *lower_program(Context *cx, const Program *p, const Unit *model, const Low
     }
     Graph *g = l->g;
     for (int k = 0; k < model->outputs.n; k++) {
+        lower_output(l, in, model->outputs.at[k]);
         ArrayRef a = in->bound[variable_place(model, model->outputs.at[k]->name)].view.array;
         ARRAY(g, a)->is_output = true;
         VEC_PUSH(g->arena, g->outputs, a);

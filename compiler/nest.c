@@ -21,7 +21,7 @@ Ref nest_place_axes(Graph *g, ArrayRef a, Ref term, const Fixed *fixed) {
     return from.n ? graph_subst(g, term, from.n, from.at, to.at) : term;
 }
 
-static void store(Gen *x, ArrayRef a, const Ref *position, char op, Expr *e) {
+void nest_store(Gen *x, ArrayRef a, const Ref *position, char op, Expr *e) {
     Graph *g = x->g;
     if (x->f->place[a] == PLACE_LOCAL) {
         gen_add(x, gen_set(x, x->f->local[a], op, e));
@@ -359,7 +359,7 @@ bool nest_add_entries(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, Sc
     }
     Stmt *under = by_data ? gen_if_open(x, condition) : NULL;
     gen_count_uses(x, s.term);
-    store(x, a, position, '+', gen_value(x, s.term));
+    nest_store(x, a, position, '+', gen_value(x, s.term));
     gen_if_close(x, under);
     if (!by_data && gen_is_straight(&loops.at[loops.n - 1]->body) &&
         !gen_may_fail(&loops.at[loops.n - 1]->body)) {
@@ -476,7 +476,12 @@ static void plain_piece(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, 
     }
     Stmt *under = gen_if_open(x, condition);
     gen_count_uses(x, body);
-    store(x, a, position, op, gen_value(x, body));
+    Expr *value = gen_value(x, body);
+    if (ARRAY(g, a)->counts) {
+        value = gen_name(x, value, "turns");
+        nest_check_count(x, a, value);
+    }
+    nest_store(x, a, position, op, value);
     gen_if_close(x, under);
     if (loops.n) {
         Stmt *inner = loops.at[loops.n - 1];
@@ -571,6 +576,12 @@ static bool would(Gen *x, bool matmul, ArrayRef a, const Piece *p, const Fixed *
     bool yes = matmul ? try_matmul(&trial, a, p, fixed, false) : try_scatter(&trial, a, p, fixed);
     x->f->locals.n = locals;
     return yes;
+}
+
+void nest_check_count(Gen *x, ArrayRef a, Expr *turns) {
+    if (ARRAY(x->g, a)->least > 1) {
+        gen_stop_if(x, gen_below(x, turns->local, ARRAY(x->g, a)->least), "GRADC_BAD_SIZE");
+    }
 }
 
 void nest_comment(Gen *x, ArrayRef a) {
@@ -742,7 +753,11 @@ void nest_pieces(Gen *x, ArrayRef a, const Fixed *fixed, const bool *take) {
     }
     for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
         if (!take || take[q]) {
-            VEC_PUSH(g->arena, pieces, ARRAY(g, a)->pieces.at[q]);
+            Piece p = ARRAY(g, a)->pieces.at[q];
+            if (p.guard && fixed->known) { /* the bounds of the loops around say it */
+                p.guard = graph_given(g, nest_place_axes(g, a, p.guard, fixed), fixed->known);
+            }
+            VEC_PUSH(g->arena, pieces, p);
         }
     }
     bool single =
@@ -786,6 +801,9 @@ void nest_array(Gen *x, ArrayRef a) {
             s->local = x->f->local[a], s->value = e;
             x->f->locals.at[s->local].changes = false;
             gen_add(x, s);
+            if (ARRAY(g, a)->counts) {
+                nest_check_count(x, a, gen_local_expr(x, s->local));
+            }
             return;
         }
         Stmt *s = gen_stmt(x, STMT_VAR);

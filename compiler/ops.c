@@ -30,7 +30,7 @@ const char *const reduction_names[] = {
     [RED_ARGMAX] = "argmax",
     [RED_ARGMIN] = "argmin",
     [RED_LOGSUMEXP] = "logsumexp",
-    [RED_COUNT] = "mean",
+    [RED_LOGSUMEXP + 1] = "mean", /* no reduction of the graph */
     NULL,
 };
 const char *const request_names[] = {"gradient", "jacobian", "hessian", "jvp", "vjp", "hvp", NULL};

@@ -149,7 +149,7 @@ void paths_find(Paths *s, ArrayRef root) {
 
 static const char *lift_suffix(const Node *n) {
     static const char *const reductions[RED_COUNT] = {"sum",    "prod",   "max", "min",
-                                                      "argmax", "argmin", "lse"};
+                                                      "argmax", "argmin", "lse", "first"};
     return n->op == OP_REDUCE         ? reductions[n->aux]
            : n->op == OP_EXTERN       ? "call"
            : n->op >= OP_FIRST_SCALAR ? op_info[n->op].name
@@ -159,7 +159,7 @@ static const char *lift_suffix(const Node *n) {
 typedef struct Region { /* the nodes of one term down to reads and reductions, users before
                            arguments */
     VEC(Ref) node;
-    VEC(Ref) need; /* the condition under which each is wanted; 0: always */
+    VEC(Ref) need; /* the condition under which each is wanted where the term is; 0: always */
     VEC(int) users;
 } Region;
 
@@ -181,7 +181,7 @@ static int falling(const void *a, const void *b) {
     return x < y ? 1 : x > y ? -1 : 0;
 }
 
-static Region region_of(Paths *s, Ref root, Ref guard) {
+static Region region_of(Paths *s, Ref root) {
     Graph *g = s->g;
     Region x = {0};
     VEC(Ref) stack = {0};
@@ -205,7 +205,7 @@ static Region region_of(Paths *s, Ref root, Ref guard) {
     qsort(x.node.at, (size_t)x.node.n, sizeof *x.node.at, falling);
     bool *wanted = arena_alloc(g->arena, (size_t)x.node.n * sizeof *wanted + 1);
     for (int k = 0; k < x.node.n; k++) {
-        VEC_PUSH(g->arena, x.need, k == 0 ? guard : 0);
+        VEC_PUSH(g->arena, x.need, 0);
         VEC_PUSH(g->arena, x.users, k == 0 ? 1 : 0);
     }
     wanted[0] = true;
@@ -281,7 +281,7 @@ void paths_lift(Paths *s, ArrayRef a) {
             opened++;
         } while (opened < 8 && kind[opened - 1] == RED_SUM && NODE(g, term)->op == OP_REDUCE &&
                  NODE(g, term)->aux == RED_SUM);
-        Region x = region_of(s, term, scope.guard);
+        Region x = region_of(s, term);
         VEC(Ref) from = {0}, to = {0};
         for (int k = x.node.n - 1; k >= (opened || root_too ? 0 : 1); k--) { /* arguments first */
             Ref r = x.node.at[k];
@@ -290,7 +290,7 @@ void paths_lift(Paths *s, ArrayRef a) {
             }
             Ref body = from.n ? graph_subst(g, r, from.n, from.at, to.at) : r, read;
             Scope around = scope_copy(g, &scope);
-            around.guard = x.need.at[k];
+            around.guard = graph_both(g, scope.guard, x.need.at[k]);
             Scope part = scope_part(g, &around, 1, &body);
             const char *name =
                 arena_format(g->arena, "%s_%s", ARRAY(g, a)->name, lift_suffix(NODE(g, r)));
@@ -408,6 +408,37 @@ Ref paths_others(Graph *g, const Scope *all, Ref condition, Ref body, Span at) {
     return graph_op2(g, OP_mul, side[0], side[1]);
 }
 
+int paths_steady_axes(Graph *g, const Order *order, int lo, int hi) {
+    bool *in = arena_alloc(g->arena, (size_t)g->arrays.n * sizeof *in);
+    int steady = INT32_MAX;
+    for (int k = lo; k < hi; k++) {
+        in[order->array[k]] = true;
+        steady =
+            ARRAY(g, order->array[k])->rank < steady ? ARRAY(g, order->array[k])->rank : steady;
+    }
+    for (int k = lo; k < hi; k++) {
+        const Array *x = ARRAY(g, order->array[k]);
+        VEC(Ref) stack = {0};
+        graph_walk_start(g);
+        for (int q = 0; q < x->pieces.n; q++) {
+            VEC_PUSH(g->arena, stack, x->pieces.at[q].body);
+        }
+        while (stack.n) {
+            Ref r = stack.at[--stack.n];
+            if (!graph_walk_first(g, r)) {
+                continue;
+            }
+            for (int q = 0; NODE(g, r)->op == OP_READ && in[NODE(g, r)->aux] && q < steady; q++) {
+                steady = ARG(g, r, q) == x->axis[q] ? steady : q;
+            }
+            for (int q = 0; q < NODE(g, r)->nargs; q++) {
+                VEC_PUSH(g->arena, stack, ARG(g, r, q));
+            }
+        }
+    }
+    return steady;
+}
+
 /* ---- what is held
  * --------------------------------------------------------------------------------------------------------
  */
@@ -417,10 +448,18 @@ static Ref read_twin(Graph *g, void *user, ArrayRef array, const Ref *positions)
     return ARRAY(g, array)->twin ? graph_read(g, ARRAY(g, array)->twin, positions) : 0;
 }
 
+/* A term over the axes of a, over those of its twin. */
+static Ref twin_term(Graph *g, ArrayRef a, Ref term) {
+    Ref with = graph_rewrite_reads(g, term, read_twin, NULL);
+    return graph_subst(g, with, ARRAY(g, a)->rank, ARRAY(g, a)->axis,
+                       ARRAY(g, ARRAY(g, a)->twin)->axis);
+}
+
 /* Makes the twins that are missing of these arrays and of all that they read; an array with rules
  * needs none, and what it reads is made from what is held by intention. */
 static void make_twins(Graph *g, int n, const ArrayRef *roots) {
     Order order = graph_order(g, n, roots);
+    VEC(ArrayRef) new = {0};
     for (int lo = 0, hi; lo < order.n; lo = hi) {
         bool held = false;
         for (hi = lo; hi < order.n && order.component[hi] == order.component[lo]; hi++) {
@@ -452,20 +491,28 @@ static void make_twins(Graph *g, int n, const ArrayRef *roots) {
                     ARRAY(g, t)->at = x.at, ARRAY(g, t)->order = x.order,
                              ARRAY(g, t)->adjoint_of = x.adjoint_of;
                     ARRAY(g, t)->copy_of = a;
+                    ARRAY(g, t)->counts = x.counts, ARRAY(g, t)->least = x.least;
+                    ARRAY(g, t)->target = x.target;
                     ARRAY(g, a)->twin = t;
                     continue;
                 }
                 for (int q = 0; q < x.pieces.n; q++) {
                     const Piece p = ARRAY(g, a)->pieces.at[q];
-                    Ref body = graph_subst(g, graph_rewrite_reads(g, p.body, read_twin, NULL),
-                                           x.rank, x.axis, ARRAY(g, x.twin)->axis);
-                    if (graph_piece(g, x.twin, p.lo, p.hi, body, p.at) && p.guard) {
-                        Ref guard = graph_subst(g, graph_rewrite_reads(g, p.guard, read_twin, NULL),
-                                                x.rank, x.axis, ARRAY(g, x.twin)->axis);
+                    Ref body = twin_term(g, a, p.body);
+                    if (graph_piece(g, x.twin, p.lo, p.hi, body, p.at)) {
+                        Ref guard = p.guard ? twin_term(g, a, p.guard) : 0;
                         ARRAY(g, x.twin)->pieces.at[q].guard = guard;
                     }
                 }
+                VEC_PUSH(g->arena, new, a);
             }
+        }
+    }
+    for (int k = 0; k < new.n; k++) { /* the end of an iteration comes after what it is found from */
+        const Array x = *ARRAY(g, new.at[k]);
+        for (int q = 0; q < x.pieces.n; q++) {
+            Ref live = x.pieces.at[q].live ? twin_term(g, new.at[k], x.pieces.at[q].live) : 0;
+            ARRAY(g, x.twin)->pieces.at[q].live = live;
         }
     }
 }

@@ -38,6 +38,9 @@ bool paths_refuse(Paths *s, Ref r, Span at);
 /* x op y is added to the condition `all` (0: none yet), unless op is <= and what is there proves
  * it. */
 void paths_require(Graph *g, Ref *all, Op op, const Poly *x, const Poly *y);
+/* How many leading axes of a circle's members are the same in every read inside it; its arrays are
+ * order[lo .. hi - 1]. */
+int paths_steady_axes(Graph *g, const Order *order, int lo, int hi);
 /* Where a rule of one's own stands for the derivative of a body, the body's arrays are made from
  * held arguments. What a derivative says in terms of them is to be differentiated again, by the
  * arguments too: it reads their twins. */

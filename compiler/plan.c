@@ -35,7 +35,7 @@ int layout_place(const Graph *g, const Layout *l, const Function *f, ArrayRef a)
 }
 
 static void mark(Graph *g, int n, const ArrayRef *roots, bool *in) {
-    Order o = graph_order(g, n, roots);
+    Order o = graph_order_needs(g, n, roots);
     for (int k = 0; k < o.n; k++) {
         in[o.array[k]] = true;
     }
@@ -87,12 +87,12 @@ static Order function_needs(Graph *g, FunctionKind kind, int request, const bool
         if (after && value_needs[a] && gradient_needs[a]) {
             continue;
         }
-        int n = graph_array_reads(g, a, &reads);
+        int n = graph_array_needs(g, a, &reads);
         for (int q = 0; q < n; q++) {
             VEC_PUSH(g->arena, todo, reads[q]);
         }
     }
-    Order order = graph_order(g, roots.n, roots.at);
+    Order order = graph_order_needs(g, roots.n, roots.at);
     int kept = 0;
     for (int k = 0; k < order.n; k++) {
         if (met[order.array[k]]) {
@@ -256,6 +256,124 @@ static int only_request(const Graph *g, RequestKind kind) {
     return n == 1 ? found : -1;
 }
 
+/* The first[..] below the root of an array that counts. */
+static Ref first_of(const Graph *g, Ref r) {
+    if (NODE(g, r)->op == OP_REDUCE && NODE(g, r)->aux == RED_FIRST) {
+        return r;
+    }
+    for (int k = 0; k < NODE(g, r)->nargs; k++) {
+        Ref found = NODE(g, r)->op == OP_READ ? 0 : first_of(g, ARG(g, r, k));
+        if (found) {
+            return found;
+        }
+    }
+    return 0;
+}
+
+static bool goes_as_far(Graph *g, ArrayRef a, ArrayRef count) {
+    for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
+        Ref live = ARRAY(g, a)->pieces.at[q].live;
+        if (live && graph_reads(g, live, count)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+typedef struct Inside {
+    ArrayRef array;
+} Inside;
+
+static Ref read_inside(Graph *g, void *user, ArrayRef a, const Ref *positions) {
+    const Array *x = ARRAY(g, a);
+    if (a != ((const Inside *)user)->array) {
+        return 0;
+    }
+    return graph_subst(g, x->pieces.at[0].body, x->rank, x->axis, positions);
+}
+
+/* A number that an iteration is found from, and that is made of its entries at some place (a
+ * tolerance from step[0]), has no turn of its own: it is computed where it is read. */
+static void settle_numbers(Graph *g, const Order *order, int lo, int hi, ArrayRef count) {
+    for (int k = lo; k < hi; k++) {
+        ArrayRef z = order->array[k];
+        const ArrayRef *reads;
+        bool made = false, whole = ARRAY(g, z)->pieces.n == 1;
+        int n = graph_array_reads(g, z, &reads);
+        for (int q = 0; q < n; q++) {
+            made = made || goes_as_far(g, reads[q], count);
+            whole = whole && reads[q] != count && reads[q] != z;
+        }
+        for (int q = 0; q < ARRAY(g, z)->rank && whole; q++) {
+            const Piece *p = &ARRAY(g, z)->pieces.at[0];
+            const Poly *end = poly_sub(g->arena, ARRAY(g, z)->extent[q], poly_int(g->arena, 1));
+            whole = poly_equal(p->lo[q], poly_int(g->arena, 0)) && poly_equal(p->hi[q], end);
+        }
+        if (!made || !whole || ARRAY(g, z)->counts || goes_as_far(g, z, count)) {
+            continue;
+        }
+        for (int by = lo; by < hi; by++) {
+            ArrayRef a = order->array[by];
+            if (a != count && !goes_as_far(g, a, count)) {
+                continue;
+            }
+            for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
+                Piece p = ARRAY(g, a)->pieces.at[q];
+                Inside with = {z};
+                p.body = graph_rewrite_reads(g, p.body, read_inside, &with);
+                p.guard = p.guard ? graph_rewrite_reads(g, p.guard, read_inside, &with) : 0;
+                ARRAY(g, a)->pieces.at[q] = p;
+            }
+        }
+    }
+}
+
+/* Arrays that an iteration is found from run in its loop, and end with it. For others how far it
+ * goes is an ordinary condition. */
+static void settle_iterations(Graph *g, int n, const ArrayRef *roots) {
+    Order order = graph_order_needs(g, n, roots);
+    for (int lo = 0, hi; lo < order.n; lo = hi) {
+        for (hi = lo + 1; hi < order.n && order.component[hi] == order.component[lo];) {
+            hi++;
+        }
+        for (int k = lo; k < hi && hi - lo > 1; k++) {
+            if (ARRAY(g, order.array[k])->counts) {
+                settle_numbers(g, &order, lo, hi, order.array[k]);
+            }
+        }
+    }
+    order = graph_order_needs(g, n, roots);
+    int *component = arena_alloc(g->arena, (size_t)(g->arrays.n + 1) * sizeof *component);
+    for (int k = 0; k < order.n; k++) {
+        component[order.array[k]] = order.component[k];
+    }
+    for (int k = 0; k < order.n; k++) {
+        ArrayRef a = order.array[k];
+        for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
+            Piece p = ARRAY(g, a)->pieces.at[q];
+            for (int i = 0; i < order.n && p.live; i++) {
+                ArrayRef count = order.array[i];
+                Ref mine = ARRAY(g, count)->counts ? graph_part_with_count(g, p.live, count, true) : 0;
+                if (mine && component[count] == component[a]) {
+                    ARRAY(g, count)->turn = 1;
+                } else if (mine) {
+                    p.guard = graph_both(g, p.guard, mine);
+                    p.live = graph_part_with_count(g, p.live, count, false);
+                }
+            }
+            ARRAY(g, a)->pieces.at[q] = p;
+        }
+    }
+    for (int k = 0; k < order.n; k++) {
+        ArrayRef a = order.array[k];
+        if (ARRAY(g, a)->turn) {
+            Ref none, ends,
+                turn = graph_open(g, first_of(g, ARRAY(g, a)->pieces.at[0].body), &none, &ends);
+            ARRAY(g, a)->turn = turn, ARRAY(g, a)->ends = ends;
+        }
+    }
+}
+
 Plan *plan_graph(Graph *g, const PlanOptions *options) {
     (void)options;
     Plan *plan = arena_alloc(g->arena, sizeof *plan);
@@ -270,6 +388,7 @@ Plan *plan_graph(Graph *g, const PlanOptions *options) {
         }
     }
     fuse_arrays(g, roots.n, roots.at);
+    settle_iterations(g, roots.n, roots.at);
     size_t all = (size_t)g->arrays.n + 64;
     bool *value_needs = arena_alloc(g->arena, all);
     mark(g, g->outputs.n, g->outputs.at, value_needs);

@@ -54,6 +54,8 @@ typedef enum StmtKind {
     STMT_MATMUL,  /* see Matmul */
     STMT_KERNEL,  /* call */
     STMT_COPY,    /* an output that was computed in a buffer */
+    STMT_BREAK,   /* out of the loop around */
+    STMT_RETURN,  /* with the status; op '?': if there is one already */
     STMT_FAIL     /* status = the code in text */
 } StmtKind;
 

@@ -60,6 +60,7 @@ const char *const graph_reduction_text[RED_COUNT] = {
     [RED_ARGMAX] = "argmax",
     [RED_ARGMIN] = "argmin",
     [RED_LOGSUMEXP] = "logsumexp",
+    [RED_FIRST] = "first",
 };
 
 static void put(Printer *p, Ref r, int bind);
@@ -579,6 +580,10 @@ static void piece_text(Graph *g, ArrayRef ref, int which, bool alone, int width,
     if (q.guard && !graph_is_true(g, q.guard)) {
         text_raw(&line, " if ");
         put_term(&p, q.guard, BIND_ANY);
+    }
+    if (q.live) {
+        text_raw(&line, " while ");
+        put_term(&p, q.live, BIND_ANY);
     }
     text_char(&line, ';');
     add_line(out, &line, width, indent);

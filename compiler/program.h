@@ -54,6 +54,7 @@ typedef struct Variable {
     Span at;
     const Syn *value; /* ROLE_CONST: SYN_VALUES or an expression */
     VEC(Equation *) equations;
+    bool is_size;             /* an output that is the size of an until: no equation defines it */
     int group;                /* its place in Unit.groups */
     uint32_t earlier_by_data; /* bit k: a place on axis k that data chooses inside its recurrence is
                                  an earlier one, checked when it runs */
@@ -93,6 +94,7 @@ typedef struct Dim {
     int64_t fixed;     /* 0: open */
     const Poly *means; /* an abbreviation, or the name itself */
     const Syn *until;  /* SYN_REDUCE of dim T = until[t](cond, most), else NULL */
+    const Poly *most;  /* of an until */
     int64_t least; /* smallest size that the positions ask for; at least 1 (of an until: asked of
                       what came out) */
 } Dim;

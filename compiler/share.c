@@ -15,7 +15,7 @@
 
 typedef struct Key {
     ArrayRef array;
-    const Ref *part; /* its equation over common axes; per piece: body, guard */
+    const Ref *part; /* its equation over common axes; per piece: body, guard, live */
     const struct Form *form; /* or, of one piece, over common indices */
 } Key;
 
@@ -25,6 +25,8 @@ typedef struct Circle { /* arrays that read each other */
     uint32_t shape; /* a hash of what equal circles have in common */
 } Circle;
 
+typedef VEC(Circle) Circles;
+
 struct Sharing {
     Graph *g;
     bool (*fixed)(const Graph *g, ArrayRef a);
@@ -32,7 +34,7 @@ struct Sharing {
     ArrayRef *same_as; /* by array: an equal one, or 0 */
     Key *keys;         /* a hash table */
     uint32_t nkeys;
-    VEC(Circle) circles;
+    Circles circles, iterations; /* the latter with what says how far they go */
     const Poly *facts[48]; /* of the piece at work */
     int nfacts;
 };
@@ -73,7 +75,10 @@ static bool inside_box(const Sharing *s, ArrayRef a, const Ref *positions) {
 
 static Ref read_left(Graph *g, void *user, ArrayRef array, const Ref *positions) {
     const Sharing *s = user;
-    ArrayRef a = s->same_as[array] ? s->same_as[array] : array;
+    ArrayRef a = array;
+    while (s->same_as[a]) {
+        a = s->same_as[a];
+    }
     if (s->through[a] && (covers_all(g, a) || inside_box(s, a, positions))) {
         const Array *x = ARRAY(g, a);
         return graph_subst(g, x->pieces.at[0].body, x->rank, x->axis, positions);
@@ -99,6 +104,7 @@ static void rewrite_array(Sharing *s, ArrayRef a) {
         facts_of_piece(s, a, &p);
         Ref body = graph_rewrite_reads(g, p.body, read_left, s),
             guard = p.guard ? graph_rewrite_reads(g, p.guard, read_left, s) : 0;
+        p.live = p.live ? graph_rewrite_reads(g, p.live, read_left, s) : 0;
         p.body = graph_cast(g, ARRAY(g, a)->type, body);
         p.guard = guard && !graph_is_true(g, guard) ? guard : 0;
         ARRAY(g, a)->pieces.at[q] = p;
@@ -177,7 +183,7 @@ static Ref body_there(Graph *g, ArrayRef a, const Piece *p, const Piece *q, int 
 static bool join(Graph *g, ArrayRef a, Piece *p, const Piece *q) {
     const Poly *one = poly_int(g->arena, 1);
     int rank = ARRAY(g, a)->rank, other = -1;
-    if (p->guard != q->guard) {
+    if (p->guard != q->guard || p->live != q->live) {
         return false;
     }
     for (int k = 0; k < rank; k++) {
@@ -249,7 +255,7 @@ typedef struct Form {
     int axis[16];           /* by v: the axis that it belongs to */
     int sign[16];           /* v = sign * axis + shift */
     const Poly *shift[16];
-    Ref body, guard; /* guard: 0 where there is none */
+    Ref body, guard, live; /* the last two: 0 where there is none */
 } Form;
 
 /* The axis becomes what stands at a position of a read, where that is the axis, a sign and sizes. */
@@ -331,6 +337,7 @@ static Form form_of(Graph *g, ArrayRef a) {
     }
     f.body = graph_subst(g, p.body, f.n, from, to);
     f.guard = p.guard ? graph_subst(g, p.guard, f.n, from, to) : 0;
+    f.live = p.live ? graph_subst(g, p.live, f.n, from, to) : 0;
     return f;
 }
 
@@ -340,7 +347,8 @@ static bool become_copy(Sharing *s, ArrayRef a, const Form *f, ArrayRef b, const
     Graph *g = s->g;
     Piece p = ARRAY(g, a)->pieces.at[0];
     if (ARRAY(g, a)->type != ARRAY(g, b)->type || f->n != of->n || ARRAY(g, b)->rank != of->n ||
-        (of->guard && of->guard != f->guard)) {
+        (of->guard && of->guard != f->guard) ||
+        graph_given(g, of->live, graph_both(g, f->guard, f->live))) {
         return false;
     }
     Ref position[16];
@@ -373,14 +381,16 @@ static const Ref *key_of(Graph *g, ArrayRef a) {
     const Array *x = ARRAY(g, a);
     int n = x->pieces.n, rank = x->rank;
     Ref *axes = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *axes),
-        *key = arena_alloc(g->arena, (size_t)(2 * n + 1) * sizeof *key);
+        *key = arena_alloc(g->arena, (size_t)(3 * n + 1) * sizeof *key);
     for (int k = 0; k < rank; k++) {
         axes[k] = graph_axis(g, k, x->extent[k]);
     }
     for (int q = 0; q < n; q++) {
-        Ref body = ARRAY(g, a)->pieces.at[q].body, guard = ARRAY(g, a)->pieces.at[q].guard;
-        key[2 * q] = graph_subst(g, body, rank, ARRAY(g, a)->axis, axes);
-        key[2 * q + 1] = guard ? graph_subst(g, guard, rank, ARRAY(g, a)->axis, axes) : 0;
+        const Piece p = ARRAY(g, a)->pieces.at[q];
+        const Ref *axis = ARRAY(g, a)->axis;
+        key[3 * q] = graph_subst(g, p.body, rank, axis, axes);
+        key[3 * q + 1] = p.guard ? graph_subst(g, p.guard, rank, axis, axes) : 0;
+        key[3 * q + 2] = p.live ? graph_subst(g, p.live, rank, axis, axes) : 0;
     }
     return key;
 }
@@ -388,7 +398,8 @@ static const Ref *key_of(Graph *g, ArrayRef a) {
 /* The same shape and the same boxes? */
 static bool frames_equal(const Graph *g, ArrayRef a, ArrayRef b) {
     const Array *x = ARRAY(g, a), *y = ARRAY(g, b);
-    if (x->rank != y->rank || x->pieces.n != y->pieces.n || x->type != y->type) {
+    if (x->rank != y->rank || x->pieces.n != y->pieces.n || x->type != y->type ||
+        x->counts != y->counts || x->least != y->least) {
         return false;
     }
     for (int k = 0; k < x->rank; k++) {
@@ -409,6 +420,9 @@ static bool frames_equal(const Graph *g, ArrayRef a, ArrayRef b) {
 static bool share_array(Sharing *s, ArrayRef a) {
     Graph *g = s->g;
     int n = ARRAY(g, a)->pieces.n;
+    if (ARRAY(g, a)->counts) { /* with what it is found from, or not at all */
+        return false;
+    }
     if (n == 1 && is_plain(g, ARRAY(g, a)->pieces.at[0].body)) {
         s->through[a] = true;
         return true;
@@ -427,7 +441,7 @@ static bool share_array(Sharing *s, ArrayRef a) {
         if (one ? k->form && k->form->body == f->body && k->array != a &&
                       become_copy(s, a, f, k->array, k->form)
                 : !k->form && frames_equal(g, a, k->array) &&
-                      !memcmp(part, k->part, (size_t)n * 2 * sizeof *part)) {
+                      !memcmp(part, k->part, (size_t)n * 3 * sizeof *part)) {
             s->through[a] = one;
             s->same_as[a] = one ? 0 : k->array;
             return true;
@@ -596,8 +610,10 @@ static bool circles_pair(Pairing *p, ArrayRef a, ArrayRef b) {
         p->from = ARRAY(g, x)->axis, p->to = ARRAY(g, y)->axis, p->rank = ARRAY(g, x)->rank;
         for (int q = 0; q < ARRAY(g, x)->pieces.n; q++) {
             const Piece *m = &ARRAY(g, x)->pieces.at[q], *n = &ARRAY(g, y)->pieces.at[q];
-            if (!m->guard != !n->guard || !terms_pair(p, m->body, n->body) ||
-                (m->guard && !terms_pair(p, m->guard, n->guard))) {
+            if (!m->guard != !n->guard || !m->live != !n->live ||
+                !terms_pair(p, m->body, n->body) ||
+                (m->guard && !terms_pair(p, m->guard, n->guard)) ||
+                (m->live && !terms_pair(p, m->live, n->live))) {
                 return false;
             }
         }
@@ -616,6 +632,36 @@ static uint32_t circle_shape(const Graph *g, const ArrayRef *member, int n) {
         sum += h * 0x85EBCA6Bu;
     }
     return sum;
+}
+
+/* A circle that equals one of those before is that one. */
+static void merge_circle(Sharing *s, int n, const ArrayRef *member, bool iteration) {
+    Graph *g = s->g;
+    Circles *known = iteration ? &s->iterations : &s->circles;
+    Circle c = {n, member, circle_shape(g, member, n)};
+    Pairing p = {.g = g, .x = &c};
+    p.partner = arena_alloc(g->arena, (size_t)n * sizeof *p.partner);
+    p.met = arena_alloc(g->arena, (size_t)n * sizeof *p.met);
+    for (int k = 0; k < known->n; k++) {
+        const Circle *d = &known->at[k];
+        if (d->n != c.n || d->shape != c.shape) {
+            continue;
+        }
+        p.y = d;
+        for (int q = 0; q < d->n; q++) {
+            p.left = MOST_COMPARISONS;
+            if (circles_pair(&p, c.member[0], d->member[q])) {
+                for (int m = 0; m < c.n; m++) {
+                    s->same_as[c.member[m]] = s->fixed(g, c.member[m]) ? 0 : p.partner[m];
+                }
+                for (int m = 0; m < c.n; m++) {
+                    rewrite_array(s, c.member[m]);
+                }
+                return;
+            }
+        }
+    }
+    VEC_PUSH(g->arena, *known, c);
 }
 
 static void share_circle(Sharing *s, int n, const ArrayRef *member) {
@@ -653,30 +699,52 @@ static void share_circle(Sharing *s, int n, const ArrayRef *member) {
             VEC_PUSH(g->arena, left, member[k]);
         }
     }
-    Circle c = {left.n, left.at, circle_shape(g, left.at, left.n)};
-    Pairing p = {.g = g, .x = &c};
-    p.partner = arena_alloc(g->arena, (size_t)n * sizeof *p.partner);
-    p.met = arena_alloc(g->arena, (size_t)n * sizeof *p.met);
-    for (int k = 0; k < s->circles.n; k++) {
-        const Circle *d = &s->circles.at[k];
-        if (d->n != c.n || d->shape != c.shape) {
-            continue;
-        }
-        p.y = d;
-        for (int q = 0; q < d->n; q++) {
-            p.left = MOST_COMPARISONS;
-            if (circles_pair(&p, c.member[0], d->member[q])) {
-                for (int m = 0; m < c.n; m++) {
-                    s->same_as[c.member[m]] = s->fixed(g, c.member[m]) ? 0 : p.partner[m];
-                }
-                for (int m = 0; m < c.n; m++) {
-                    rewrite_array(s, c.member[m]);
-                }
-                return;
+    merge_circle(s, left.n, left.at, false);
+}
+
+static void share_component(Sharing *s, int n, const ArrayRef *member) {
+    Graph *g = s->g;
+    if (n > 1 || graph_reads_itself(g, member[0])) {
+        share_circle(s, n, member);
+        return;
+    }
+    rewrite_array(s, member[0]);
+    if (ARRAY(g, member[0])->order > 0) {
+        join_pieces(g, member[0]);
+    }
+    if (!s->fixed(g, member[0])) {
+        share_array(s, member[0]);
+    }
+}
+
+/* An iteration with what says how far it goes. Its members are taken one by one first. */
+static void share_iteration(Sharing *s, int n, const ArrayRef *member) {
+    Graph *g = s->g;
+    Order order = graph_order(g, n, member);
+    bool *in = arena_alloc(g->arena, (size_t)g->arrays.n * sizeof *in);
+    VEC(ArrayRef) left = {0};
+    for (int k = 0; k < n; k++) {
+        in[member[k]] = true;
+    }
+    for (int lo = 0, hi; lo < order.n; lo = hi) {
+        VEC(ArrayRef) part = {0};
+        for (hi = lo; hi < order.n && order.component[hi] == order.component[lo]; hi++) {
+            if (in[order.array[hi]]) {
+                VEC_PUSH(g->arena, part, order.array[hi]);
             }
         }
+        if (part.n) {
+            share_component(s, part.n, part.at);
+        }
     }
-    VEC_PUSH(g->arena, s->circles, c);
+    for (int k = 0; k < n; k++) { /* how far they go was not known in this order */
+        rewrite_array(s, member[k]);
+        bool copy = s->through[member[k]] && covers_all(g, member[k]);
+        if (!copy && !s->same_as[member[k]]) {
+            VEC_PUSH(g->arena, left, member[k]);
+        }
+    }
+    merge_circle(s, left.n, left.at, true);
 }
 
 /* ---- the whole
@@ -686,7 +754,7 @@ static void share_circle(Sharing *s, int n, const ArrayRef *member) {
 Sharing *share_arrays(Graph *g, int n, const ArrayRef *roots,
                       bool (*fixed)(const Graph *g, ArrayRef a)) {
     Sharing *s = arena_alloc(g->arena, sizeof *s);
-    Order order = graph_order(g, n, roots);
+    Order order = graph_order_needs(g, n, roots);
     size_t all = (size_t)g->arrays.n + 1;
     s->g = g, s->fixed = fixed;
     s->through = arena_alloc(g->arena, all * sizeof *s->through);
@@ -697,20 +765,17 @@ Sharing *share_arrays(Graph *g, int n, const ArrayRef *roots,
     }
     s->keys = arena_alloc(g->arena, s->nkeys * sizeof *s->keys);
     for (int lo = 0, hi; lo < order.n; lo = hi) { /* what is read comes first */
-        ArrayRef a = order.array[lo];
         for (hi = lo + 1; hi < order.n && order.component[hi] == order.component[lo];) {
             hi++;
         }
-        if (hi - lo > 1 || graph_reads_itself(g, a)) {
-            share_circle(s, hi - lo, &order.array[lo]);
-            continue;
+        bool iteration = false;
+        for (int k = lo; k < hi; k++) {
+            iteration = iteration || (hi - lo > 1 && ARRAY(g, order.array[k])->counts);
         }
-        rewrite_array(s, a);
-        if (ARRAY(g, a)->order > 0) {
-            join_pieces(g, a);
-        }
-        if (!fixed(g, a)) {
-            share_array(s, a);
+        if (iteration) {
+            share_iteration(s, hi - lo, &order.array[lo]);
+        } else {
+            share_component(s, hi - lo, &order.array[lo]);
         }
     }
     return s;
@@ -807,7 +872,8 @@ static bool trade_places(Sharing *s, ArrayRef a, int q) {
     ArrayRef l = NODE(g, r)->aux;
     const Array *x = ARRAY(g, a), *y = ARRAY(g, l);
     if (!is_lifted(g, l) || x->rank != y->rank || x->type != y->type || s->fixed(g, l) ||
-        y->pieces.at[0].guard || x->pieces.at[q].guard || NODE(g, y->pieces.at[0].body)->op == OP_READ) {
+        y->pieces.at[0].guard || x->pieces.at[q].guard ||
+        NODE(g, y->pieces.at[0].body)->op == OP_READ) {
         return false;
     }
     for (int k = 0; k < x->rank; k++) {
@@ -820,6 +886,12 @@ static bool trade_places(Sharing *s, ArrayRef a, int q) {
     if (!stands_apart(g, a, q)) {
         return false;
     }
+    Ref live = y->pieces.at[0].live ? graph_subst(g, y->pieces.at[0].live, y->rank, y->axis, x->axis)
+                                    : 0;
+    if (live != ARRAY(g, a)->pieces.at[q].live) {
+        return false;
+    }
+    x = ARRAY(g, a), y = ARRAY(g, l);
     Ref body = graph_subst(g, y->pieces.at[0].body, y->rank, y->axis, x->axis);
     Ref read = graph_read(g, a, ARRAY(g, l)->axis);
     ARRAY(g, a)->pieces.at[q].body = body;

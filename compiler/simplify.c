@@ -70,13 +70,53 @@ static Ref under(Graph *g, Ref term, Ref guard) {
     return graph_subst(g, term, 1, &from, &to);
 }
 
+/* Does some array that the condition reads need a itself? Those before a in the order do not, as
+ * long as no array has a guard from behind it (place is NULL then). */
+static bool needs_itself(Graph *g, const int *place, ArrayRef a, Ref condition,
+                         bool *behind) {
+    VEC(Ref) stack = {0};
+    VEC(ArrayRef) later = {0};
+    graph_walk_start(g);
+    VEC_PUSH(g->arena, stack, condition);
+    while (stack.n) {
+        Ref r = stack.at[--stack.n];
+        if (!graph_walk_first(g, r)) {
+            continue;
+        }
+        if (NODE(g, r)->op == OP_READ && (!place || place[NODE(g, r)->aux] >= place[a])) {
+            VEC_PUSH(g->arena, later, NODE(g, r)->aux);
+        }
+        for (int k = 0; k < NODE(g, r)->nargs; k++) {
+            VEC_PUSH(g->arena, stack, ARG(g, r, k));
+        }
+    }
+    *behind = later.n > 0;
+    Order cone = graph_order(g, later.n, later.at);
+    for (int k = 0; k < cone.n; k++) {
+        if (cone.array[k] == a) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void set_guards(Graph *g, const Order *order) {
     const Ref *guard = demand_find(g, order, is_asked_for);
+    int *place = arena_alloc(g->arena, (size_t)(g->arrays.n + 1) * sizeof *place);
+    for (int k = 0; k < order->n; k++) {
+        place[order->array[k]] = order->component[k];
+    }
     for (int k = 0; k < order->n; k++) {
         ArrayRef a = order->array[k];
-        for (int q = 0; q < ARRAY(g, a)->pieces.n && guard[a]; q++) {
-            Ref body = under(g, ARRAY(g, a)->pieces.at[q].body, guard[a]);
-            ARRAY(g, a)->pieces.at[q].guard = guard[a];
+        bool behind;
+        if (!guard[a] || needs_itself(g, place, a, guard[a], &behind)) {
+            continue;
+        }
+        place = behind ? NULL : place;
+        for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
+            const Piece p = ARRAY(g, a)->pieces.at[q];
+            Ref c = demand_narrow(g, guard[a], p.guard), body = under(g, p.body, c);
+            ARRAY(g, a)->pieces.at[q].guard = c;
             ARRAY(g, a)->pieces.at[q].body = body;
         }
     }

@@ -20,10 +20,11 @@ typedef struct Chain { /* the loops around an array's entries, from outside */
     const LoopPlace *at[MOST_LOOPS];
 } Chain;
 
-static Chain chain_of(const Function *f, ArrayRef a) {
+/* by: of an array that reads; else of one that is read. */
+static Chain chain_of(const Graph *g, const Function *f, ArrayRef a, bool by) {
     Chain c = {0};
     for (int k = 0; k < f->places.n && c.n < MOST_LOOPS; k++) {
-        if (f->places.at[k].array == a) {
+        if (f->places.at[k].array == a && (by || f->places.at[k].axis < ARRAY(g, a)->rank)) {
             c.at[c.n++] = &f->places.at[k];
         }
     }
@@ -48,7 +49,7 @@ static int64_t window_for(Graph *g, const Lag *l, const Poly *d, int64_t least) 
 static const Poly *turns_back(Graph *g, const Lag *l, const LoopPlace *by, const LoopPlace *of) {
     const Poly *now = l->turn ? poly_var(g->arena, l->turn)
                               : poly_add(g->arena,
-                                         poly_var(g->arena, ARRAY(g, l->by)->axis[by->axis]),
+                                         poly_var(g->arena, turn_axis(g, l->by, by->axis)),
                                          poly_int(g->arena, by->off)),
                *then = poly_add(g->arena, graph_poly(g, ARG(g, l->read, of->axis)),
                                 poly_int(g->arena, of->off)),
@@ -69,7 +70,7 @@ static int64_t window_at_end(Graph *g, const Lag *l, const LoopPlace *of, int64_
 /* `loop`: the one of l->turn. */
 static void serve(Graph *g, const Function *f, const Lag *l, int loop, const Chain *of,
                   int64_t *window) {
-    Chain by = chain_of(f, l->by);
+    Chain by = chain_of(g, f, l->by, true);
     bool ended = false;
     for (int k = 0; k < of->n; k++) {
         const LoopPlace *p = of->at[k], *same = k < by.n && !l->turn ? by.at[k] : NULL;
@@ -153,8 +154,7 @@ void storage_decide(Graph *g, Function *f, const bool *computed, const bool *car
                 pushed = pushed || (f->pushed.at[k].to == a && f->pushed.at[k].piece == q);
             }
             if (!pushed) {
-                Piece p = ARRAY(g, a)->pieces.at[q];
-                lags_find_in(g, of, a, q, p.body, p.guard, &lags);
+                lags_find_piece(g, of, a, q, &lags);
             }
         }
     }
@@ -165,7 +165,7 @@ void storage_decide(Graph *g, Function *f, const bool *computed, const bool *car
         if (!of[a]) {
             continue;
         }
-        Chain c = chain_of(f, a);
+        Chain c = chain_of(g, f, a, false);
         int64_t window[MOST_LOOPS];
         for (int k = 0; k < c.n; k++) {
             window[k] = 1;

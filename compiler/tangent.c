@@ -112,7 +112,8 @@ static void variant_open(State *s, int number) {
     for (int q = 0; q < n; q++) {
         Piece p = ARRAY(g, v->of)->pieces.at[q];
         body[q] = graph_subst(g, p.body, rank, ARRAY(g, v->of)->axis, v->place);
-        guard[q] = p.guard ? graph_subst(g, p.guard, rank, ARRAY(g, v->of)->axis, v->place) : 0;
+        guard[q] = graph_both(g, p.guard, p.live);
+        guard[q] = guard[q] ? graph_subst(g, guard[q], rank, ARRAY(g, v->of)->axis, v->place) : 0;
         if (NODE(g, body[q])->op != OP_KERNEL) {
             VEC_PUSH(g->arena, stack, body[q]);
             continue;
@@ -565,19 +566,8 @@ static void variant_piece(State *s, const Variant *v, const Piece *p, Ref body, 
     }
     /* Where the term itself is not looked at, no tangent is: what the scope's guard says of the
      * context holds here too. */
-    const Ref *free;
-    int nfree = s->scope->guard ? graph_free(g, s->scope->guard, &free) : 0;
-    bool inside = nfree > 0;
-    for (int k = 0; k < nfree; k++) {
-        bool known = false;
-        for (int q = 0; q < v->ncontext; q++) {
-            known = known || v->context[q] == free[k];
-        }
-        inside = inside && known;
-    }
-    if (inside) {
-        guard = guard ? graph_and(g, guard, s->scope->guard) : s->scope->guard;
-    }
+    Ref around = graph_part_over(g, s->scope->guard, v->ncontext, v->context);
+    guard = graph_both(g, around, graph_given(g, guard, around));
     if (graph_piece(g, v->array, lo, hi, graph_subst(g, body, n, from, made->axis), at) && guard) {
         guard = graph_subst(g, guard, n, from, ARRAY(g, v->array)->axis);
         ARRAY(g, v->array)->pieces.at[ARRAY(g, v->array)->pieces.n - 1].guard =
@@ -683,39 +673,6 @@ static bool holds_product(State *s, ArrayRef a) {
     return false;
 }
 
-/* How many leading axes of a circle's members are the same in every read inside it; its arrays are
- * order[lo .. hi - 1]. */
-static int steady_axes(Graph *g, const Order *order, int lo, int hi) {
-    bool *in = arena_alloc(g->arena, (size_t)g->arrays.n * sizeof *in);
-    int steady = INT32_MAX;
-    for (int k = lo; k < hi; k++) {
-        in[order->array[k]] = true;
-        steady =
-            ARRAY(g, order->array[k])->rank < steady ? ARRAY(g, order->array[k])->rank : steady;
-    }
-    for (int k = lo; k < hi; k++) {
-        const Array *x = ARRAY(g, order->array[k]);
-        VEC(Ref) stack = {0};
-        graph_walk_start(g);
-        for (int q = 0; q < x->pieces.n; q++) {
-            VEC_PUSH(g->arena, stack, x->pieces.at[q].body);
-        }
-        while (stack.n) {
-            Ref r = stack.at[--stack.n];
-            if (!graph_walk_first(g, r)) {
-                continue;
-            }
-            for (int q = 0; NODE(g, r)->op == OP_READ && in[NODE(g, r)->aux] && q < steady; q++) {
-                steady = ARG(g, r, q) == x->axis[q] ? steady : q;
-            }
-            for (int q = 0; q < NODE(g, r)->nargs; q++) {
-                VEC_PUSH(g->arena, stack, ARG(g, r, q));
-            }
-        }
-    }
-    return steady;
-}
-
 static bool depends(Graph *g, const Motion *m, Ref index) {
     bool yes = graph_has_index(g, m->value, index);
     for (int k = 0; k < m->nlead; k++) {
@@ -762,7 +719,7 @@ Ref differentiate_along(Graph *g, Ref e, const Scope *scope, int n, const Motion
             hi++;
         }
         circle[lo] = hi - lo > 1 || graph_reads_itself(g, order.array[lo]);
-        int steady = circle[lo] ? steady_axes(g, &order, lo, hi) : INT32_MAX;
+        int steady = circle[lo] ? paths_steady_axes(g, &order, lo, hi) : INT32_MAX;
         for (int k = lo; k < hi; k++) {
             circle[k] = circle[lo];
             s->first[order.array[k]] = -1;

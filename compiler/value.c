@@ -481,7 +481,7 @@ bool gen_is_straight(const Block *b) {
         }
         if (s->kind == STMT_LOOP || s->kind == STMT_IF || s->kind == STMT_MATMUL ||
             s->kind == STMT_KERNEL || (s->value && s->value->kind == EXPR_KERNEL) ||
-            s->kind == STMT_COMMENT) {
+            s->kind == STMT_COMMENT || s->kind == STMT_BREAK || s->kind == STMT_RETURN) {
             return false;
         }
     }
@@ -626,11 +626,47 @@ static Expr *reduce_extreme(Gen *x, Ref r, Ref index, Ref condition, Ref body) {
     return gen_local_expr(x, place ? at : best);
 }
 
+/* `if (condition) { status = text; return status; }` */
+void gen_stop_if(Gen *x, Expr *condition, const char *text) {
+    Stmt *s = gen_stmt(x, STMT_IF), *fail = gen_stmt(x, STMT_FAIL), *leave = gen_stmt(x, STMT_RETURN);
+    s->value = condition;
+    fail->text = text;
+    gen_append(&s->body, fail);
+    gen_append(&s->body, leave);
+    gen_add(x, s);
+}
+
+Expr *gen_below(Gen *x, int local, int64_t bound) {
+    return gen_op(x, OP_lt, VALUE_BOOL, gen_local_expr(x, local), constant(x, VALUE_INT, (double)bound));
+}
+
+/* The first index at which the body holds; what comes after it is not looked at. */
+static Expr *reduce_first(Gen *x, Ref index, Ref body) {
+    Graph *g = x->g;
+    const Poly *one = poly_int(g->arena, 1);
+    int at = var_new(x, "at", VALUE_INT, constant(x, VALUE_INT, -1));
+    Ref none = 0;
+    Stmt *loop = gen_loop_open(x, index, poly_int(g->arena, 0),
+                               poly_sub(g->arena, EXTENT(g, index), one), &none, NULL, 0, NULL);
+    gen_count_uses(x, body);
+    Stmt *found = gen_stmt(x, STMT_IF);
+    found->value = gen_value(x, body);
+    gen_append(&found->body, gen_set(x, at, '=', gen_value(x, index)));
+    gen_append(&found->body, gen_stmt(x, STMT_BREAK));
+    gen_add(x, found);
+    gen_loop_close(x, loop);
+    gen_stop_if(x, gen_below(x, at, 0), "GRADC_NO_END");
+    return gen_local_expr(x, at);
+}
+
 static Expr *reduce(Gen *x, Ref r) {
     Graph *g = x->g;
     Reduction kind = (Reduction)NODE(g, r)->aux;
     ValueType type = (ValueType)NODE(g, r)->type;
     Ref condition, body, index = graph_open(g, r, &condition, &body);
+    if (kind == RED_FIRST) {
+        return reduce_first(x, index, body);
+    }
     if (kind == RED_SUM || kind == RED_PROD) {
         int acc = var_new(x, kind == RED_SUM ? "sum" : "prod", type,
                           constant(x, type, kind == RED_SUM ? 0 : 1));

@@ -42,6 +42,7 @@ enum {
     EMPTY,
     NOT_POSITIVE_DEFINITE,
     SINGULAR,
+    NO_END = 7,
     NIL = 8,
     WORKSPACE = 9
 }; /* gradc_status, written down a second time */
@@ -402,6 +403,8 @@ static int status_of(Interp *in) {
     case INTERP_EMPTY: return EMPTY;
     case INTERP_NOT_POSITIVE_DEFINITE: return NOT_POSITIVE_DEFINITE;
     case INTERP_SINGULAR: return SINGULAR;
+    case INTERP_NO_END: return NO_END;
+    case INTERP_TOO_FEW: return BAD_SIZE;
     case INTERP_OVERFLOW: return OVERFLOWS;
     default: return -1;
     }
@@ -490,6 +493,15 @@ static void measure_sway(const Model *m, Case *c, Interp *in, const Order *order
     }
 }
 
+/* Is there an iteration until a condition? How many turns it takes depends on rounding, so that the
+ * float model has other results; they are not compared. */
+static bool has_counts(const Model *m) {
+    for (ArrayRef a = 1; a < (ArrayRef)m->g->arrays.n; a++) {
+        if (ARRAY(m->g, a)->counts) return true;
+    }
+    return false;
+}
+
 static Case *make_case(const Model *m, int set, int kind) {
     Arena *arena = m->g->arena;
     Case *c = arena_alloc(arena, sizeof *c);
@@ -532,7 +544,7 @@ static Case *make_case(const Model *m, int set, int kind) {
     }
     if (!c->poisoned) {
         good = evaluate(m, c, in);
-        if (good) measure_sway(m, c, in, &order);
+        if (good && !has_counts(m)) measure_sway(m, c, in, &order);
     }
     interp_free(in);
     return good ? c : NULL;
@@ -1223,9 +1235,11 @@ static void test_config(const char *path, const char *name, const Config *config
     for (int k = 0; k < SIZES * DATA; k++) {
         if (!cases[k] || (config->fixed && k / DATA != 1)) continue;
         Bits bits = {0};
-        bool good = !cases[k]->poisoned;
-        about = arena_format(m.g->arena, "%s; %s", config->name, cases[k]->label);
-        test_values(&code, cases[k], &bits);
+        Case c = *cases[k];
+        c.poisoned = c.poisoned || (config->real == VALUE_FLOAT && has_counts(&m));
+        bool good = !c.poisoned;
+        about = arena_format(m.g->arena, "%s; %s", config->name, c.label);
+        test_values(&code, &c, &bits);
         for (int f = 0; f < m.nfields; f++) good = good && cases[k]->status[f] == OK;
         if (good && k / DATA != 1) test_workspace(&code, cases[k], &bits);
         if (!good || k / DATA != 1) continue;
