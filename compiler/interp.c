@@ -520,11 +520,15 @@ static Table *table_of(Interp *in, ArrayRef a) {
     t->hi = arena_alloc(in->arena, (rank * pieces + 1) * sizeof *t->hi);
     t->count = 1;
     for (size_t k = 0; k < rank; k++) {
-        if (!poly_value(in, NULL, array->extent[k], &t->extent[k]) || t->extent[k] < 0 ||
-            __builtin_mul_overflow(t->count, t->extent[k], &t->count)) {
+        if (!poly_value(in, NULL, array->extent[k], &t->extent[k]) || t->extent[k] < 0) {
+            t->extent[k] = -1;
             t->bad = INTERP_SIZE;
-            return t;
+        } else if (__builtin_mul_overflow(t->count, t->extent[k], &t->count)) {
+            t->bad = INTERP_SIZE; /* each size makes sense, all together are too many */
         }
+    }
+    if (t->bad) {
+        return t;
     }
     for (size_t p = 0; p < pieces; p++) {
         for (size_t k = 0; k < rank; k++) {
@@ -891,6 +895,7 @@ static void eval_reduce(Interp *in, Frame *f, const Cell *c, Number *out) {
 }
 
 static void demand(Interp *in, ArrayRef a, int64_t entry, Number *out);
+static Entry *entry_of(Interp *in, Table *t, int64_t entry);
 
 static void eval_read(Interp *in, Frame *f, const Cell *c, Number *out) {
     ArrayRef a = c->aux;
@@ -1102,8 +1107,8 @@ static void eval_kernel(Interp *in, Frame *f, const Cell *c, Number *out) {
     }
     int64_t first = entry - entry % entries;
     for (int64_t k = 0; k < entries; k++) {
-        Entry *e = &in->table[own].entry[first + k];
-        if (first + k != entry && e->epoch != in->epoch) {
+        Entry *e = first + k != entry ? entry_of(in, &in->table[own], first + k) : NULL;
+        if (e && e->epoch != in->epoch) {
             e->number = x[k], e->epoch = in->epoch, e->state = ENTRY_DONE;
         }
     }
@@ -1555,7 +1560,7 @@ bool interp_size(Interp *in, const Poly *p, int64_t *value) {
 
 int64_t interp_extent(Interp *in, ArrayRef a, int axis) {
     const Table *t = table_of(in, a);
-    if (t->bad) {
+    if (t->extent[axis] < 0) {
         say_bad_size(in, a);
         return -1;
     }
