@@ -1,11 +1,10 @@
 /* C4: Markov chains of first and second order. The log-likelihood has the gradient
  *     count(r, s) - count(r) p(s | r)
- * by the logits, so it is greatest where p is the table of relative counts. */
+ * by the logits, so it is greatest where p is the table of relative counts, and there L-BFGS
+ * (liblbfgs) comes to. */
 #include "c04_markov.h"
+#include "common/minimise.h"
 #include "common/rng.h"
-#include "common/sample.h"
-
-#include <string.h>
 
 enum { T = 1000, S = 3 };
 
@@ -23,6 +22,19 @@ static double log_p(const double *logits, int s) {
     double total = 0;
     for (int r = 0; r < S; r++) total += exp(logits[r]);
     return logits[s] - log(total);
+}
+
+static void *work1, *work2; /* for the gradients of the first and of the second order */
+
+/* For liblbfgs, which minimises: the log-likelihood of first order by A, negated. */
+static double minus_first(void *args, const double *logits, double *g, int n, double step) {
+    c04_markov_args a = *(const c04_markov_args *)args;
+    double first;
+    (void)step;
+    a.A = logits, a.A_first_grad = g, a.start_first_grad = NULL, a.first = &first;
+    sample_must("first", c04_markov_gradient_first_value_and_gradient(&a, work1));
+    for (int i = 0; i < n; i++) g[i] = -g[i];
+    return -first;
 }
 
 int main(void) {
@@ -50,8 +62,8 @@ int main(void) {
                          .start_first_grad = d_start,
                          .A_first_grad = &dA[0][0],
                          .A2_second_grad = &dA2[0][0][0]};
-    void *work1 = sample_workspace(c04_markov_gradient_first_workspace(&a));
-    void *work2 = sample_workspace(c04_markov_gradient_second_workspace(&a));
+    work1 = sample_workspace(c04_markov_gradient_first_workspace(&a));
+    work2 = sample_workspace(c04_markov_gradient_second_workspace(&a));
     double best1 = 0, best2 = 0;
 
     for (int round = 0; round < 2; round++) {
@@ -103,6 +115,28 @@ int main(void) {
         memcpy(A, keep, sizeof keep);
     }
     sample_true("20 steps from the counts lead down", above == 0);
+    /* And from anywhere L-BFGS comes to them: relative counts, which the logits only have but for a
+     * number that is the same in each row. */
+    double *p = lbfgs_malloc(S * S), least, shares[S][S], found[S][S];
+    lbfgs_parameter_t how;
+    if (!p) return 1;
+    for (int i = 0; i < S * S; i++) p[i] = 0;
+    lbfgs_parameter_init(&how);
+    how.epsilon = 1e-5;
+    a.A = p;
+    int status = lbfgs(S * S, p, &least, minus_first, NULL, &a, &how);
+    printf("  L-BFGS: log-likelihood %.6f, of the counts %.6f\n", -least, best1);
+    sample_true("L-BFGS came to the end", status == 0);
+    for (int r = 0; r < S; r++) {
+        double all = 0;
+        for (int s = 0; s < S; s++) all += count[r][s];
+        for (int s = 0; s < S; s++) {
+            shares[r][s] = count[r][s] / all;
+            found[r][s] = exp(log_p(p + r * S, s));
+        }
+    }
+    sample_within(1e-6, "it found the relative counts", S * S, &found[0][0], &shares[0][0]);
+    lbfgs_free(p);
     free(work1), free(work2);
     return sample_end();
 }

@@ -1,14 +1,29 @@
 /* C11: a mixture of Gaussians. The derivative of the log-likelihood by the log density of a part is
  * the part's responsibility r; all other gradients are sums of r times the component's own: v: sum
  * of r - N pi;  mu: sum of r (x - mu) / s^2;  log s: sum of r ((x - mu)^2 / s^2 - 1). Where these
- * sums vanish is a step of the EM algorithm, which is run at the end. */
+ * sums vanish is a step of the EM algorithm, which is run at the end, and comes to where L-BFGS
+ * (liblbfgs) comes to from the same start. */
 #include "c11_mixture.h"
+#include "common/minimise.h"
 #include "common/rng.h"
-#include "common/sample.h"
 
-enum { N = 60, K = 3, D = 2, ROUNDS = 25 };
+enum { N = 60, K = 3, D = 2, ROUNDS = 1000, SIZE = K + 2 * K * D };
 
 static double x[N][D], v[K], mu[K][D], logs[K][D], duty[N][K];
+static void *work;
+
+/* For liblbfgs, which minimises: -ll, with v, mu and log s one behind the other. */
+static double minus_ll(void *args, const double *p, double *g, int n, double step) {
+    c11_mixture_args a = *(const c11_mixture_args *)args;
+    double ll;
+    (void)step;
+    a.v = p, a.mu = p + K, a.logs = p + K + K * D;
+    a.v_grad = g, a.mu_grad = g + K, a.logs_grad = g + K + K * D;
+    a.ll = &ll, a.duty = NULL;
+    sample_must("c11_mixture", c11_mixture_value_and_gradient(&a, work));
+    for (int i = 0; i < n; i++) g[i] = -g[i];
+    return -ll;
+}
 
 int main(void) {
     Rng rng = {41};
@@ -32,7 +47,7 @@ int main(void) {
                           .v_grad = dv,
                           .mu_grad = &dmu[0][0],
                           .logs_grad = &dlogs[0][0]};
-    void *work = sample_workspace(c11_mixture_workspace(&a));
+    work = sample_workspace(c11_mixture_workspace(&a));
     sample_must("c11_mixture", c11_mixture_value_and_gradient(&a, work));
 
     double total = 0, want = 0, r[N][K], tv[K], tmu[K][D] = {{0}}, tlogs[K][D] = {{0}};
@@ -65,6 +80,18 @@ int main(void) {
     sample_near_all("by mu", K * D, &dmu[0][0], &tmu[0][0]);
     sample_near_all("by log s", K * D, &dlogs[0][0], &tlogs[0][0]);
 
+    /* By L-BFGS. */
+    double *p = lbfgs_malloc(SIZE), least;
+    lbfgs_parameter_t how;
+    if (!p) return 1;
+    memcpy(p, v, sizeof v);
+    memcpy(p + K, mu, sizeof mu);
+    memcpy(p + K + K * D, logs, sizeof logs);
+    lbfgs_parameter_init(&how);
+    how.epsilon = 1e-7;
+    int status = lbfgs(SIZE, p, &least, minus_ll, NULL, &a, &how);
+    sample_true("L-BFGS came to the end", status == 0);
+
     /* EM: with the responsibilities held, the parameters at which the gradient is 0. */
     int falls = 0;
     double before = ll, first = ll;
@@ -89,6 +116,10 @@ int main(void) {
     }
     printf("  log-likelihood %.4f, after %d rounds of EM %.4f\n", first, ROUNDS, ll);
     sample_true("no round of EM lowers it", falls == 0 && ll > first);
+    sample_within(1e-9, "L-BFGS: the same likelihood", 1, &(double){-least}, &ll);
+    sample_within(1e-6, "the same means", K * D, p + K, &mu[0][0]);
+    sample_within(1e-6, "the same deviations", K * D, p + K + K * D, &logs[0][0]);
+    lbfgs_free(p);
     free(work);
     return sample_end();
 }
