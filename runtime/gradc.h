@@ -2354,7 +2354,7 @@ GRADC_FN void gradc_take_rows(size_t n, size_t count, const double *f, const dou
 }
 /* @end */
 
-/* @part triangle needs rows */
+/* @part triangle needs rows status */
 /* Triangular systems with m right sides, one behind the other; they become the solutions. A few of them share each row of the
  * matrix while it is near. `unit`: the diagonal counts as 1. */
 #define GRADC_SIDES 8
@@ -2649,7 +2649,7 @@ GRADC_FN void gradc_take_rowsf(size_t n, size_t count, const float *f, const flo
 }
 /* @end */
 
-/* @part trianglef needs rowsf */
+/* @part trianglef needs rowsf status */
 #define GRADC_SIDESF 8
 GRADC_FN void gradc_lowerf(size_t n, size_t m, const float *a, float *x, int unit) /* L x = b */
 {

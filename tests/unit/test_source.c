@@ -280,7 +280,7 @@ static void test_mistakes(void) {
     SAME(mistakes("model m {\n  y = 1;\nfn f(real x) -> real y { y = x; }"),
          "2:9 expected '}' before 'fn'");
     SAME(mistakes("modle m { y = 1; }"),
-         "1:1 expected 'use', 'model' or 'fn' before 'modle'; did you mean 'model'?");
+         "1:1 expected 'use', 'model', 'fn' or 'extern' before 'modle'; did you mean 'model'?");
 
     /* What a broken statement defines stays defined. */
     SAME(tree("model m { dim N = , M; input real x[N z, w; y[i] = 1 + ; output y z; }"),
