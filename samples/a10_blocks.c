@@ -78,7 +78,7 @@ int main(void) {
     sample_within(1e-8, "H d, by differences", K + 1, Hd[0], want);
     printf("  workspace of the gradient: %zu bytes of blocks, %zu of primitives\n", sizes[0],
            sizes[1]);
-    sample_true("a block keeps no history", sizes[0] < sizes[1]);
+    sample_true("a block keeps less", sizes[0] < sizes[1]);
     free(work);
     return sample_end();
 }
