@@ -4,6 +4,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 2
 : "${BUILD:=build}"
+: "${GRADC:=$BUILD/compiler/gradc}"
 program=$BUILD/samples/gradbench/gradbench
 suite=$BUILD/tests/gradbench_suite
 shared=../shared/cases/gradbench
@@ -36,6 +37,16 @@ fi
 sed '$d' "$work/log"
 set -- $(sed -n '$s/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$work/log")
 passed=$((passed + ${1:-0})) failed=$((failed + ${2:-1}))
+
+# ---- det as a recursion, for some sizes
+for size in 1 2 5 7; do
+    if "$GRADC" -D L=$size -o "$work/det_minors.c" samples/gradbench/det_minors.grad >"$work/log" 2>&1 &&
+        "${CC:-cc}" -std=c11 -O2 -Wall -Wextra -Werror -DSIZE=$size -I"$work" -Iruntime -o "$work/minors" \
+            tests/gradbench/minors.c "$work/det_minors.c" -lm >>"$work/log" 2>&1 &&
+        "$work/minors" >>"$work/log" 2>&1; then ok; else
+        bad "det_minors of size $size: $(cat "$work/log")"
+    fi
+done
 
 # ---- the protocol
 session() { # session NAME: messages on standard input, one answer for each line
