@@ -111,7 +111,9 @@ this is no JSON
 {"id": 18, "kind": "evaluate", "module": "hello", "function": "square", "input": 1e400}
 {"id": 19, "id": 20, "kind": "start"}
 {"id": 21, "kind": "evaluate", "module": "hello", "function": "square", "input": 1e200}
-{"id": 22, "kind": "evaluate", "module": "hello", "function": "square", "input": 2}
+{"id": 22, "kind": "evaluate", "module": "particle", "function": "rr", "input": {"w": -0.75}}
+{"id": 23, "kind": "evaluate", "module": "saddle", "function": "fr", "input": {"start": [1, 2, 3]}}
+{"id": 24, "kind": "evaluate", "module": "hello", "function": "square", "input": 2}
 IN
 same "mistakes" <<'OUT'
 {"id":0,"tool":"gradc"}
@@ -138,8 +140,31 @@ same "mistakes" <<'OUT'
 {"id":null,"success":false,"error":"no JSON: real number overflow near '1e400' at column 86"}
 {"id":null,"success":false,"error":"no JSON: duplicate object key near '\"id\"' at column 15"}
 {"id":21,"success":true,"output":null,"timings":[{"name":"evaluate","nanoseconds":T}]}
-{"id":22,"success":true,"output":4,"timings":[{"name":"evaluate","nanoseconds":T}]}
+{"id":22,"success":false,"error":"particle_rr_value: an iteration did not end within its limit"}
+{"id":23,"success":false,"error":"start is no array of 2"}
+{"id":24,"success":true,"output":4,"timings":[{"name":"evaluate","nanoseconds":T}]}
 OUT
+
+# ---- modes
+# In the equations of a model an adjoint is NAME_bar and a derivative along a direction NAME_dot. The one inside of the
+# other is NAME_bar_dot or NAME_dot_bar, or both kinds are there.
+modes() { # modes MODEL FILE: what is in its equations
+    "$GRADC" --model="$1" --emit=graph "samples/gradbench/$2.grad" >"$work/graph" 2>"$work/err" || echo refused
+    for kind in bar dot; do
+        if grep -q "[a-z]_$kind\\(_\\|\\>\\)" "$work/graph"; then printf '%s ' $kind; fi
+    done
+}
+for model in particle flight; do
+    for pair in "rr bar " "ff dot " "fr bar dot " "rf bar dot "; do
+        got=$(modes "${model}_${pair%% *}" particle)
+        [ "$got" = "${pair#* }" ] && ok || bad "${model}_${pair%% *} has $got"
+    done
+done
+# A reverse inner derivative is -2 y, where no adjoint is left to be named.
+for pair in "rr bar " "ff dot " "fr dot " "rf bar dot "; do
+    got=$(modes "saddle_${pair%% *}" saddle)
+    [ "$got" = "${pair#* }" ] && ok || bad "saddle_${pair%% *} has $got"
+done
 
 # ---- the command line
 fails() { # fails STATUS TEXT ARGUMENT ...: nothing is printed but the reason
@@ -179,7 +204,7 @@ fails 1 "No such file" hello "$work/none.json" square
 fails 1 "broken.json:1:" llsq "$work/broken.json" primal
 fails 1 "small.json is a case of llsq" lse "$work/small.json" primal
 fails 1 "the input has no x" lse "$work/three.json" primal
-[ "$("$program" --list | cut -d : -f 1 | tr '\n' ' ')" = "hello ba det gmm ht kmeans llsq lse lstm ode " ] && ok || bad "--list"
+[ "$("$program" --list | cut -d : -f 1 | tr '\n' ' ')" = "hello ba det gmm ht kmeans llsq lse lstm ode particle saddle " ] && ok || bad "--list"
 
 if [ -e /dev/full ]; then
     if "$program" hello "$work/three.json" square >/dev/full 2>"$work/err"; then bad "a full device is not noticed"; else ok; fi

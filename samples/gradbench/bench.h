@@ -33,7 +33,8 @@ typedef struct Eval {
     const BenchFunction *functions; /* the last one has no name */
 } Eval;
 
-extern const Eval eval_hello, eval_ba, eval_det, eval_gmm, eval_ht, eval_kmeans, eval_llsq, eval_lse, eval_lstm, eval_ode;
+extern const Eval eval_hello, eval_ba, eval_det, eval_gmm, eval_ht, eval_kmeans, eval_llsq, eval_lse, eval_lstm, eval_ode, eval_particle,
+    eval_saddle;
 
 /* Says what is wrong, if nothing was before. */
 void bench_fail(Bench *b, const char *format, ...);

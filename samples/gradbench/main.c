@@ -19,8 +19,8 @@
 #include <time.h>
 
 static const Eval *const evals[] = {
-    &eval_hello, &eval_ba,  &eval_det,  &eval_gmm, &eval_ht, &eval_kmeans,
-    &eval_llsq,  &eval_lse, &eval_lstm, &eval_ode,
+    &eval_hello, &eval_ba,  &eval_det,  &eval_gmm, &eval_ht,       &eval_kmeans,
+    &eval_llsq,  &eval_lse, &eval_lstm, &eval_ode, &eval_particle, &eval_saddle,
 };
 enum { EVALS = sizeof evals / sizeof *evals };
 

@@ -531,6 +531,122 @@ static void ask_hand(Session *s, const char *name, bool complicated, bool mirror
     ask(s, name, "jacobian", input, rows);
 }
 
+/* Gradient descent as GradBench has it: steps of eta times the slope; eta is doubled after ten that went
+ * down, and halved after one that did not, which is not taken. */
+static void descend(System *value, System *slope, const void *with, int n, Num *x) {
+    const Num enough = (Num)1e-5;
+    Num eta = enough, g[4], next[4], before, after;
+    int good = 0;
+    must(n <= 4, "a point is too large");
+    for (;;) {
+        Num size = 0;
+        slope(with, x, g);
+        for (int i = 0; i < n; i++) size += g[i] * g[i];
+        size = sqrtl(size);
+        if (good == 10) {
+            eta *= 2;
+            good = 0;
+        }
+        if (size <= enough || eta * size <= enough) return;
+        for (int i = 0; i < n; i++) next[i] = x[i] - eta * g[i];
+        value(with, x, &before);
+        value(with, next, &after);
+        if (after < before) {
+            memcpy(x, next, (size_t)n * sizeof *x);
+            good++;
+        } else {
+            eta /= 2;
+            good = 0;
+        }
+    }
+}
+
+/* The flight with the force written out, until the charge is below the axis or, where n > 0 is held, for n
+ * points. Returns their number. */
+static int fly(Num w, int n, Num *y) {
+    Num x[2] = {0, 8}, v[2] = {0.75L, 0}, last[2] = {0, 0}, fast[2] = {0, 0};
+    int t = 1;
+    for (; n > 0 ? t < n : x[1] > 0; t++) {
+        must(t < 10000, "a flight has no end");
+        const Num dx = x[0] - 10, up = x[1] - 10 + w, high = x[1];
+        const Num far = powl(dx * dx + up * up, -1.5L), near = powl(dx * dx + high * high, -1.5L);
+        const Num force[2] = {dx * (far + near), up * far + high * near};
+        for (int i = 0; i < 2; i++) {
+            last[i] = x[i];
+            fast[i] = v[i];
+            x[i] += 0.1L * v[i];
+            v[i] += 0.1L * force[i];
+        }
+    }
+    const Num at = last[0] - last[1] / fast[1] * fast[0];
+    *y = at * at;
+    return t;
+}
+
+static void particle(const void *with, const Num *x, Num *y) {
+    (void)fly(*x, with ? *(const int *)with : 0, y);
+}
+
+static void particle_slope(const void *with, const Num *x, Num *y) {
+    const int points = fly(*x, 0, y); /* how long it flies is no function that could be differentiated */
+    (void)with;
+    differences(particle, &points, x, 1, 1, y);
+}
+
+static void saddle_inner(const void *with, const Num *y, Num *z) { /* with: x; what is to fall is -f */
+    const Num *x = with;
+    *z = y[0] * y[0] + y[1] * y[1] - x[0] * x[0] - x[1] * x[1];
+}
+
+static void saddle_inner_slope(const void *with, const Num *y, Num *g) {
+    differences(saddle_inner, with, y, 2, 1, g);
+}
+
+static void saddle(const void *with, const Num *x, Num *z) { /* with: the start */
+    Num y[2];
+    memcpy(y, with, sizeof y);
+    descend(saddle_inner, saddle_inner_slope, x, 2, y);
+    saddle_inner(x, y, z);
+    *z = -*z;
+}
+
+static void saddle_slope(const void *with, const Num *x, Num *g) {
+    differences(saddle, with, x, 2, 1, g);
+}
+
+static void descents(Session *s) {
+    static const char *const modes[] = {"rr", "ff", "fr", "rf"};
+    static const double starts[] = {0, 0.5, 0.1, 0.21}, points[][2] = {{1, 1}, {0.5, -0.25}, {-3, 0.01}, {0, 0}};
+    begin(s, "particle");
+    for (int k = 0; k < 4; k++) {
+        Num w = starts[k], m, dm;
+        particle(NULL, &w, &m);
+        particle_slope(NULL, &w, &dm);
+        json_t *in = json_pack("{s:f}", "w", starts[k]);
+        ask(s, "own", "value_r", in, real(m));
+        ask(s, "own", "value_f", in, real(m));
+        for (int mode = 0; mode < 4; mode++) {
+            char name[8];
+            snprintf(name, sizeof name, "d_%s", modes[mode]);
+            ask(s, "own", name, in, real(dm));
+        }
+        descend(particle, particle_slope, NULL, 1, &w);
+        for (int mode = 0; mode < 4; mode++) ask(s, "own", modes[mode], in, real(w));
+    }
+    end(s);
+
+    begin(s, "saddle");
+    for (int k = 0; k < 4; k++) {
+        const Num start[2] = {points[k][0], points[k][1]};
+        Num x[4] = {start[0], start[1], start[0], start[1]};
+        descend(saddle, saddle_slope, start, 2, x);
+        descend(saddle_inner, saddle_inner_slope, x, 2, x + 2);
+        json_t *in = json_pack("{s:[f,f]}", "start", points[k][0], points[k][1]);
+        for (int mode = 0; mode < 4; mode++) ask(s, "own", modes[mode], in, list(x, 4));
+    }
+    end(s);
+}
+
 static void own(Session *s) {
     static Num x[MOST], y[MOST], J[MOST * 8], p[MOST], q[MOST];
     begin(s, "hello");
@@ -685,6 +801,7 @@ static void own(Session *s) {
     ask_hand(s, "own, complicated", true, false, 1);
     ask_hand(s, "own, mirrored", true, true, 2);
     end(s);
+    descents(s);
 }
 
 /* ---- cases from files: each eval is one session */
