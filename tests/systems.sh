@@ -36,7 +36,7 @@ numbers() { i=1; while [ $i -le "$2" ]; do echo "$1$i"; i=$((i + 1)); done; }
     numbers B 12
     numbers C 11
     for eval in hello ba det gmm ht kmeans llsq lse lstm ode particle saddle; do
-        [ ! -f samples/gradbench/$eval.grad ] || echo "D $eval"
+        echo "D $eval"
     done
     numbers E 3
 } >"$work/wanted"
@@ -48,7 +48,6 @@ list=../shared/systems.md # what was asked for, where it is at hand
 if [ -f $list ]; then
     sed -n 's/^| \([A-Z][0-9]*\) |.*/\1/p; /^## D/,$s/[^`]*`\([a-z ]*\)`.*/\1/p' $list | tr ' ' '\n' | grep . >"$work/list"
     ok "the list can be read" grep -qx lstm "$work/list"
-    for id in particle saddle; do [ -f samples/gradbench/$id.grad ] || sed -i "/^$id\$/d" "$work/list"; done
     while read -r id; do
         ok "$page has a row for $id of the list" grep -qxE "(D )?$id" "$work/ids"
     done <"$work/list"
