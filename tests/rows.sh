@@ -4,6 +4,7 @@
 #   stable    functions stay finite and right where their formulas overflow or cancel, in float and double
 #   lazy      the side of a condition that is not taken reaches no derivative; shifted: nor does it read outside of arrays
 #   kinks     what the derivative is at kinks, ties and zeros
+#   identity  equal arrays are still two to differentiate by; mixed: float and double in one model
 #   orders    equations grow moderately with the order of the derivative
 #   sizes     loops stay loops: the text does not know how long they are
 #   bare      no state, no allocation, no recursion, a bounded stack, nothing but the mathematics of the C library
@@ -68,6 +69,10 @@ program lazy double "$quick"
 program shifted double "-O1 -fsanitize=address,undefined -fno-sanitize-recover=all"
 program kinks double "-O1 -fsanitize=address,undefined -fno-sanitize-recover=all"
 program kinks double "$quick"
+program identity double "-O1 -fsanitize=address,undefined -fno-sanitize-recover=all"
+program identity double "$quick"
+program mixed double "-O1 -fsanitize=address,undefined -fno-sanitize-recover=all"
+program mixed double "$quick"
 
 # ---- orders: how equations grow ------------------------------------------------------------------------------------------
 # grows NAME BODY: BODY defines d1 .. d4; each order has at most three times the terms of the one before

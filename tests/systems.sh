@@ -39,6 +39,7 @@ numbers() { i=1; while [ $i -le "$2" ]; do echo "$1$i"; i=$((i + 1)); done; }
         echo "D $eval"
     done
     numbers E 3
+    numbers F 5
 } >"$work/wanted"
 while read -r id; do
     ok "$page has a row $id" grep -qx "$id" "$work/ids"
