@@ -17,8 +17,8 @@ commands=$work/commands
 texts() { # texts FILE MODEL
     for real in double float; do
         for how in header alone; do
-            option=
-            [ $how = header ] || option=--standalone
+            option=$(sed -n '1s,^// gradc: ,,p' "$1") # sizes that may not be open
+            [ $how = header ] || option="$option --standalone"
             # shellcheck disable=SC2086
             "$GRADC" --model="$2" --real=$real $option -o "$work/$2.$real.$how.c" "$1" 2>"$work/log" || return 1
         done
@@ -44,7 +44,7 @@ level() { # an option for optimisation, in turn
 seen=
 turn=0
 whole=" a09_kinks c03_tables integers mixed one_number "
-for file in tests/emitted/*.grad tests/models/*.grad samples/*.grad samples/mnist/*.grad tests/golden/right/*.grad ../shared/language/programs/*.grad; do
+for file in tests/emitted/*.grad tests/models/*.grad samples/*.grad samples/mnist/*.grad samples/gradbench/*.grad samples/robot/*.grad tests/golden/right/*.grad ../shared/language/programs/*.grad; do
     [ -f "$file" ] || { skipped=$((skipped + 1)); continue; }
     sum=$(cksum <"$file")
     case $seen in *"<$sum>"*) continue ;; esac
