@@ -61,8 +61,7 @@ static int rest_jacobian(const gsl_vector *b, void *params, gsl_matrix *J) {
     return b10_solvers_jacobian(&a, work) ? GSL_FAILURE : GSL_SUCCESS;
 }
 
-/* ---- for NLopt: arrays; the gradient is NULL where it is not wanted ---------------------------
- */
+/* ---- for NLopt: arrays; the gradient is NULL where it is not wanted -------------------------- */
 
 static double nlopt_squares(unsigned n, const double *b, double *g, void *data) {
     b10_solvers_args a = given;

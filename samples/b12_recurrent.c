@@ -4,10 +4,10 @@
  * It is trained with Adam (Kingma and Ba, 2015) on pieces of 100 letters, each of which goes on
  * from the state in which the piece before ended. The measure are bits per letter on the end of the
  * text, which it has not seen; tables of counts of single letters and of pairs are what it has to
- * beat. */
+ * beat. A smaller one is trained by L-BFGS (liblbfgs), through thousands of steps at once. */
 #include "b12_recurrent.h"
-#include "common/flat.h"
 #include "common/letters.h"
+#include "common/minimise.h"
 #include "common/rng.h"
 
 enum {
@@ -24,8 +24,7 @@ enum {
 static int32_t text[MOST];
 static double p[SIZE], g[SIZE], m[SIZE], v[SIZE];
 
-/* ---- backpropagation through time, by hand
- * ------------------------------------------------------- */
+/* ---- backpropagation through time, by hand --------------------------------------------------- */
 
 enum { T = 40, TINY = 5, SMALL = C * TINY + TINY * TINY + C * TINY + C };
 
@@ -73,8 +72,7 @@ static double by_hand(const int32_t *x, const double *h0, const double *q, doubl
     return loss;
 }
 
-/* ---- training
- * ------------------------------------------------------------------------------------ */
+/* ---- training -------------------------------------------------------------------------------- */
 
 /* Bits per letter of the last TEST letters, by counts of letters, and of letters after letters, in
  * the part before; one is added to each count. */
@@ -92,6 +90,14 @@ static void tables(int64_t train, double *single, double *pairs) {
         *single -= log2(one[text[t + 1]] / (double)(train + C)) / TEST;
         *pairs -= log2(two[text[t]][text[t + 1]] / sum[text[t]]) / TEST;
     }
+}
+
+/* Bits per letter of the first n by the best table of pairs that there is: of the same n. */
+static double best_pairs(int n) {
+    double two[C][C] = {{0}}, sum[C] = {0}, bits = 0;
+    for (int t = 0; t < n; t++) two[text[t]][text[t + 1]]++, sum[text[t]]++;
+    for (int t = 0; t < n; t++) bits -= log2(two[text[t]][text[t + 1]] / sum[text[t]]) / n;
+    return bits;
 }
 
 int main(int argc, char **argv) {
@@ -156,6 +162,22 @@ int main(int argc, char **argv) {
     printf("  test: %.3f bits per letter; by counts of letters %.3f, of pairs %.3f\n", bits, single,
            pairs);
     sample_true("a third of a bit better than pairs", bits < pairs - 0.3);
+    flat_free(&flat);
+
+    /* A smaller one by L-BFGS, which wants all of the text at once: back through LONG steps. */
+    enum { LONG = 4000, H2 = 16, SIZE2 = C * H2 + H2 * H2 + C * H2 + C };
+    a.H = H2, a.T = LONG, a.x = text;
+    memset(h0, 0, sizeof h0);
+    flat = flat_new(&b12_recurrent_model, &a, "loss");
+    sample_true("the parameters are one vector", flat.n == SIZE2);
+    for (int i = 0; i < SIZE2; i++) p[i] = i < SIZE2 - C ? 0.2 * rng_normal(&rng) : 0;
+    int status;
+    double before = flat_call(&flat, p, NULL), after = minimise(&flat, p, 3e-3, &status);
+    printf(
+        "  L-BFGS: %.3f bits per letter of %d, after %lld evaluations %.3f; pairs at best %.3f\n",
+        before / log(2), (int)LONG, (long long)flat.calls, after / log(2), best_pairs(LONG));
+    sample_true("L-BFGS came to the end", status == 0);
+    sample_true("below what pairs can do at best", after / log(2) < best_pairs(LONG));
     flat_free(&flat);
     return sample_end();
 }

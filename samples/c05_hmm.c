@@ -17,8 +17,7 @@ static double start[S], A[S][S], B[S][V]; /* logarithms of probabilities */
 static double d_start[S], dA[S][S], dB[S][V];
 static double node[SHORT][S], pair[SHORT - 1][S][S];
 
-/* ---- forward-backward by hand -----------------------------------------------------------------
- */
+/* ---- forward-backward by hand ---------------------------------------------------------------- */
 
 static double t_node[SHORT][S], t_pair[SHORT - 1][S][S], t_start[S], tA[S][S], tB[S][V];
 
