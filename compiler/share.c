@@ -73,13 +73,40 @@ static bool inside_box(const Sharing *s, ArrayRef a, const Ref *positions) {
     return true;
 }
 
+/* A copy, entry by entry, on a box outside of which what it copies is 0 too. */
+static bool copies_all(Graph *g, ArrayRef a) {
+    const Array *x = ARRAY(g, a);
+    const Piece p = x->pieces.at[0];
+    if (p.guard || p.live || NODE(g, p.body)->op != OP_READ) {
+        return false;
+    }
+    ArrayRef of = NODE(g, p.body)->aux;
+    const Array *y = ARRAY(g, of);
+    if (y->role != ARRAY_INTERNAL || y->rank != x->rank || y->type != x->type || kernel_is(g, of)) {
+        return false;
+    }
+    for (int k = 0; k < x->rank; k++) {
+        if (ARG(g, p.body, k) != x->axis[k] || !poly_equal(x->extent[k], y->extent[k])) {
+            return false;
+        }
+        for (int q = 0; q < y->pieces.n; q++) {
+            const Piece *o = &y->pieces.at[q];
+            if (!graph_prove(g, poly_sub(g->arena, o->lo[k], p.lo[k]), 0, NULL) ||
+                !graph_prove(g, poly_sub(g->arena, p.hi[k], o->hi[k]), 0, NULL)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 static Ref read_left(Graph *g, void *user, ArrayRef array, const Ref *positions) {
     const Sharing *s = user;
     ArrayRef a = array;
     while (s->same_as[a]) {
         a = s->same_as[a];
     }
-    if (s->through[a] && (covers_all(g, a) || inside_box(s, a, positions))) {
+    if (s->through[a] && (covers_all(g, a) || inside_box(s, a, positions) || copies_all(g, a))) {
         const Array *x = ARRAY(g, a);
         return graph_subst(g, x->pieces.at[0].body, x->rank, x->axis, positions);
     }
@@ -416,6 +443,23 @@ static bool frames_equal(const Graph *g, ArrayRef a, ArrayRef b) {
     return true;
 }
 
+/* Arrays to come may be equal to this one, which has one piece. */
+static void keep_form(Sharing *s, ArrayRef a) {
+    if (ARRAY(s->g, a)->rank > 16 || ARRAY(s->g, a)->pieces.at[0].live) {
+        return;
+    }
+    Form *f = arena_alloc(s->g->arena, sizeof *f);
+    *f = form_of(s->g, a);
+    uint32_t mask = s->nkeys - 1, h = (f->body * 0x9E3779B1u) & mask;
+    while (s->keys[h].array) {
+        if (s->keys[h].array == a && s->keys[h].form && s->keys[h].form->body == f->body) {
+            return;
+        }
+        h = (h + 1) & mask;
+    }
+    s->keys[h] = (Key){a, NULL, f};
+}
+
 /* Looks for an equal array. True where this one need not be any more. */
 static bool share_array(Sharing *s, ArrayRef a) {
     Graph *g = s->g;
@@ -662,6 +706,33 @@ static void merge_circle(Sharing *s, int n, const ArrayRef *member, bool iterati
         }
     }
     VEC_PUSH(g->arena, *known, c);
+    for (int k = 0; k < n; k++) { /* what reads the circle from outside may say the same again */
+        if (ARRAY(g, member[k])->pieces.n == 1) {
+            keep_form(s, member[k]);
+        }
+    }
+}
+
+/* A copy that is still read inside of its circle, outside of its box, stays a member. How many? */
+static int keep_what_is_read(Sharing *s, int n, const ArrayRef *member) {
+    Graph *g = s->g;
+    int kept = 0;
+    for (bool more = true; more;) {
+        more = false;
+        for (int k = 0; k < n; k++) {
+            const ArrayRef *reads;
+            int nreads = s->through[member[k]] ? 0 : graph_array_reads(g, member[k], &reads);
+            for (int q = 0; q < nreads; q++) {
+                for (int m = 0; m < n && s->through[reads[q]]; m++) {
+                    if (member[m] == reads[q]) {
+                        s->through[reads[q]] = false;
+                        kept++, more = true;
+                    }
+                }
+            }
+        }
+    }
+    return kept;
 }
 
 static void share_circle(Sharing *s, int n, const ArrayRef *member) {
@@ -685,6 +756,7 @@ static void share_circle(Sharing *s, int n, const ArrayRef *member) {
         rewrite_array(s, member[k]);
         join_pieces(g, member[k]);
     }
+    nleft += keep_what_is_read(s, n, member);
     for (int k = 0; k < n && nleft > 1; k++) {
         ArrayRef a = member[k];
         if (!s->through[a] && !s->fixed(g, a) && ARRAY(g, a)->pieces.n == 1 && share_array(s, a)) {
@@ -739,7 +811,8 @@ static void share_iteration(Sharing *s, int n, const ArrayRef *member) {
     }
     for (int k = 0; k < n; k++) { /* how far they go was not known in this order */
         rewrite_array(s, member[k]);
-        bool copy = s->through[member[k]] && covers_all(g, member[k]);
+        ArrayRef a = member[k];
+        bool copy = s->through[a] && (covers_all(g, a) || copies_all(g, a));
         if (!copy && !s->same_as[member[k]]) {
             VEC_PUSH(g->arena, left, member[k]);
         }
@@ -760,7 +833,7 @@ Sharing *share_arrays(Graph *g, int n, const ArrayRef *roots,
     s->through = arena_alloc(g->arena, all * sizeof *s->through);
     s->same_as = arena_alloc(g->arena, all * sizeof *s->same_as);
     s->nkeys = 64;
-    while (s->nkeys < all * 2) {
+    while (s->nkeys < all * 4) {
         s->nkeys *= 2;
     }
     s->keys = arena_alloc(g->arena, s->nkeys * sizeof *s->keys);
@@ -789,6 +862,7 @@ static bool is_named(const Graph *g, ArrayRef a) {
 
 void share_derived(Graph *g, ArrayRef root) {
     share_arrays(g, 1, &root, is_named);
+    share_arrays(g, 1, &root, is_named); /* what reads the end of a circle that is another now */
 }
 
 /* ---- what was lifted and is read once goes back

@@ -5,7 +5,7 @@
 #   lazy      the side of a condition that is not taken reaches no derivative; shifted: nor does it read outside of arrays
 #   kinks     what the derivative is at kinks, ties and zeros
 #   identity  equal arrays are still two to differentiate by; mixed: float and double in one model
-#   orders    equations grow moderately with the order of the derivative
+#   orders    how equations grow with the order of the derivative
 #   sizes     loops stay loops: the text does not know how long they are
 #   bare      no state, no allocation, no recursion, a bounded stack, nothing but the mathematics of the C library
 #   float     a model in float has no double
@@ -75,31 +75,78 @@ program mixed double "-O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 program mixed double "$quick"
 
 # ---- orders: how equations grow ------------------------------------------------------------------------------------------
-# grows NAME BODY: BODY defines d1 .. d4; each order has at most three times the terms of the one before
-grows() {
-    before=0
-    for n in 1 2 3 4; do
-        printf 'model m { %s output d%d; }\n' "$2" $n >"$work/order.grad"
-        ok "$1: order $n compiles" "$GRADC" -Wno-unused-local -o "$work/order.c" "$work/order.grad" || return
-        "$GRADC" -Wno-unused-local --emit=json -o "$work/order.json" "$work/order.grad" || return
-        terms=$(grep -c '"op"' "$work/order.json")
-        [ $before = 0 ] || ok "$1: order $n has $terms terms, the one before $before" test "$terms" -le $((3 * before))
-        before=$terms
+# Derivatives along a direction v, order 1 to 5, as a Taylor series has them: each order adds as many arrays as the others do, and
+# the k-th derivative of a product has k + 1 terms, so that what an order adds in terms grows by as much for each order.
+hmm='dim T, S; input real v[T, S], e[T, S], A[S, S];
+  a[0, s] = e[0, s]; a[t + 1, s] = e[t + 1, s] + logsumexp[r](a[t, r] + A[r, s]); f = logsumexp[s](a[T - 1, s]);'
+rnn='dim T, S; input real v[T, S], e[T, S], W[S, S]; real h[T + 1, S];
+  h[0, s] = 0; h[t + 1, s] = tanh(sum[r](W[s, r] * h[t, r]) + e[t, s]); f = sum[s](h[T, s]);'
+lstm='dim T, S; input real v[T, S], e[T, S], W[S, S], U[S, S]; real c[T + 1, S], h[T + 1, S];
+  h[0, s] = 0; c[0, s] = 0;
+  open[t, s] = sigmoid(sum[r](W[s, r] * h[t, r]) + e[t, s]); new[t, s] = tanh(sum[r](U[s, r] * h[t, r]) + e[t, s]);
+  c[t + 1, s] = open[t, s] * c[t, s] + (1 - open[t, s]) * new[t, s]; h[t + 1, s] = open[t, s] * tanh(c[t + 1, s]);
+  f = sum[s](h[T, s]);'
+attention='dim T, S; input real v[T, S], e[T, S], k[T, S], x[T, S];
+  z[i, j] = sum[c](e[i, c] * k[j, c]); p[i, j] = exp(z[i, j] - logsumexp[u](z[i, u]));
+  o[i, c] = sum[j](p[i, j] * x[j, c]); f = sum[i, c](o[i, c]^2);'
+swell='input real e, v; f = exp(exp(e) + exp(e)^2) + sin(exp(e) + exp(e)^2);'
+net='dim N, T, S; input real v[S, T], x[N, T], y[N], w[S]; param real e[S, T];
+  h[n, j] = tanh(sum[i](e[j, i] * x[n, i])); z[n] = sum[j](w[j] * h[n, j]); f = sum[n](softplus(z[n]) - y[n] * z[n]);'
+count() { # count NAME N BODY: arrays and terms of the model whose output is dN
+    printf 'model m { %s output d%d; }\n' "$3" "$2" >"$work/order.grad"
+    ok "$1: order $2 compiles" "$GRADC" -Wno-unused-local -o "$work/order.c" "$work/order.grad" || return
+    ok "$1: order $2 as data" "$GRADC" -Wno-unused-local --emit=json -o "$work/order.json" "$work/order.grad" || return
+    terms=$(grep -c '"op"' "$work/order.json")
+    arrays=$(sed -n '/^"arrays"/,/^\]/p' "$work/order.json" | grep -c '^{')
+}
+linear() { # linear NAME ORDERS BODY
+    for n in 1 2 3 4 5; do
+        [ $n -le "$2" ] || break
+        count "$1" $n "$3" || return
+        case $n in
+        1) first=$arrays ;;
+        2) more=$((terms - terms_before)) rise=$more ;;
+        esac
+        if [ $n -gt 1 ]; then
+            ok "$1: order $n adds $((arrays - arrays_before)) arrays, to $first of the first" test $((arrays - arrays_before)) -le "$first"
+            ok "$1: order $n adds $((terms - terms_before)) terms, the one before $more; the second added $rise" \
+                test $((terms - terms_before)) -le $((more + rise))
+            more=$((terms - terms_before))
+        fi
+        terms_before=$terms arrays_before=$arrays
     done
 }
-grows "exp(u) + sin(u)" 'input real x; f = exp(exp(x) + exp(x)^2) + sin(exp(x) + exp(x)^2);
-  d1 = grad(f, x); d2 = grad(d1, x); d3 = grad(d2, x); d4 = grad(d3, x);'
+forward='d1 = dir(f, e, v); d2 = dir(d1, e, v); d3 = dir(d2, e, v); d4 = dir(d3, e, v); d5 = dir(d4, e, v);'
+over='d1[t, s] = grad(f, e)[t, s]; d2[t, s] = dir(d1[t, s], e, v); d3[t, s] = dir(d2[t, s], e, v);
+  d4[t, s] = dir(d3[t, s], e, v); d5[t, s] = dir(d4[t, s], e, v);'
+linear "exp(u) + sin(u), forward" 5 "$swell $forward"
+linear "a hidden Markov model, forward" 5 "$hmm $forward"
+linear "a recurrent net, forward" 5 "$rnn $forward"
+linear "a recurrent net with a memory, forward" 5 "$lstm $forward"
+linear "attention, forward" 5 "$attention $forward"
+linear "a net, forward" 5 "$net $forward"
+linear "a hidden Markov model, forward over reverse" 4 "$hmm $over"
+linear "a recurrent net, forward over reverse" 5 "$rnn $over"
+linear "a recurrent net with a memory, forward over reverse" 5 "$lstm $over"
+linear "attention, forward over reverse" 5 "$attention $over"
+linear "a net, forward over reverse" 5 "$net $(echo "$over" | sed 's/\[t, s\]/[s, t]/g')"
+# Reverse over reverse: docs/why.md says what is not found equal. At most three times the terms of the order before.
+nested() { # nested NAME BODY
+    for n in 1 2 3 4; do
+        count "$1" $n "$2" || return
+        [ $n = 1 ] || ok "$1: order $n has $terms terms, the one before $terms_before" test "$terms" -le $((3 * terms_before))
+        terms_before=$terms
+    done
+}
 along='d1[t, s] = grad(f, e)[t, s];
   g1 = sum[t, s](d1[t, s] * e[t, s]); d2[t, s] = grad(g1, e)[t, s];
   g2 = sum[t, s](d2[t, s] * e[t, s]); d3[t, s] = grad(g2, e)[t, s];
   g3 = sum[t, s](d3[t, s] * e[t, s]); d4[t, s] = grad(g3, e)[t, s];'
-grows "a hidden Markov model" "dim T, S; input real e[T, S], A[S, S];
-  a[0, s] = e[0, s]; a[t + 1, s] = e[t + 1, s] + logsumexp[r](a[t, r] + A[r, s]); f = logsumexp[s](a[T - 1, s]); $along"
-grows "a recurrent net with a memory" "dim T, S; input real e[T, S], W[S, S], U[S, S]; real c[T + 1, S], h[T + 1, S];
-  h[0, s] = 0; c[0, s] = 0;
-  open[t, s] = sigmoid(sum[r](W[s, r] * h[t, r]) + e[t, s]); new[t, s] = tanh(sum[r](U[s, r] * h[t, r]) + e[t, s]);
-  c[t + 1, s] = open[t, s] * c[t, s] + (1 - open[t, s]) * new[t, s]; h[t + 1, s] = open[t, s] * tanh(c[t + 1, s]);
-  f = sum[s](h[T, s]); $along"
+nested "exp(u) + sin(u)" "$swell d1 = grad(f, e); d2 = grad(d1, e); d3 = grad(d2, e); d4 = grad(d3, e);"
+nested "a hidden Markov model" "$hmm $along"
+nested "a recurrent net" "$rnn $along"
+nested "a recurrent net with a memory" "$lstm $along"
+nested "attention" "$attention $along"
 
 # ---- sizes: the text for 10 and for 10000 is the same but for the numbers ---------------------------------------------------
 cat >"$work/flat.grad" <<'END'
