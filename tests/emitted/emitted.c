@@ -33,7 +33,7 @@
 #include <unistd.h>
 
 enum { UNROLL = 4 }; /* as main has it */
-enum { USUAL = 4, SIZES = 5, DATA = 3, FUNCTIONS = 64, TIME = 240 };
+enum { USUAL = 4, SIZES = 5, DATA = 3, FUNCTIONS = 64, TIME = 900 };
 enum {
     OK,
     BAD_SIZE,
