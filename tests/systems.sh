@@ -1,6 +1,6 @@
 #!/bin/sh
-# docs/systems.md: every row is there, with files that exist and a figure; every sample has a row; and what it says about the form
-# of equations and of the C is so.
+# docs/systems.md: every row is there, with files that exist and a figure; every sample has a row; what it says about the form
+# of equations and of the C is so; and every sample can be differentiated three times.
 set -u
 cd "$(dirname "$0")/.." || exit 2
 top=$(pwd)
@@ -134,6 +134,87 @@ for name in b12_recurrent c04_markov c05_hmm c07_crf c08_mean_field c10_neural_h
     ok "$name: for 10 and 100 the same text" cmp "$work/text.10" "$work/text.100"
     ok "$name: for 10 and 10000 the same text" cmp "$work/text.10" "$work/text.10000"
 done
+
+# ---- A4: any order, on any system here --------------------------------------------------------------------------------------
+# For each name that a sample asks a gradient by, the third derivative: the gradient of the second derivative along a direction that
+# is one more input. `gradc check` compares it with dual numbers and with differences.
+third() { # third FILE FOLDER: writes FOLDER/NAME.grad for each NAME
+    awk -v to="$2" '
+        { sub(/\/\/.*/, "") }
+        /^model / { inside = 1 }
+        inside { model = model $0 "\n"; next }
+        { head = head $0 "\n" }
+        function shapes(list,   i, c, depth, word) { # "x[N, D], w" into shape["x"] = "[N, D]", shape["w"] = ""
+            for (i = 1; i <= length(list) + 1; i++) {
+                c = substr(list, i, 1)
+                if (i > length(list) || (c == "," && !depth)) {
+                    gsub(/[ \n]/, "", word)
+                    match(word, /^[A-Za-z_0-9]*/)
+                    shape[substr(word, 1, RLENGTH)] = type substr(word, RLENGTH + 1)
+                    word = ""
+                } else {
+                    word = word c
+                    depth += (c == "[") - (c == "]")
+                }
+            }
+        }
+        END {
+            n = split(model, statement, ";")
+            for (k = 1; k <= n; k++) {
+                text = statement[k]
+                gsub(/^[ \n]+/, "", text)
+                sub(/^model [A-Za-z_0-9]* \{[ \n]*/, "", text)
+                if (match(text, /^(input|param) +(real|float|double) /)) {
+                    split(text, word, / +/)
+                    type = word[2] " "
+                    shapes(substr(text, RLENGTH + 1))
+                }
+                if (text ~ /^derive gradient\(/ && !of) {
+                    of = text
+                    sub(/^derive gradient\(/, "", of)
+                    sub(/,.*/, "", of)
+                    by = statement[k + 1]
+                    gsub(/[ \n)]/, "", by)
+                }
+                if (text ~ /^derive /) k++ # what stands behind the semicolon in it
+                else if (k < n) body = body statement[k] ";"
+            }
+            n = of ? split(by, name, ",") : 0
+            for (k = 1; k <= n; k++) {
+                x = name[k]
+                if (!(x in shape)) exit 1
+                type = dims = shape[x]
+                sub(/ .*/, "", type)
+                sub(/^[a-z]* /, "", dims)
+                at = ""
+                if (dims) {
+                    at = "[order_i0"
+                    for (q = 1; q < split(dims, ignore, ","); q++) at = at ", order_i" q
+                    at = at "]"
+                }
+                printf "%s%s\n  input %s order_v%s;\n  order_1 = dir(%s, %s, order_v);\n  order_2 = dir(order_1, %s, order_v);\n  order_3%s = grad(order_2, %s)%s;\n  output order_2, order_3;\n}\n",
+                    head, body, type, dims, of, x, x, at, x, at >(to "/" x ".grad")
+            }
+        }' "$1"
+}
+agrees() { # something was compared of the third derivative, and all agrees
+    "$GRADC" check --seed=3 -I samples "$1" >"$work/said" 2>&1 && grep -q '^  all agree$' "$work/said" &&
+        grep -A2 'grad(order_2, ' "$work/said" | grep -qE '^    [A-Za-z_0-9]+(\[.*\])? +[0-9]+ +[1-9]' && return
+    cat "$work/said"
+    return 1
+}
+orders=0
+for file in samples/*.grad; do
+    name=$(basename "$file" .grad)
+    mkdir "$work/$name"
+    ok "$name: a gradient can be read" third "$file" "$work/$name"
+    for model in "$work/$name"/*.grad; do
+        [ -f "$model" ] || continue
+        ok "$name: third derivative by $(basename "$model" .grad)" agrees "$model"
+        orders=$((orders + 1))
+    done
+done
+ok "third derivatives of many: $orders" test "$orders" -ge 80
 
 if [ $skipped -gt 0 ]; then echo "$passed passed, $failed failed, $skipped skipped"; else echo "$passed passed, $failed failed"; fi
 [ "$failed" = 0 ]
