@@ -952,7 +952,7 @@ void differentiate(Graph *g, Ref e, const Scope *scope, int n, const ArrayRef *b
         s->paths = (Paths){.g = g, .nby = n, .by = by, .dear_from = 1};
         paths_find(&s->paths, root);
     }
-    Order order = graph_order(g, 1, &root);
+    Order order = graph_order_of_rules(g, 1, &root);
     int all = g->arrays.n; /* adjoints made from here on have no adjoints themselves */
     s->wanted = demand_find(g, &order, is_nothing);
     s->adjoint = arena_alloc(g->arena, (size_t)(all + 1) * sizeof *s->adjoint);

@@ -1821,7 +1821,23 @@ bool graph_reads_itself(Graph *g, ArrayRef a) {
 }
 
 /* Tarjan's algorithm with its own stack. */
-static Order order_by(Graph *g, int n, const ArrayRef *roots, bool live) {
+/* What an array reads, and what it has rules by. */
+static int with_rules(Graph *g, ArrayRef a, int n, const ArrayRef **reads) {
+    VEC(ArrayRef) all = {0};
+    if (!ARRAY(g, a)->rules.n) {
+        return n;
+    }
+    for (int k = 0; k < n; k++) {
+        VEC_PUSH(g->arena, all, (*reads)[k]);
+    }
+    for (int k = 0; k < ARRAY(g, a)->rules.n; k++) {
+        VEC_PUSH(g->arena, all, ARRAY(g, a)->rules.at[k].by);
+    }
+    *reads = all.at;
+    return all.n;
+}
+
+static Order order_by(Graph *g, int n, const ArrayRef *roots, bool live, bool rules) {
     typedef struct Frame {
         ArrayRef a;
         int next, nreads;
@@ -1849,6 +1865,7 @@ static Order order_by(Graph *g, int n, const ArrayRef *roots, bool live) {
                 stack[depth++] = a;
                 on[a] = true;
                 f->nreads = array_reads(g, a, live, &f->reads);
+                f->nreads = rules ? with_rules(g, a, f->nreads, &f->reads) : f->nreads;
                 f->next = 0;
             }
             if (f->next < f->nreads) {
@@ -1882,11 +1899,15 @@ static Order order_by(Graph *g, int n, const ArrayRef *roots, bool live) {
 }
 
 Order graph_order(Graph *g, int n, const ArrayRef *roots) {
-    return order_by(g, n, roots, false);
+    return order_by(g, n, roots, false, false);
 }
 
 Order graph_order_needs(Graph *g, int n, const ArrayRef *roots) {
-    return order_by(g, n, roots, true);
+    return order_by(g, n, roots, true, false);
+}
+
+Order graph_order_of_rules(Graph *g, int n, const ArrayRef *roots) {
+    return order_by(g, n, roots, false, true);
 }
 
 void graph_need_rules(Graph *g, ArrayRef a) {

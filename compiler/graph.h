@@ -137,6 +137,7 @@ typedef struct Array {
     ArrayRef twin; /* for an array made from what is held: the same values, made from what is not;
                       else 0 */
     ArrayRef copy_of;    /* a twin: of that array */
+    ArrayRef rules_of;   /* a twin: the array that has its rules, which are still to be made */
     const double *table; /* ARRAY_CONST: its values, row-major */
     const char
         *table_name;    /* of a table that callers see too: behind the model's name; else NULL */
@@ -352,6 +353,8 @@ typedef struct Order {
 } Order;
 Order graph_order(Graph *g, int n, const ArrayRef *roots);
 Order graph_order_needs(Graph *g, int n, const ArrayRef *roots); /* by graph_array_needs */
+/* And what they have rules by, which a derivative comes to. */
+Order graph_order_of_rules(Graph *g, int n, const ArrayRef *roots);
 bool graph_reads_itself(Graph *g, ArrayRef a);
 void graph_check(Graph *g); /* asserts what always holds, through bug() */
 

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+typedef VEC(ArrayRef) ArrayList;
+
 bool paths_is_by(const Paths *s, ArrayRef a) {
     for (int k = 0; k < s->nby; k++) {
         if (s->by[k] == a) {
@@ -80,16 +82,47 @@ static void smooth_reads(Graph *g, Ref term, ArrayRef *out, int *n, int *listed,
     }
 }
 
+static void fill_rules(Graph *g, ArrayRef of, ArrayRef twin);
+static void refuse_held(Paths *s, ArrayRef twin);
+
+/* The rules of all arrays below `root` that are still to be made. */
+static void make_rules(Graph *g, ArrayRef root) {
+    if (!g->make_rules) {
+        return;
+    }
+    ArrayList list = {0};
+    VEC(bool) listed = {0};
+    VEC_PUSH(g->arena, list, root);
+    for (int k = 0; k < list.n; k++) {
+        ArrayRef a = list.at[k], of = ARRAY(g, a)->rules_of;
+        while ((int)listed.n < g->arrays.n) {
+            VEC_PUSH(g->arena, listed, false);
+        }
+        if (listed.at[a]) {
+            continue;
+        }
+        listed.at[a] = true;
+        graph_need_rules(g, of ? of : a);
+        if (of) {
+            ARRAY(g, a)->rules_of = 0;
+            fill_rules(g, of, a);
+        }
+        const ArrayRef *reads;
+        int n = graph_array_reads(g, a, &reads);
+        for (int q = 0; q < n; q++) {
+            VEC_PUSH(g->arena, list, reads[q]);
+        }
+        for (int q = 0; q < ARRAY(g, a)->rules.n; q++) {
+            VEC_PUSH(g->arena, list, ARRAY(g, a)->rules.at[q].by);
+        }
+    }
+}
+
 /* Marks the arrays that lie on a differentiable path from `root` to some `by`; definitions of `by`
  * are not followed. */
 void paths_find(Paths *s, ArrayRef root) {
     Graph *g = s->g;
-    if (g->make_rules) {
-        Order order = graph_order(g, 1, &root);
-        for (int k = 0; k < order.n; k++) {
-            graph_need_rules(g, order.array[k]);
-        }
-    }
+    make_rules(g, root);
     size_t all = (size_t)g->arrays.n;
     bool *met = arena_alloc(g->arena, all * sizeof *met);
     ArrayRef *list = arena_alloc(g->arena, all * sizeof *list);
@@ -141,6 +174,9 @@ void paths_find(Paths *s, ArrayRef root) {
                 }
             }
         }
+    }
+    for (int k = 0; k < n && g->holds; k++) {
+        refuse_held(s, list[k]);
     }
 }
 
@@ -443,85 +479,28 @@ int paths_steady_axes(Graph *g, const Order *order, int lo, int hi) {
  * --------------------------------------------------------------------------------------------------------
  */
 
+/* What is made of nothing held: a twin may have one too, where functions with rules call each other. */
+static ArrayRef last_twin(const Graph *g, ArrayRef a) {
+    while (ARRAY(g, a)->twin) {
+        a = ARRAY(g, a)->twin;
+    }
+    return a;
+}
+
 static Ref read_twin(Graph *g, void *user, ArrayRef array, const Ref *positions) {
     (void)user;
-    return ARRAY(g, array)->twin ? graph_read(g, ARRAY(g, array)->twin, positions) : 0;
+    ArrayRef twin = last_twin(g, array);
+    return twin != array ? graph_read(g, twin, positions) : 0;
 }
 
-/* A term over the axes of a, over those of its twin. */
+/* A term over the axes of a, over those of its twin; behind rules it is the same. */
 static Ref twin_term(Graph *g, ArrayRef a, Ref term) {
-    Ref with = graph_rewrite_reads(g, term, read_twin, NULL);
-    return graph_subst(g, with, ARRAY(g, a)->rank, ARRAY(g, a)->axis,
-                       ARRAY(g, ARRAY(g, a)->twin)->axis);
+    const Array x = *ARRAY(g, a);
+    Ref with = x.has_rules ? term : graph_rewrite_reads(g, term, read_twin, NULL);
+    return graph_subst(g, with, x.rank, x.axis, ARRAY(g, x.twin)->axis);
 }
 
-/* Makes the twins that are missing of these arrays and of all that they read; an array with rules
- * needs none, and what it reads is made from what is held by intention. */
-static void make_twins(Graph *g, int n, const ArrayRef *roots) {
-    Order order = graph_order(g, n, roots);
-    VEC(ArrayRef) new = {0};
-    for (int lo = 0, hi; lo < order.n; lo = hi) {
-        bool held = false;
-        for (hi = lo; hi < order.n && order.component[hi] == order.component[lo]; hi++) {
-            ArrayRef a = order.array[hi];
-            const ArrayRef *reads;
-            int nreads =
-                ARRAY(g, a)->twin || ARRAY(g, a)->has_rules ? 0 : graph_array_reads(g, a, &reads);
-            for (int k = 0; k < nreads; k++) {
-                held = held || ARRAY(g, reads[k])->twin;
-            }
-        }
-        for (int made = 0; made < 2 && held;
-             made++) { /* handles first: the arrays may read each other */
-            for (int k = lo; k < hi; k++) {
-                ArrayRef a = order.array[k];
-                const Array x = *ARRAY(g, a);
-                if (x.has_rules || x.copy_of ||
-                    (made ? ARRAY(g, x.twin)->pieces.n > 0 : x.twin > 0)) {
-                    continue;
-                }
-                if (!made) {
-                    const char **names =
-                        arena_alloc(g->arena, (size_t)(x.rank + 1) * sizeof *names);
-                    for (int q = 0; q < x.rank; q++) {
-                        names[q] = g->indices.at[NODE(g, x.axis[q])->aux].name;
-                    }
-                    ArrayRef t = graph_array(g, arena_format(g->arena, "%s_twin", x.name), x.type,
-                                             x.rank, x.extent, names);
-                    ARRAY(g, t)->at = x.at, ARRAY(g, t)->order = x.order,
-                             ARRAY(g, t)->adjoint_of = x.adjoint_of;
-                    ARRAY(g, t)->copy_of = a;
-                    ARRAY(g, t)->counts = x.counts, ARRAY(g, t)->least = x.least;
-                    ARRAY(g, t)->target = x.target;
-                    ARRAY(g, a)->twin = t;
-                    continue;
-                }
-                for (int q = 0; q < x.pieces.n; q++) {
-                    const Piece p = ARRAY(g, a)->pieces.at[q];
-                    Ref body = twin_term(g, a, p.body);
-                    if (graph_piece(g, x.twin, p.lo, p.hi, body, p.at)) {
-                        Ref guard = p.guard ? twin_term(g, a, p.guard) : 0;
-                        ARRAY(g, x.twin)->pieces.at[q].guard = guard;
-                    }
-                }
-                VEC_PUSH(g->arena, new, a);
-            }
-        }
-    }
-    for (int k = 0; k < new.n; k++) { /* the end of an iteration comes after what it is found from */
-        const Array x = *ARRAY(g, new.at[k]);
-        for (int q = 0; q < x.pieces.n; q++) {
-            Ref live = x.pieces.at[q].live ? twin_term(g, new.at[k], x.pieces.at[q].live) : 0;
-            ARRAY(g, x.twin)->pieces.at[q].live = live;
-        }
-    }
-}
-
-Ref paths_release(Graph *g, Ref term) {
-    if (!g->holds) {
-        return term;
-    }
-    VEC(ArrayRef) roots = {0};
+static void list_reads(Graph *g, Ref term, ArrayList *out) {
     VEC(Ref) stack = {0};
     graph_walk_start(g);
     VEC_PUSH(g->arena, stack, term);
@@ -531,12 +510,221 @@ Ref paths_release(Graph *g, Ref term) {
             continue;
         }
         if (NODE(g, r)->op == OP_READ) {
-            VEC_PUSH(g->arena, roots, NODE(g, r)->aux);
+            VEC_PUSH(g->arena, *out, NODE(g, r)->aux);
         }
         for (int k = 0; k < NODE(g, r)->nargs; k++) {
             VEC_PUSH(g->arena, stack, ARG(g, r, k));
         }
     }
+}
+
+/* What an array's derivatives are made from: what it reads, or what its rules read. The body behind
+ * rules of one's own is made from what is held by intention. */
+static void list_made_from(Graph *g, ArrayRef a, ArrayList *out) {
+    const ArrayRef *reads;
+    int n = graph_array_reads(g, a, &reads);
+    if (ARRAY(g, a)->has_rules && !ARRAY(g, a)->rules_later) {
+        for (int q = 0; q < ARRAY(g, a)->rules.n; q++) {
+            const ArrayRule rule = ARRAY(g, a)->rules.at[q];
+            VEC_PUSH(g->arena, *out, rule.by);
+            list_reads(g, rule.value, out);
+        }
+        return;
+    }
+    for (int k = 0; k < n; k++) { /* with rules that are still to be made: by what is held of the body */
+        ArrayRef given = ARRAY(g, a)->rules_later ? ARRAY(g, reads[k])->twin : 0;
+        VEC_PUSH(g->arena, *out, given ? given : reads[k]);
+    }
+}
+
+static void make_twins(Graph *g, int n, const ArrayRef *roots);
+
+/* The rules of `of`, for its twin: by what is made of nothing held. */
+static void fill_rules(Graph *g, ArrayRef of, ArrayRef twin) {
+    const Array x = *ARRAY(g, of);
+    ArrayList reads = {0};
+    list_made_from(g, of, &reads);
+    if (x.rules.n) {
+        make_twins(g, reads.n, reads.at);
+    }
+    for (int q = 0; q < x.rules.n; q++) {
+        ArrayRule rule = ARRAY(g, of)->rules.at[q];
+        Ref *lead = arena_alloc(g->arena, (size_t)(rule.nlead + 1) * sizeof *lead);
+        for (int k = 0; k < rule.nlead; k++) {
+            lead[k] = graph_subst(g, rule.lead[k], x.rank, x.axis, ARRAY(g, twin)->axis);
+        }
+        rule.lead = lead;
+        rule.by = last_twin(g, rule.by);
+        Ref value = graph_rewrite_reads(g, rule.value, read_twin, NULL);
+        rule.value = graph_subst(g, value, x.rank, x.axis, ARRAY(g, twin)->axis);
+        VEC_PUSH(g->arena, ARRAY(g, twin)->rules, rule);
+    }
+}
+
+/* Adds what the array reads on differentiable paths. */
+static void list_smooth(Graph *g, ArrayRef a, ArrayList *list, bool *listed) {
+    VEC(Ref) stack = {0};
+    for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
+        VEC_PUSH(g->arena, stack, ARRAY(g, a)->pieces.at[q].body);
+    }
+    graph_walk_start(g);
+    while (stack.n) {
+        Ref r = stack.at[--stack.n];
+        if (!graph_walk_first(g, r)) {
+            continue;
+        }
+        ArrayRef b = NODE(g, r)->op == OP_READ ? NODE(g, r)->aux : 0;
+        if (b && !listed[b]) {
+            listed[b] = true;
+            VEC_PUSH(g->arena, *list, b);
+        }
+        for (int q = 0; q < NODE(g, r)->nargs; q++) {
+            if (paths_smooth(g, r, q)) {
+                VEC_PUSH(g->arena, stack, ARG(g, r, q));
+            }
+        }
+    }
+}
+
+/* A twin with rules has the body of its original, which is made from what is held: right for the
+ * arguments with rules, and a wrong 0 for others that depend on what a function around holds. */
+static void refuse_held(Paths *s, ArrayRef twin) {
+    Graph *g = s->g;
+    if (!ARRAY(g, twin)->copy_of || !ARRAY(g, twin)->has_rules) {
+        return;
+    }
+    size_t all = (size_t)g->arrays.n;
+    ArrayList list = {0}, outside = {0};
+    bool *listed = arena_alloc(g->arena, all * sizeof *listed),
+         *own = arena_alloc(g->arena, all * sizeof *own),
+         *met = arena_alloc(g->arena, all * sizeof *met);
+    VEC_PUSH(g->arena, list, ARRAY(g, twin)->copy_of);
+    for (int k = 0; k < list.n; k++) {
+        ArrayRef a = list.at[k];
+        Ref body = ARRAY(g, a)->pieces.n == 1 ? ARRAY(g, a)->pieces.at[0].body : 0;
+        for (int q = 0; q < ARRAY(g, a)->rules.n; q++) {
+            own[ARRAY(g, a)->rules.at[q].by] = true;
+        }
+        if (!body || NODE(g, body)->op != OP_held) {
+            list_smooth(g, a, &list, listed);
+        } else if (!own[NODE(g, ARG(g, body, 0))->aux]) {
+            VEC_PUSH(g->arena, outside, last_twin(g, a));
+        }
+    }
+    for (int k = 0; k < outside.n; k++) {
+        ArrayRef a = outside.at[k];
+        if (paths_is_by(s, a)) {
+            error_at(g->cx, ARRAY(g, twin)->at,
+                     "a second derivative is taken through a call of this function, inside of one with "
+                     "rules of its own, by an argument that has no partial: not yet");
+            return;
+        }
+        list_smooth(g, a, &outside, met);
+        for (int q = 0; q < ARRAY(g, a)->rules.n; q++) {
+            ArrayRef by = ARRAY(g, a)->rules.at[q].by;
+            if (!met[by]) {
+                met[by] = true;
+                VEC_PUSH(g->arena, outside, by);
+            }
+        }
+    }
+}
+
+/* The pieces and rules of a twin. Behind rules, the body is the same. */
+static void fill_twin(Graph *g, ArrayRef a) {
+    const Array x = *ARRAY(g, a);
+    for (int q = 0; q < x.pieces.n; q++) {
+        const Piece p = ARRAY(g, a)->pieces.at[q];
+        Ref body = twin_term(g, a, p.body);
+        if (graph_piece(g, x.twin, p.lo, p.hi, body, p.at)) {
+            Ref guard = p.guard ? twin_term(g, a, p.guard) : 0;
+            ARRAY(g, x.twin)->pieces.at[q].guard = guard;
+        }
+    }
+    ARRAY(g, x.twin)->has_rules = x.has_rules;
+    if (x.rules_later || x.rules_of) {
+        ARRAY(g, x.twin)->rules_of = x.rules_of ? x.rules_of : a;
+    } else {
+        fill_rules(g, a, x.twin);
+    }
+}
+
+/* Makes the twins that are missing of these arrays and of all that they are made from. */
+static void make_twins(Graph *g, int n, const ArrayRef *roots) {
+    ArrayList list = {0}, reads = {0};
+    VEC(int) start = {0}; /* in `reads`, by place in the list */
+    size_t all = (size_t)g->arrays.n;
+    bool *listed = arena_alloc(g->arena, all * sizeof *listed),
+         *wanted = arena_alloc(g->arena, all * sizeof *wanted);
+    for (int k = 0; k < n; k++) {
+        if (!listed[roots[k]]) {
+            listed[roots[k]] = true;
+            VEC_PUSH(g->arena, list, roots[k]);
+        }
+    }
+    for (int k = 0; k < list.n; k++) {
+        VEC_PUSH(g->arena, start, reads.n);
+        if (ARRAY(g, list.at[k])->twin) {
+            VEC_PUSH(g->arena, reads, ARRAY(g, list.at[k])->twin);
+        } else {
+            list_made_from(g, list.at[k], &reads);
+        }
+        for (int q = start.at[k]; q < reads.n; q++) {
+            if (!listed[reads.at[q]]) {
+                listed[reads.at[q]] = true;
+                VEC_PUSH(g->arena, list, reads.at[q]);
+            }
+        }
+    }
+    VEC_PUSH(g->arena, start, reads.n);
+    for (bool again = true; again;) { /* backwards until nothing changes: circles need a few rounds */
+        again = false;
+        for (int k = list.n - 1; k >= 0; k--) {
+            ArrayRef a = list.at[k];
+            for (int q = start.at[k]; q < start.at[k + 1] && !wanted[a] && !ARRAY(g, a)->twin; q++) {
+                wanted[a] = wanted[reads.at[q]] || ARRAY(g, reads.at[q])->twin;
+                again = again || wanted[a];
+            }
+        }
+    }
+    for (int k = 0; k < list.n; k++) { /* handles first: the arrays may read each other */
+        if (!wanted[list.at[k]]) {
+            continue;
+        }
+        const Array x = *ARRAY(g, list.at[k]);
+        const char **names = arena_alloc(g->arena, (size_t)(x.rank + 1) * sizeof *names);
+        for (int q = 0; q < x.rank; q++) {
+            names[q] = g->indices.at[NODE(g, x.axis[q])->aux].name;
+        }
+        ArrayRef t = graph_array(g, arena_format(g->arena, "%s_twin", x.name), x.type, x.rank,
+                                 x.extent, names);
+        ARRAY(g, t)->at = x.at, ARRAY(g, t)->order = x.order,
+                 ARRAY(g, t)->adjoint_of = x.adjoint_of;
+        ARRAY(g, t)->copy_of = x.copy_of ? x.copy_of : list.at[k];
+        ARRAY(g, t)->counts = x.counts, ARRAY(g, t)->least = x.least;
+        ARRAY(g, t)->target = x.target;
+        ARRAY(g, list.at[k])->twin = t;
+    }
+    for (int k = list.n - 1; k >= 0; k--) {
+        if (wanted[list.at[k]]) {
+            fill_twin(g, list.at[k]);
+        }
+    }
+    for (int k = 0; k < list.n; k++) { /* the end of an iteration comes after what it is found from */
+        const Array x = *ARRAY(g, list.at[k]);
+        for (int q = 0; q < x.pieces.n && wanted[list.at[k]]; q++) {
+            Ref live = x.pieces.at[q].live ? twin_term(g, list.at[k], x.pieces.at[q].live) : 0;
+            ARRAY(g, x.twin)->pieces.at[q].live = live;
+        }
+    }
+}
+
+Ref paths_release(Graph *g, Ref term) {
+    if (!g->holds) {
+        return term;
+    }
+    ArrayList roots = {0};
+    list_reads(g, term, &roots);
     make_twins(g, roots.n, roots.at);
     return graph_rewrite_reads(g, term, read_twin, NULL);
 }

@@ -710,7 +710,7 @@ Ref differentiate_along(Graph *g, Ref e, const Scope *scope, int n, const Motion
         }
     }
     ArrayRef made_from = (ArrayRef)g->arrays.n;
-    Order order = graph_order(g, 1, &root);
+    Order order = graph_order_of_rules(g, 1, &root);
     s->first = arena_alloc(g->arena, (size_t)g->arrays.n * sizeof *s->first);
     s->steady = arena_alloc(g->arena, (size_t)g->arrays.n * sizeof *s->steady);
     bool *circle = arena_alloc(g->arena, (size_t)order.n + 1);

@@ -1,14 +1,15 @@
 #!/bin/sh
 # The library: every function against figures of another making, its derivatives against differences, and how `use` finds it.
 #
-#   tests/library/FILE.grad   a model for each function of compiler/library/FILE.grad, with the gradient by all its arguments;
+#   tests/library/FILE.grad   a model for each function of compiler/library/FILE.grad, with the gradient by all its arguments
+#                             and how it changes along a direction;
 #                             a line "// check: OPTIONS" above a model is for `gradc check`
 #   tests/library/FILE.txt    what these must give, in float and in double: see tests/library/figures.py, which makes both,
 #                             and tests/library/figures.c, which compares
 #   tests/library/*_use.grad  several functions together, as one writes them; tests/emitted.sh runs these
 set -u
 cd "$(dirname "$0")/.." || exit 2
-top=$(pwd)
+top=$(pwd) again=${1:-}
 : "${BUILD:=$top/build}" "${GRADC:=$BUILD/compiler/gradc}" "${CC:=cc}"
 passed=0 failed=0 skipped=0
 work=$(mktemp -d) || exit 2
@@ -138,7 +139,7 @@ while read -r file; do
 done <"$work/files"
 
 # ---- the figures themselves: made again where mpmath is ------------------------------------------------------------------------
-if [ "${1:-}" = --figures ] && python3 -c 'import mpmath' 2>/dev/null; then
+if [ "$again" = --figures ] && python3 -c 'import mpmath' 2>/dev/null; then
     mkdir "$work/again"
     # shellcheck disable=SC2046
     ok "figures.py runs" python3 tests/library/figures.py compiler/library "$work/again" $(cat "$work/files")
