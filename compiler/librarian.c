@@ -247,7 +247,10 @@ static void write_page(const Files *z, FILE *out) {
           "instance\n  `mean[n](cross_entropy(v[n], y[n]))`.\n"
           "- Functions from a row to a row are read by an entry: `softmax(v[n])[k]`.\n"
           "- Where a kink is named, its derivative is the stated one, in values and in all "
-          "requests.\n\n",
+          "requests.\n"
+          "- Second derivatives are right wherever the entries of the Hessian neither overflow "
+          "nor underflow. Where one is\n  small beside what it is a difference of, as in the "
+          "tails of an activation, its error is some units in the last\n  place of those.\n\n",
           out);
     for (int k = 0; k < z->all.n; k++) {
         const File *f = &z->all.at[k];

@@ -9,7 +9,10 @@
  *                              off by their own size
  *   ulps 8 2                   the error that is allowed, in units of the last place of the result,
  *                              and in those of its condition
- *   empty                      the status of a maximum over nothing is expected
+ *   status empty               this status is expected
+ *   hessian 0.2 1.5            the smallest and the largest entry of the Hessian that is not 0: where
+ *                              one underflows, second derivatives need only be finite, and where one
+ *                              overflows they are not looked at
  *
  * Usage: figures FILE ... */
 #include "models.h"
@@ -31,8 +34,8 @@ typedef struct Case {
     char *args;
     void *owned[64];
     Want want[16];
-    int nowned, nwant, number, empty;
-    long double ulps, more;
+    int nowned, nwant, status, second;
+    long double ulps, more, hessian[2];
 } Case;
 
 static long passed, failed;
@@ -114,8 +117,15 @@ static void read_line(Case *c, char *text) {
         c->more = strtold(strtok(NULL, " \n"), NULL);
         return;
     }
-    if (!strcmp(word, "empty")) {
-        c->empty = 1;
+    if (!strcmp(word, "hessian")) {
+        for (int k = 0; k < 2; k++) c->hessian[k] = strtold(strtok(NULL, " \n"), NULL);
+        return;
+    }
+    if (!strcmp(word, "status")) {
+        word = strtok(NULL, " \n");
+        c->status = !strcmp(word, "empty")                   ? GRADC_EMPTY
+                    : !strcmp(word, "not_positive_definite") ? GRADC_NOT_POSITIVE_DEFINITE
+                                                             : -1;
         return;
     }
     if (wanted) word = strtok(NULL, " \n");
@@ -134,6 +144,8 @@ static void read_line(Case *c, char *text) {
         *w = (Want){tensor, (int)n, owned(c, (size_t)n * sizeof *w->value),
                     owned(c, (size_t)n * sizeof *w->value)};
         c->nwant++;
+        size_t length = strlen(word);
+        c->second |= length > 3 && !strcmp(word + length - 3, "_hd");
     }
     if (!t->by_value) {
         data = owned(c, (size_t)n * size_of(t->type));
@@ -152,40 +164,51 @@ static void read_line(Case *c, char *text) {
     if (strtok(NULL, " \n")) stop("too many entries");
 }
 
-static void run(Case *c) {
-    const gradc_model *m = c->model;
-    const gradc_function *f = &m->functions[0];
-    for (int k = 0; k < m->nfunctions; k++)
-        if (!strcmp(m->functions[k].name, "value_and_gradient")) f = &m->functions[k];
+static int call(Case *c, const char *function) {
+    const gradc_function *f = NULL;
+    for (int k = 0; k < c->model->nfunctions; k++)
+        if (!strcmp(c->model->functions[k].name, function)) f = &c->model->functions[k];
+    if (!f) stop("a function is missing");
     size_t bytes = f->workspace(c->args);
     if (bytes == SIZE_MAX) stop("sizes that cannot be");
     void *workspace = aligned_alloc(64, bytes + 64 - bytes % 64);
     memset(workspace, 255, bytes);
     int status = f->call(c->args, workspace);
     free(workspace);
-    if (status != (c->empty ? GRADC_EMPTY : 0)) fail("status", 0, status, c->empty ? GRADC_EMPTY : 0);
-    else passed += c->empty;
+    if (status != c->status) fail("status", 0, status, c->status);
+    else passed += status != 0;
+    return status;
+}
+
+static void run(Case *c, int single) {
+    const gradc_model *m = c->model;
+    int status = call(c, "value_and_gradient");
+    long double most = single ? FLT_MAX : DBL_MAX, least = single ? FLT_MIN : DBL_MIN;
+    int second = c->second && c->hessian[1] <= most;
+    if (!status && second) status = call(c, "hvp");
     for (int k = 0; k < c->nwant && !status; k++) {
         const gradc_tensor *t = &m->tensors[c->want[k].tensor];
         const char *data;
+        size_t length = strlen(t->name);
+        int curve = length > 3 && !strcmp(t->name + length - 3, "_hd");
+        if (curve && !second) continue;
         memcpy(&data, c->args + t->field, sizeof data);
-        int single = t->type == GRADC_TYPE_FLOAT;
         long double eps = single ? FLT_EPSILON : DBL_EPSILON;
-        long double least = single ? FLT_MIN * (long double)FLT_EPSILON : DBL_MIN * (long double)DBL_EPSILON;
         for (long j = 0; j < c->want[k].n; j++) {
             long double got = get(data + (size_t)j * size_of(t->type), t->type), want = c->want[k].value[j];
             /* Of what is made of numbers below the normal ones, nothing is said. */
-            long double off = (c->ulps * fabsl(want) + c->more * c->want[k].condition[j]) * eps + (single ? FLT_MIN : DBL_MIN);
+            long double off = (c->ulps * fabsl(want) + c->more * c->want[k].condition[j]) * eps + least;
             long double rounded = single ? (long double)(float)want : (long double)(double)want;
+            if (curve && c->hessian[0] < least) off = LDBL_MAX;
             if (isinf(rounded) ? got == rounded : fabsl(got - want) <= off) passed++;
             else fail(t->name, j, got, want);
         }
     }
 }
 
-static void end(Case *c) {
+static void end(Case *c, int single) {
     if (!c->model) return;
-    run(c);
+    run(c, single);
     for (int k = 0; k < c->nowned; k++) free(c->owned[k]);
     free(c->args);
     c->model = NULL;
@@ -209,7 +232,7 @@ static int run_file(const char *path, int single) {
                 if (!strcmp(models[k].name, name) && models[k].single == single) model = models[k].model;
             if (!model) stop("there is no such model");
         } else if (!strncmp(line, "case", 4)) {
-            end(&c);
+            end(&c, single);
             number++;
             if (single && strstr(line, "double")) continue;
             c = (Case){.model = model, .args = calloc(model->args_size, 1)};
@@ -218,7 +241,7 @@ static int run_file(const char *path, int single) {
             read_line(&c, line);
         }
     }
-    end(&c);
+    end(&c, single);
     fclose(in);
     return number;
 }

@@ -8,7 +8,8 @@ are written down a second time, as they stand in books, without any care for ove
 Derivatives are central differences in the same digits. So nothing is shared with the library but the names.
 
 A result comes with its condition, the sum of abs(x * d result / d x) over all arguments: no computation with rounded numbers can do
-better than some units in the last place of that. A case of a function whose arguments are exact says less (see `ulps`).
+better than some units in the last place of that. For the change of the gradient along a direction, that counts as an argument too. `parts` adds to these, for a result, a gradient and its
+change: the size of what a good formula still is a difference of. A case of a function whose arguments are exact says less (see `ulps`).
 """
 import re
 import struct
@@ -23,10 +24,11 @@ class Function:
         self.__dict__.update(parts)
 
 
-def function(name, formula, cases, digits=700, ulps=(4, 4), check='', parts=lambda **_: (0, 0)):
+def function(name, formula, cases, digits=700, ulps=(4, 4), check='', parts=lambda **_: (0, 0), second=True):
     """`cases`: dicts of arguments; besides, 'double': only there; 'ulps'; 'grad': {argument: entries} where differences would not
-    give the convention at a kink; 'empty'; 'seed': the cotangent of the result."""
-    FUNCTIONS[name] = Function(formula=formula, digits=digits, ulps=ulps, check=check, cases=cases, parts=parts)
+    give the convention at a kink; 'status'; 'seed': the cotangent of the result; 'second': whether the second derivatives are looked
+    at along a direction."""
+    FUNCTIONS[name] = Function(formula=formula, digits=digits, ulps=ulps, check=check, cases=cases, parts=parts, second=second)
 
 
 def one_float(x):
@@ -74,7 +76,8 @@ def thing(text):
 
 
 def model(name, arguments, result, check):
-    """The model: the function once, and the gradient of the sum of its entries, each times a number of `seed`."""
+    """The model: the function once, and the gradient of the sum of its entries, each times a number of `seed`; and how the gradient
+    changes along a direction."""
     dims = []
     for _, _, axes, target in arguments:
         for a in axes + ([target] if target else []):
@@ -99,6 +102,7 @@ def model(name, arguments, result, check):
     else:
         lines.append('  output %s;' % out)
     lines.append('  derive gradient(%s; %s);' % ('total' if axes else out, by))
+    lines.append('  derive hvp(%s; %s);' % ('total' if axes else out, by))
     return '\n'.join(lines + ['}']) + '\n'
 
 
@@ -132,12 +136,18 @@ class Difference:
     def move(self, x, k, h):
         return x[:k] + [x[k] + h] + x[k + 1:]
 
-    def gradient(self, x):
+    def gradient(self, x, steps=None):
         out = []
         for k in range(len(x)):
-            h = self.step(x[k])
+            h = steps[k] if steps else self.step(x[k])
             out.append((self.total(self.move(x, k, h)) - self.total(self.move(x, k, -h))) / (2 * h))
         return out
+
+    def along(self, x, d):
+        """How the gradient changes along d."""
+        h, steps = mpf(10) ** -(mp.dps // 4), [self.step(y) for y in x]
+        up, down = [self.gradient([a + s * b for a, b in zip(x, d)], steps) for s in (h, -h)]
+        return [(u - v) / (2 * h) for u, v in zip(up, down)]
 
     def condition(self, g, x):
         """Of each entry of g(x): sum of abs(x_k * d g / d x_k)."""
@@ -149,6 +159,11 @@ class Difference:
             up, down = g(self.move(x, k, h)), g(self.move(x, k, -h))
             total = [t + fabs(x[k] * (u - d) / (2 * h)) for t, u, d in zip(total, up, down)]
         return total
+
+
+def direction(x):
+    """A direction, exact in float where x is, and of the size of x: so derivatives along it are of a size that can be told."""
+    return [(1, -0.5, 0.25, -2, 0.5)[k % 5] * (y if y else 1.0) for k, y in enumerate(x)]
 
 
 def write_case(out, f, case, arguments, result):
@@ -167,12 +182,12 @@ def write_case(out, f, case, arguments, result):
     out += ['%s %d' % s for s in sizes.items()]
     for n, v in plain.items():
         out.append('%s %s' % (n, ' '.join(number(x) for x in flat(v))))
-    if case.get('empty'):
-        out.append('empty')
+    if case.get('status'):
+        out.append('status ' + case['status'])
         return
     value = f.formula(**wide)
     many = flat(value)
-    part, parts = f.parts(**wide)
+    part, parts, curved = (f.parts(**wide) + (0,))[:3]
     seed = case.get('seed', [1.0] if not result[2] else [((7 * k) % 5 - 1.75) / 2 for k in range(len(many))])
     if result[2]:
         out.append('seed ' + ' '.join(number(s) for s in seed))
@@ -180,7 +195,13 @@ def write_case(out, f, case, arguments, result):
     d = Difference(f.formula, wide, names, [mpf(s) for s in seed])
     x = flat([wide[n] for n in names])
     out.append('= %s %s' % (result[1], ' '.join(digits(mpf(v)) + ':' + digits(c + part) for v, c in zip(many, d.condition(d.value, x)))))
-    if set(names) <= set(case.get('grad', {})):
+    kink = set(names) <= set(case.get('grad', {}))
+    second = case.get('second', f.second) and len(x) <= 12
+    along = direction(x)
+    ahead = unflat(iter(along), [wide[n] for n in names])
+    for n, a in zip(names, ahead if second else []):
+        out.append('%s_d %s' % (n, ' '.join(number(float(y)) for y in flat(a))))
+    if kink:
         gradient = stiff = x  # all are given
     else:
         gradient, stiff = d.gradient(x), d.condition(d.gradient, x)
@@ -192,6 +213,23 @@ def write_case(out, f, case, arguments, result):
         if given is not None:
             entries, conditions = [mpf(g) for g in given], [mpf(0)] * size
         out.append('= %s_grad %s' % (n, ' '.join(digits(v) + ':' + digits(c + parts) for v, c in zip(entries, conditions))))
+        at += size
+    if not second:
+        return
+    if 'grad' in case:  # a kink: finite is all that can be said
+        curve, stiff, sizes = [mpf(0)] * len(x), [mpf('1e4000')] * len(x), [1]
+    else:
+        columns = [d.along(x, [a * (j == k) for j in range(len(x))]) for k, a in enumerate(along)]
+        noise = mpf(10) ** -(mp.dps // 2 - 10)
+        sizes = [fabs(h / a) for a, c in zip(along, columns) for b, h in zip(along, c) if fabs(b * h) > noise] or [1]
+        curve = [fsum(c[k] for c in columns) for k in range(len(x))]
+        more = (parts + curved) * (1 + max(map(abs, along)))
+        stiff = [c + more + fsum(fabs(e[k]) for e in columns) for k, c in enumerate(d.condition(lambda y: d.along(y, along), x))]
+    out.append('hessian %s %s' % (digits(mpf(min(sizes))), digits(mpf(max(sizes)))))
+    at = 0
+    for n in names:
+        size = len(flat(wide[n]))
+        out.append('= %s_hd %s' % (n, ' '.join(digits(v) + ':' + digits(c) for v, c in zip(curve[at:at + size], stiff[at:at + size]))))
         at += size
 
 
@@ -249,7 +287,7 @@ A23, A33 = [[0.5, -2.0, 3.0], [1.25, 0.75, -1.5]], [[2.0, -1.0, 0.5], [0.25, 3.0
 function('dot', dot, [dict(a=[1.0, -2.5, 3.0], b=[0.25, 4.0, -1.5]), dict(a=[0.0, 1e-20], b=[1e15, 1e-15])])
 function('norm', length, [
     dict(a=[3.0, -4.0]), dict(a=[0.1, 0.0, -0.7]), dict(a=[1e30, -2e30, 0.0]), dict(a=[1e-30, 3e-30]), dict(a=[-2.5]),
-    dict(a=[1e-200, 1e-201], double=True), dict(a=[3e200, 4e200], double=True), dict(a=[0.0, 0.0], grad=dict(a=[0, 0]))])
+    dict(a=[1e-200, 1e-201], double=True), dict(a=[3e200, 4e200], double=True), dict(a=[0.0, 0.0], grad=dict(a=[0, 0]))], parts=lambda a: (0, 0, 1))
 function('distance', lambda a, b: length(minus(a, b)), [
     dict(a=[1.0, 2.0], b=[4.0, -2.0]), dict(a=[1e30, 0.0], b=[0.0, 1e30]), dict(a=[1.5, 2.5], b=[1.5, 2.5], grad=dict(a=[0, 0], b=[0, 0]))])
 function('unit', lambda a: [x / length(a) if any(a) else mpf(0) for x in a], [
@@ -284,7 +322,7 @@ def huber(r, d):
 SCORES = [[0.5, -1.0, 2.0], [0.0, 1000.0, 1.0], [-1000.0, -1000.0, -1000.0], [1000.0, -1000.0, 999.0], [3.0], [1e-8, 0.0]]
 EXTREME = [0.0, 1.0, -1.0, 0.5, -2.75, 1e-8, -1e-8, 20.0, -20.0, 100.0, -100.0, 1000.0, -1000.0]
 rows = [dict(v=v) for v in SCORES]
-function('softmax', lambda v: softmax(v), rows)
+function('softmax', lambda v: softmax(v), rows, parts=lambda v: (0, 0, 1))
 function('log_softmax', lambda v: [x - log_sum(v) for x in v], rows)
 function('cross_entropy', lambda v, y: log_sum(v) - v[y], [dict(v=v, y=k % len(v)) for k, v in enumerate(SCORES)] + [dict(v=SCORES[1], y=0)])
 function('cross_entropy_with', lambda v, q: -fsum(a * (x - log_sum(v)) for a, x in zip(q, v)), [
@@ -298,7 +336,7 @@ function('absolute_error', lambda a, b: fsum(map(fabs, minus(a, b))), [
     dict(a=[1.0, 2.0, -1.0], b=[0.5, -3.0, 4.0]), dict(a=[7.0, 1.0], b=[7.0, 3.0], grad=dict(a=[0, -1], b=[0, 1]))])
 function('huber', huber, [dict(r=r, d=d) for r in (0.0, 0.3, -0.3, 5.0, -5.0, 1e10, -1e-10) for d in (1.0, 0.25)] +
          [dict(r=1.0, d=1.0, grad=dict(r=[1], d=[0])), dict(r=-0.25, d=0.25, grad=dict(r=[-0.25], d=[0]))])
-function('log_cosh', lambda r: log((exp(r) + exp(-r)) / 2), [dict(r=r) for r in EXTREME + [0.99, 1.01, -0.999]], ulps=(6, 2))
+function('log_cosh', lambda r: log((exp(r) + exp(-r)) / 2), [dict(r=r) for r in EXTREME + [0.99, 1.01, -0.999]], ulps=(6, 2), parts=lambda r: (0, 0, 1))
 function('quantile_loss', lambda r, t: t * r if r > 0 else (t - 1) * r, [
     dict(r=r, t=t) for r in (2.0, -3.0, 1000.0) for t in (0.1, 0.5, 0.9)] + [dict(r=0.0, t=0.25, grad=dict(r=[-0.75], t=[0]))])
 function('hinge', lambda v, y: max(mpf(0), 1 - (v if y else -v)), [
@@ -306,7 +344,7 @@ function('hinge', lambda v, y: max(mpf(0), 1 - (v if y else -v)), [
                                                                                             dict(v=-1.0, y=0, grad=dict(v=[0]))])
 function('multiclass_hinge', lambda v, y: max(mpf(0), 1 + max(x for k, x in enumerate(v) if k != y) - v[y]), [
     dict(v=[1.0, 2.5, 0.5], y=0), dict(v=[1.0, 2.5, 0.5], y=1), dict(v=[1.0, 1.5, 0.5], y=1), dict(v=[1000.0, -1000.0], y=1),
-    dict(v=[2.0, 2.0, 0.0], y=2, grad=dict(v=[1, 0, -1])), dict(v=[1.0, 2.0], y=1, grad=dict(v=[0, 0])), dict(v=[1.0], y=0, empty=True)])
+    dict(v=[2.0, 2.0, 0.0], y=2, grad=dict(v=[1, 0, -1])), dict(v=[1.0, 2.0], y=1, grad=dict(v=[0, 0])), dict(v=[1.0], y=0, status='empty')])
 function('kl', lambda p, q: fsum(a * log(a / b) for a, b in zip(p, q) if a > 0), [
     dict(p=[0.5, 0.25, 0.25], q=[0.125, 0.375, 0.5]), dict(p=[1.0, 1e-30], q=[0.5, 1e-35]), dict(p=[0.25, 0.75], q=[0.25, 0.75]),
     dict(p=[0.0, 1.0], q=[0.0, 0.5], grad=dict(p=[0, log(mpf(2)) + 1], q=[0, -2])),
@@ -327,8 +365,13 @@ function('l1', lambda w: fsum(map(fabs, w)), [dict(w=[1.0, -2.0, 0.5]), dict(w=[
 # ---- activations
 
 
+def tails(**_):
+    """Where an activation bends into a line, its second derivative is a difference of numbers of the size of 1."""
+    return 0, 0, 1
+
+
 def each(name, formula, more=(), ulps=(4, 4), check='', **fixed):
-    function(name, formula, [dict(x=x, **fixed) for x in EXTREME] + list(more), ulps=ulps, check=check)
+    function(name, formula, [dict(x=x, **fixed) for x in EXTREME] + list(more), ulps=ulps, check=check, parts=tails)
 
 
 each('log_sigmoid', lambda x: log(sigmoid(x)))
@@ -338,7 +381,7 @@ each('gelu', lambda x: x * (1 + erf(x / sqrt(mpf(2)))) / 2, [dict(x=-37.0, doubl
 each('gelu_tanh', lambda x: x * (1 + tanh(sqrt(2 / pi) * (x + mpf('0.044715') * x ** 3))) / 2,
      [dict(x=30.0), dict(x=-30.0), dict(x=-31.0), dict(x=1e30), dict(x=-1e30), dict(x=-12.0, double=True)], ulps=(6, 6))
 each('silu', lambda x: x * sigmoid(x))
-function('swish', lambda x, b: x * sigmoid(b * x), [dict(x=x, b=b) for x in EXTREME for b in (1.0, 0.0, -2.0, 0.25)])
+function('swish', lambda x, b: x * sigmoid(b * x), [dict(x=x, b=b) for x in EXTREME for b in (1.0, 0.0, -2.0, 0.25)], parts=tails)
 each('mish', lambda x: x * tanh(log(1 + exp(x))), ulps=(6, 4))
 function('elu', lambda x, a: x if x > 0 else a * (exp(x) - 1), [dict(x=x, a=1.5) for x in EXTREME if x] + [
     dict(x=0.0, a=1.5, grad=dict(x=[1.5], a=[0])), dict(x=1e-30, a=0.5), dict(x=-1e-30, a=0.5)])
@@ -395,13 +438,27 @@ CHOLESKY = [[2.0, 9.0, 9.0], [-0.5, 0.25, 9.0], [1.0, 3.0, 1.5]]
 function('normal_lpdf_by_cholesky', by_cholesky, [
     dict(x=[1.0, -2.0, 0.5], mu=[0.25, 0.5, -1.0], L=CHOLESKY), dict(x=[2.0], mu=[1.0], L=[[1e-10]]),
     dict(x=[1000.0, -1000.0], mu=[0.0, 0.0], L=[[1e3, 0.0], [1.0, 1e-3]])], check='--set L=uniform(0.5,2)')
+
+
+def by_covariance(x, mu, S):
+    n = len(x)
+    full = mp.matrix([[S[max(i, j)][min(i, j)] for j in range(n)] for i in range(n)])
+    r = mp.matrix(minus(x, mu))
+    return -(r.T * mp.inverse(full) * r)[0] / 2 - log(mp.det(full)) / 2 - n * log(2 * pi) / 2
+
+
+COVARIANCE = [[4.0, 9.0, 9.0], [-1.0, 0.5, 9.0], [2.0, 0.25, 6.0]]
+function('normal_lpdf_by_covariance', by_covariance, [
+    dict(x=[1.0, -2.0, 0.5], mu=[0.25, 0.5, -1.0], S=COVARIANCE), dict(x=[2.0], mu=[1.0], S=[[1e-10]]),
+    dict(x=[1000.0, -1000.0], mu=[0.0, 0.0], S=[[1e6, 0.0], [1.0, 1e-3]]), dict(x=[1.0, 2.0], mu=[0.0, 0.0], S=[[1.0, 0.0], [1.0, 1.0]], status='not_positive_definite')],
+    digits=100, check='--data=tests/library/covariance.json')
 function('lognormal_lpdf', lambda x, mu, s: normal(log(x), mu, s) - log(x), [
     dict(x=2.0, mu=0.5, s=1.5), dict(x=1e-30, mu=0.0, s=10.0), dict(x=1e30, mu=70.0, s=0.25), dict(x=1e-300, mu=0.0, s=100.0, double=True)],
     check='--set x=uniform(0.3,4) ' + positive)
 function('exponential_lpdf', lambda x, rate: log(rate) - rate * x, [
     dict(x=2.0, rate=0.5), dict(x=0.0, rate=1e-30), dict(x=1e-30, rate=1e30)], check='--set x=uniform(0,4) --set rate=uniform(0.3,4)')
 function('laplace_lpdf', lambda x, mu, b: -fabs(x - mu) / b - log(2 * b), [
-    dict(x=2.0, mu=0.5, b=1.5), dict(x=-1000.0, mu=1000.0, b=0.25), dict(x=1.0, mu=1.0, b=1e-30, grad=dict(x=[0], mu=[0], b=[-1 / mpf(one_float(1e-30))]))],
+    dict(x=2.0, mu=0.5, b=1.5), dict(x=-1000.0, mu=1000.0, b=0.25), dict(x=1.0, mu=1.0, b=1e-30, second=False, grad=dict(x=[0], mu=[0], b=[-1 / mpf(one_float(1e-30))]))],
     check='--set b=uniform(0.3,3)')
 function('log1p_square', lambda t: log(1 + t * t), [dict(t=t) for t in EXTREME + [1e30, -1e-15, 0.99]] + [dict(t=1e300, double=True)])
 
@@ -456,7 +513,7 @@ def many_parts(a):
 
 function('log_multi_beta', multi, [dict(a=a) for a in MANY], digits=150, parts=many_parts, check='--set a=uniform(0.5,15)')
 WEIGHTS = [[0.25, 0.25, 0.5], [1e-20, 1.0], [0.25, 0.5, 0.25], [1.0, 1e-10], [1.0], [0.25, 0.25, 0.5]]
-function('dirichlet_lpdf', lambda p, a: fsum((y - 1) * log(x) for x, y in zip(p, a)) - multi(a), [dict(p=p, a=a) for p, a in zip(WEIGHTS, MANY)],
+function('dirichlet_lpdf', lambda p, a: fsum((y - 1) * log(x) for x, y in zip(p, a)) - multi(a), [dict(p=p, a=a, second=min(p) > 1e-19) for p, a in zip(WEIGHTS, MANY)],
          digits=150, parts=lambda p, a: many_parts(a), check='--set p=uniform(0.1,0.9) --set a=uniform(0.5,15)')
 function('dirichlet_lpdf_by_log', lambda log_p, a: fsum((y - 1) * x for x, y in zip(log_p, a)) - multi(a), [
     dict(log_p=[float(log(x)) for x in p], a=a) for p, a in zip(WEIGHTS, MANY)] + [dict(log_p=[-1000.0, 0.0], a=[2.0, 3.0])],
@@ -533,7 +590,7 @@ function('layer_norm', layer_norm, [
     dict(x=[1e15, -1e15], g=[1.0, 1.0], b=[0.0, 0.0], eps=1e-5), dict(x=[3.0], g=[2.0], b=[1.0], eps=0.125)], check='--set eps=uniform(0.1,1)',
          parts=lambda x, g, b, eps: (0, max(map(fabs, g)) / sqrt(fsum((y - fsum(x) / len(x)) ** 2 for y in x) / len(x) + eps)), **few)
 function('rms_norm', lambda x, g, eps: [y * h / sqrt(dot(x, x) / len(x) + eps) for y, h in zip(x, g)], [
-    dict(x=table(1, 5), g=table(2, 5), eps=1e-5), dict(x=[0.0, 0.0], g=[1.0, 2.0], eps=1e-5), dict(x=[1e15, -1e15], g=[1.0, 1.0], eps=1e-5)],
+    dict(x=table(1, 5), g=table(2, 5), eps=1e-5), dict(x=[0.0, 0.0], g=[1.0, 2.0], eps=1e-5), dict(x=[1e15, -1e15], g=[1.0, 1.0], eps=1e-5, second=False)],
     check='--set eps=uniform(0.1,1)', **few)
 function('batch_norm', lambda x, m, v, g, b, eps: [h * (y - n) / sqrt(w + eps) + c for y, n, w, h, c in zip(x, m, v, g, b)], [
     dict(x=table(1, 3), m=table(2, 3), v=[0.5, 0.0, 2.0], g=table(3, 3), b=table(4, 3), eps=1e-5)],
@@ -610,14 +667,14 @@ function('conv1d_at', lambda x, k, i: fsum(k[c][p - i] * x[c][p] for c in range(
 function('conv2d_at', conv2d_at, [dict(x=table(1, 2, 3, 4), k=table(2, 2, 2, 3), i=i, j=j) for i, j in ((0, 0), (-1, -1), (2, 3), (1, 1), (-5, 0))], **few)
 X5, X34 = table(1, 5), table(2, 3, 4)
 function('max_pool1d_at', lambda x, i, n: max(x[p] for p in window(len(x), i, n)), [dict(x=X5, i=i, n=n) for i, n in ((0, 2), (-1, 3), (3, 9), (2, 1))] + [
-    dict(x=X5, i=5, n=2, empty=True), dict(x=X5, i=0, n=0, empty=True), dict(x=[1.0, 3.0, 3.0], i=0, n=3, grad=dict(x=[0, 1, 0]))], check='--set i=1 --set n=2', **few)
+    dict(x=X5, i=5, n=2, status='empty'), dict(x=X5, i=0, n=0, status='empty'), dict(x=[1.0, 3.0, 3.0], i=0, n=3, grad=dict(x=[0, 1, 0]))], check='--set i=1 --set n=2', **few)
 function('mean_pool1d_at', lambda x, i, n: fsum(x[p] for p in window(len(x), i, n)) / len(window(len(x), i, n)), [
-    dict(x=X5, i=i, n=n) for i, n in ((0, 2), (-1, 3), (3, 9), (2, 1))] + [dict(x=X5, i=5, n=2, empty=True)], check='--set i=1 --set n=2', **few)
+    dict(x=X5, i=i, n=n) for i, n in ((0, 2), (-1, 3), (3, 9), (2, 1))] + [dict(x=X5, i=5, n=2, status='empty')], check='--set i=1 --set n=2', **few)
 SQUARES = ((0, 0, 2, 2), (-1, -1, 2, 2), (1, 2, 5, 5), (2, 0, 1, 3))
 function('max_pool2d_at', lambda x, i, j, m, n: max(cells(x, i, j, m, n)), [dict(x=X34, i=i, j=j, m=m, n=n) for i, j, m, n in SQUARES] + [
-    dict(x=X34, i=3, j=0, m=2, n=2, empty=True)], check='--set i=0 --set j=1 --set m=2 --set n=2', **few)
+    dict(x=X34, i=3, j=0, m=2, n=2, status='empty')], check='--set i=0 --set j=1 --set m=2 --set n=2', **few)
 function('mean_pool2d_at', lambda x, i, j, m, n: fsum(cells(x, i, j, m, n)) / len(cells(x, i, j, m, n)), [
-    dict(x=X34, i=i, j=j, m=m, n=n) for i, j, m, n in SQUARES] + [dict(x=X34, i=3, j=0, m=2, n=2, empty=True)],
+    dict(x=X34, i=i, j=j, m=m, n=n) for i, j, m, n in SQUARES] + [dict(x=X34, i=3, j=0, m=2, n=2, status='empty')],
     check='--set i=0 --set j=1 --set m=2 --set n=2', **few)
 
 # ---- rotations
@@ -709,7 +766,7 @@ function('quaternion_of', quaternion_of, [dict(r=r) for r in TURNS], parts=lambd
 function('rotation_of_quaternion', rotation_of, [dict(q=q) for q in UNITS[:2] + UNITS[3:] + [
     [-0.625, 0.75, 0.125, -0.1875], [1.0, 1e-20, 0.0, -1e-20], [-3.0, 0.25, 0.0, 0.0], [1e-3, 1.0, 0.5, 0.0], [0.98, 0.0625, 0.0, 0.03125], [5.0, 0.0, 0.5, 0.0]]] +
     [dict(q=[0.0, 0.0, 1.0, 0.0], grad=dict(q=[2 * 0.75, mp.pi * -0.875, 0, mp.pi * 1.125]), seed=[-0.875, -0.75, 1.125])],
-    check='--set q=uniform(0.1,1)')
+    parts=lambda q: (0, 0, 1), check='--set q=uniform(0.1,1)')
 
 # ---- interpolation
 
