@@ -736,6 +736,12 @@ static bool may_fail(const Graph *g, const Circle *c) {
     return false;
 }
 
+/* a >= b, by a number? */
+static bool at_least(Graph *g, const Poly *a, const Poly *b) {
+    int64_t num, den;
+    return poly_is_number(poly_sub(g->arena, a, b), &num, &den) && num >= 0;
+}
+
 static void circle_level(Gen *x, const Circle *c, const LoopGroup *group, Fixed *fixed, uint32_t *used,
                          bool **take) {
     Graph *g = x->g;
@@ -872,15 +878,71 @@ static void circle_level(Gen *x, const Circle *c, const LoopGroup *group, Fixed 
         none->value = gen_value(x, graph_int(g, 0));
         gen_add(x, none);
     }
+    int number = x->f->loops++;
+    VEC_PUSH(g->arena, x->f->ranges,
+             (outermost ? (LoopRange){first, end} : (LoopRange){0, 0}));
+    const Checkpoint *keeps = NULL, *replays = NULL;
+    const CheckpointAfter *replay_at = NULL;
+    for (int k = 0; k < x->f->checkpoints.n && group; k++) {
+        const Checkpoint *p = x->f->checkpoints.at[k];
+        if (x->f->kind == FN_FORWARD) {
+            keeps = x->f->groups + p->group == group ? p : keeps;
+            continue;
+        }
+        for (int i = 0; i < p->nafter; i++) {
+            if (p->after[i].kind == x->f->kind && x->f->groups + p->after[i].group == group) {
+                replays = p, replay_at = &p->after[i];
+            }
+        }
+    }
+    Stmt *keep = NULL, *replay = NULL;
+    if (keeps) {
+        keep = gen_stmt(x, STMT_STATES);
+        keep->checkpoint = keeps;
+        keep->value = gen_bound(x, first), keep->other = gen_bound(x, end);
+        keep->locals[REPLAY_STATE] = gen_local(x, "state", VALUE_INT, true);
+        keep->locals[REPLAY_AT] = gen_local(x, "next", VALUE_INT, true);
+        gen_add(x, keep);
+    }
     Stmt *loop = gen_stmt(x, STMT_LOOP);
     loop->index = turn;
     loop->value = gen_bound(x, first);
     loop->other = gen_bound(x, sign >= 0 ? end : last);
     loop->down = sign < 0;
+    if (replays) {
+        replay = gen_stmt(x, STMT_REPLAY);
+        replay->checkpoint = replays;
+        replay->local = replay_at->least;
+        replay->value = loop->value, replay->other = gen_bound(x, end);
+        const Poly *by = poly_int(g->arena, replay_at->least);
+        replay->n = (at_least(g, poly_sub(g->arena, replays->first, by), graph_poly(g, first))
+                         ? 0
+                         : REPLAY_STARTS_LATE) |
+                    (at_least(g, graph_poly(g, end), poly_sub(g->arena, replays->end, by))
+                         ? 0
+                         : REPLAY_ENDS_EARLY);
+        static const char *const hints[REPLAY_LOCALS] = {"from",  "to", "least", "last",
+                                                          "state", "at", "done",  "start"};
+        for (int k = 0; k < REPLAY_LOCALS; k++) {
+            replay->locals[k] = gen_local(x, hints[k], VALUE_INT, true);
+        }
+        gen_push(x, &replay->body, 0, true, NULL);
+        circle_again(x, replays, replay);
+        gen_pop(x);
+        gen_push(x, &replay->otherwise, 0, true, replays->again);
+        loop->value = gen_local_expr(x, replay->locals[REPLAY_LO]);
+        loop->other = gen_local_expr(x, replay->locals[REPLAY_HI]);
+    }
     gen_push(x, &loop->body, turn, false, writes);
     x->frames.at[x->top].narrowed = known != 0;
     Ref *outer = arena_alloc(g->arena, (size_t)(c->members.n + 1) * sizeof *outer);
-    int number = x->f->loops++;
+    if (keeps) {
+        Stmt *state = gen_stmt(x, STMT_STATE);
+        *state = *keep;
+        state->kind = STMT_STATE, state->next = NULL;
+        state->index = turn;
+        gen_add(x, state);
+    }
     for (int k = 0; k < c->members.n; k++) {
         ArrayRef a = c->members.at[k];
         VEC_PUSH(g->arena, x->f->places,
@@ -910,9 +972,57 @@ static void circle_level(Gen *x, const Circle *c, const LoopGroup *group, Fixed 
         gen_add(x, leave);
     }
     gen_loop_close(x, loop);
+    if (replay) {
+        gen_pop(x);
+        gen_add(x, replay);
+    }
     if (count) {
         until_ended(x, count, &fixed[count]);
     }
+}
+
+/* The loop of a recurrence once more, between two turns that are known when it runs: only what is
+ * asked for, with all else as it was. */
+void circle_again(Gen *x, const Checkpoint *p, Stmt *replay) {
+    Graph *g = x->g;
+    size_t all = (size_t)g->arrays.n;
+    const uint32_t *none = arena_alloc(g->arena, all * sizeof *none);
+    uint32_t *used = arena_alloc(g->arena, all * sizeof *used);
+    bool **take = arena_alloc(g->arena, all * sizeof *take);
+    Fixed *fixed = arena_alloc(g->arena, all * sizeof *fixed);
+    const LoopGroup *group = p->loop;
+    Circle whole = circle_of(g, group->member.n, group->member.at), part = {0};
+    Level level;
+    if (!choose_level(g, &whole, none, group, &level)) {
+        bug("a loop cannot be made again");
+    }
+    ArrayRef seed = group->member.at[0];
+    const char *name = g->indices.at[NODE(g, ARRAY(g, seed)->axis[p->axis[seed]])->aux].name;
+    Ref turn = graph_index(g, name, p->end);
+    Stmt *loop = gen_stmt(x, STMT_LOOP);
+    loop->index = turn;
+    loop->value = gen_local_expr(x, replay->locals[REPLAY_FROM]);
+    loop->other = gen_local_expr(x, replay->locals[REPLAY_TO]);
+    gen_push(x, &loop->body, turn, false, p->again);
+    for (int k = 0; k < group->member.n; k++) {
+        ArrayRef a = group->member.at[k];
+        if (!p->again[a]) {
+            continue;
+        }
+        VEC_PUSH(g->arena, part.members, a);
+        fixed[a].at = arena_alloc(g->arena, (size_t)(ARRAY(g, a)->rank + 1) * sizeof(Ref));
+        used[a] |= 1u << p->axis[a];
+        fixed[a].at[p->axis[a]] = graph_op2(g, OP_sub, turn, graph_int(g, p->off[a]));
+        fixed[a].writes = p->again;
+    }
+    for (int k = 0; k < level.inner.lags.n; k++) {
+        const Lag *l = &level.inner.lags.at[k];
+        if (p->again[l->by] && p->again[l->of]) {
+            VEC_PUSH(g->arena, part.lags, *l);
+        }
+    }
+    circle_turn(x, &part, fixed, used, take);
+    gen_loop_close(x, loop);
 }
 
 void circle_arrays(Gen *x, const LoopGroup *group) {

@@ -12,6 +12,7 @@
 #include "print.h"
 #include <ctype.h>
 #include <math.h>
+#include <stdarg.h>
 #include <string.h>
 
 /* ---- names
@@ -35,6 +36,9 @@ typedef struct Emit {
     VEC(int) used; /* by Symbol: how many of `names` are this one */
     VEC(int) numbered;       /* by Symbol: how many of `names` are this one with a number */
     const char **array_name; /* by array, in this worker */
+    const char **state_name; /* by array: of the states that are kept of it */
+    const char **end_name;   /* by array: of its last entries, kept while backward runs */
+    const char *fresh_name[MOST_CHECKPOINTS]; /* by checkpoint */
     const char **out_name;   /* by array: the caller's, of an output that is computed elsewhere */
     const char **local_name; /* by local */
     VEC(Ref) loop;           /* indices of the loops around, with their names */
@@ -96,14 +100,9 @@ static const char *value_type_text(ValueType t) {
 
 /* What an entry of an array is in memory. */
 static const char *entry_type_text(const Graph *g, ArrayRef a) {
-    const Array *x = ARRAY(g, a);
-    if (x->type == VALUE_BOOL) {
-        return "uint8_t";
-    }
-    if (x->type == VALUE_INT) {
-        return x->is_int_data || (x->is_output && x->target) ? "int32_t" : "int64_t";
-    }
-    return value_type_text(x->type);
+    return array_is_narrow(g, a)               ? "int32_t"
+           : ARRAY(g, a)->type == VALUE_BOOL ? "uint8_t"
+                                               : value_type_text(ARRAY(g, a)->type);
 }
 
 static void put_real(Text *t, ValueType type, double v) {
@@ -190,8 +189,14 @@ static const Poly *stored_extent(const Graph *g, const Store *s, ArrayRef a, int
     return s && s->window[axis] ? poly_int(g->arena, s->window[axis]) : ARRAY(g, a)->extent[axis];
 }
 
+static const char *name_local(Emit *e, int local);
+
 static void put_position(Emit *e, const Store *s, int axis, const Expr *at, int least) {
-    if (s && s->window[axis]) {
+    if (s && s->window[axis] < 0) {
+        text_char(e->out, '(');
+        put_expr(e, at, 80);
+        text_add(e->out, " & (%s - 1))", name_local(e, e->f->span[s->checkpoint->number]));
+    } else if (s && s->window[axis]) {
         text_char(e->out, '(');
         put_expr(e, at, 80);
         text_add(e->out, " & %lld)", (long long)s->window[axis] - 1);
@@ -599,6 +604,273 @@ static const char *name_local(Emit *e, int local) {
     return e->local_name[local];
 }
 
+enum {
+    WIDTH = 100
+}; /* of the emitted text: longer statements are broken where they are nested least */
+
+/* ---- checkpoints */
+
+static const Poly *turns_of(Graph *g, const Checkpoint *c) {
+    return poly_sub(g->arena, c->end, c->first);
+}
+
+static void put_span(Emit *e, const Checkpoint *c, const char *prefix) {
+    text_raw(e->out, "gradc_span(");
+    put_size(e, turns_of(e->g, c), PREC_LOWEST, prefix);
+    text_add(e->out, ", %d, %lld)", c->reach, (long long)c->least);
+}
+
+/* From one state to the next, where that is fixed. */
+static void put_block_length(Emit *e, const Checkpoint *c, const char *span) {
+    int64_t known = checkpoint_span(c);
+    if (c->kind == CHECKPOINT_EVERY) {
+        text_add(e->out, "%lld", (long long)c->count);
+    } else if (known > 0) {
+        text_add(e->out, "%lld", (long long)known - c->reach);
+    } else if (c->reach) {
+        text_add(e->out, "(%s - %d)", span, c->reach);
+    } else {
+        text_raw(e->out, span);
+    }
+}
+
+/* How many states there are. */
+static void put_states(Emit *e, const Checkpoint *c, const char *prefix, const char *span) {
+    if (c->kind == CHECKPOINT_BINOMIAL) {
+        text_add(e->out, "%lld", (long long)c->count);
+        return;
+    }
+    text_raw(e->out, "gradc_states(");
+    put_size(e, turns_of(e->g, c), PREC_LOWEST, prefix);
+    text_raw(e->out, ", ");
+    put_block_length(e, c, span);
+    text_char(e->out, ')');
+}
+
+static const char *span_name(Emit *e, const Checkpoint *c) {
+    return checkpoint_span(c) < 0 ? name_local(e, e->f->span[c->number]) : "";
+}
+
+static const char *poly_code(Emit *e, const Poly *p) {
+    Text t = text_new(e->arena), *was = e->out;
+    e->out = &t;
+    put_size(e, p, 70, "");
+    e->out = was;
+    return text_string(&t);
+}
+
+static void put_line(Emit *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void put_line(Emit *e, const char *format, ...) {
+    char line[1000];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    text_wrap(e->out, arena_format(e->arena, "%*s%s\n", 4 * e->depth, "", line), WIDTH,
+              4 * e->depth + 8);
+}
+
+/* Copies the entries of an array before one of its places to (or from) their place among what is
+ * kept of them. `before` and `off`: the entry's number is before - off. */
+static void put_entries(Emit *e, const Checkpoint *c, const State *state, const char *kept,
+                        const char *number, const char *before, int off, bool back) {
+    Graph *g = e->g;
+    ArrayRef a = state->array;
+    const Store *s = store_of(e, a);
+    if (!s) { /* all of it is there */
+        return;
+    }
+    Text rest = text_new(e->arena), *was = e->out;
+    e->out = &rest;
+    for (int q = 1; q < s->n; q++) {
+        text_raw(&rest, " * ");
+        put_poly(e, stored_extent(g, s, a, stored_axis(s, q)), 81);
+    }
+    e->out = was;
+    int64_t window = s->window[c->axis[a]];
+    const char *mask = window < 0 ? arena_format(e->arena, "(%s - 1)", span_name(e, c))
+                                  : arena_format(e->arena, "%lld", (long long)window - 1),
+               *size = s->n > 1
+                           ? arena_format(e->arena, "(size_t)(%s) * ", text_string(&rest) + 3)
+                           : "";
+    for (int i = 0; i < state->turns; i++) {
+        int past = 1 + i + off;
+        const char *at = state->turns == 1 ? number
+                         : !number[0]      ? arena_format(e->arena, "%d", i)
+                         : arena_format(e->arena, "(%s * %d + %d)", number, state->turns, i);
+        const char *there =
+            at[0] ? arena_format(e->arena, "%s + %s%s", kept, at, text_string(&rest)) : kept;
+        const char *here =
+            arena_format(e->arena, "%s + ((%s %c %d) & %s)%s", e->array_name[a], before,
+                         past < 0 ? '+' : '-', past < 0 ? -past : past, mask, text_string(&rest));
+        put_line(e, "memcpy(%s, %s, %ssizeof(%s));", back ? here : there, back ? there : here, size,
+                 entry_type_text(g, a));
+    }
+}
+
+/* The state before a turn. */
+static void put_state(Emit *e, const Checkpoint *c, const char *number, const char *turn,
+                      bool back) {
+    for (int k = 0; k < c->states.n; k++) {
+        ArrayRef a = c->states.at[k].array;
+        put_entries(e, c, &c->states.at[k], e->state_name[a], number, turn, c->off[a], back);
+    }
+}
+
+/* The state behind the last turn, which a block overwrites: who calls backward twice finds it
+ * twice. */
+static void put_ends(Emit *e, const Checkpoint *c, bool back) {
+    for (int k = 0; k < c->ends.n; k++) {
+        ArrayRef a = c->ends.at[k].array;
+        Text extent = text_new(e->arena), *was = e->out;
+        e->out = &extent;
+        put_size(e, ARRAY(e->g, a)->extent[c->axis[a]], 70, "");
+        e->out = was;
+        put_entries(e, c, &c->ends.at[k], e->end_name[a], "", text_string(&extent), 0, back);
+    }
+}
+
+static void put_states_start(Emit *e, const Stmt *s) {
+    put_line(e, "/* Backward begins at states of %s, and computes the turns behind them again. */",
+             ARRAY(e->g, s->checkpoint->states.n ? s->checkpoint->states.at[0].array : s->checkpoint->seed)->name);
+    put_line(e, "int64_t %s = 0, %s = %s;", name_local(e, s->locals[REPLAY_STATE]),
+             name_local(e, s->locals[REPLAY_AT]), poly_code(e, s->checkpoint->first));
+    if (s->checkpoint->kind == CHECKPOINT_BINOMIAL) {
+        put_line(e, "%s[0] = 1;", e->fresh_name[s->checkpoint->number]);
+    }
+}
+
+static void put_state_kept(Emit *e, const Stmt *s) {
+    const Checkpoint *c = s->checkpoint;
+    const char *state = name_local(e, s->locals[REPLAY_STATE]),
+               *next = name_local(e, s->locals[REPLAY_AT]), *turn = e->loop_name.at[e->loop.n - 1];
+    put_line(e, "if (%s == %s) {", turn, next);
+    e->depth++;
+    put_state(e, c, state, turn, false);
+    if (c->kind == CHECKPOINT_BINOMIAL) {
+        put_line(e, "%s += gradc_split(%s - %s, %lld - %s);", next, poly_code(e, c->end), next,
+                 (long long)c->count, state);
+    } else {
+        line_start(e);
+        text_add(e->out, "%s += ", next);
+        put_block_length(e, c, span_name(e, c));
+        text_raw(e->out, ";\n");
+    }
+    put_line(e, "%s++;", state);
+    e->depth--;
+    put_line(e, "}");
+}
+
+static void put_replay(Emit *e, const Stmt *s) {
+    const Checkpoint *c = s->checkpoint;
+    const char *name[REPLAY_LOCALS], *first = poly_code(e, c->first), *end = poly_code(e, c->end);
+    int names = 0, least = s->local;
+    bool binomial = c->kind == CHECKPOINT_BINOMIAL;
+    static const int order[] = {REPLAY_DONE, REPLAY_STATE, REPLAY_AT, REPLAY_START, /* outside */
+                                REPLAY_FROM, REPLAY_TO,    REPLAY_LO, REPLAY_HI};
+    for (int k = 0; k < REPLAY_LOCALS; k++) {
+        names = k == 3 ? e->names.n : names;
+        name[order[k]] = order[k] == REPLAY_AT && !binomial ? "" : name_local(e, s->locals[order[k]]);
+    }
+    const char *state = name[REPLAY_STATE], *at = name[REPLAY_AT], *from = name[REPLAY_FROM],
+               *to = name[REPLAY_TO], *done = name[REPLAY_DONE], *start = name[REPLAY_START];
+    long long count = (long long)c->count;
+    put_line(e, "/* Blocks of turns, the last one first: computed again from a state, then used. */");
+    put_line(e, "int64_t %s = %s;", done, end);
+    if (binomial) {
+        put_line(e, "int64_t %s = 0, %s[%lld] = {%s};", state, at, count, first);
+        put_line(e, "/* Behind a call of backward, the first state alone is as forward left it. */");
+        put_line(e, "while (%s[0] && %s < %lld && %s - %s[%s] > 1) {",
+                 e->fresh_name[c->number], state, count - 1, done, at, state);
+        put_line(e,
+                 "    %s[%s + 1] = %s[%s] + gradc_split(%s - %s[%s], %lld - %s);", at, state, at,
+                 state, done, at, state, count, state);
+        put_line(e, "    %s++;", state);
+        put_line(e, "}");
+        put_line(e, "%s[0] = 0;", e->fresh_name[c->number]);
+    } else {
+        line_start(e);
+        text_add(e->out, "int64_t %s = ", state);
+        put_states(e, c, "", span_name(e, c));
+        text_raw(e->out, " - 1;\n");
+    }
+    put_ends(e, c, false);
+    put_line(e, "while (%s >= 0) {", state);
+    e->depth++;
+    if (binomial) {
+        put_line(e, "const int64_t %s = %s[%s];", from, at, state);
+    } else {
+        line_start(e);
+        bool zero = !strcmp(first, "0");
+        text_add(e->out, "const int64_t %s = %s%s%s * ", from, zero ? "" : first,
+                 zero ? "" : " + ", state);
+        put_block_length(e, c, span_name(e, c));
+        text_raw(e->out, ";\n");
+    }
+    if (c->reach) {
+        put_line(e, "int64_t %s = %s + %d < %s ? %s + %d : %s;", to, done, c->reach, end, done,
+                 c->reach, end);
+    } else {
+        put_line(e, "%sint64_t %s = %s;", binomial ? "" : "const ", to, done);
+    }
+    if (binomial) {
+        put_line(e, "const int64_t %s = %s - 1 > %s ? %s - 1 : %s;", start, done, from, done, from);
+        put_line(e, "if (%s < %lld && %s - %s > 1) {", state, count - 1, done, from);
+        put_line(e, "    %s = %s + gradc_split(%s - %s, %lld - %s);", to, from, done, from, count,
+                 state);
+        put_line(e, "}");
+    } else {
+        put_line(e, "const int64_t %s = %s;", start, from);
+    }
+    put_state(e, c, state, from, true);
+    e->depth--;
+    put_body(e, &s->body);
+    e->depth++;
+    if (binomial) {
+        put_line(e, "if (%s < %s) {", to, done);
+        e->depth++;
+        put_line(e, "%s++;", state);
+        put_line(e, "%s[%s] = %s;", at, state, to);
+        put_state(e, c, state, to, false);
+        put_line(e, "continue;");
+        e->depth--;
+        put_line(e, "}");
+    }
+    Text bound = text_new(e->arena), *was = e->out;
+    e->out = &bound;
+    put_expr(e, s->value, PREC_CHOICE + 1);
+    e->out = was;
+    const char *begin = text_string(&bound);
+    Text last = text_new(e->arena);
+    e->out = &last;
+    put_expr(e, s->other, 71);
+    e->out = was;
+    char sign = least > 0 ? '-' : '+';
+    int by = least > 0 ? least : -least;
+    /* The loop that uses the block may have fewer turns at its ends. */
+    const char *above = "", *below = "";
+    if (s->n & REPLAY_STARTS_LATE) {
+        below = arena_format(e->arena, " || %s %c %d < %s", start, sign, by, begin);
+    }
+    if (s->n & REPLAY_ENDS_EARLY) {
+        above =
+            arena_format(e->arena, " || %s %c %d > %s", done, sign, by, text_string(&last));
+    }
+    put_line(e, "const int64_t %s = %s == %s%s ? %s : %s %c %d;", name[REPLAY_LO], start, first,
+             below, begin, start, sign, by);
+    put_line(e, "const int64_t %s = (%s == %s%s ? %s : %s %c %d) - 1;", name[REPLAY_HI], done, end,
+             above, text_string(&last), done, sign, by);
+    e->depth--;
+    put_body(e, &s->otherwise);
+    e->depth++;
+    put_line(e, "%s = %s;", done, start);
+    put_line(e, binomial ? "%s -= %s == %s ? 1 : 0;" : "%s--;", state, start, from);
+    e->depth--;
+    put_line(e, "}");
+    put_ends(e, c, true);
+    names_drop(e, names);
+}
+
 static void put_stmt(Emit *e, const Stmt *s) {
     Graph *g = e->g;
     Text *t = e->out;
@@ -723,6 +995,15 @@ static void put_stmt(Emit *e, const Stmt *s) {
             text_raw(t, "}\n");
         }
         return;
+    case STMT_SPAN:
+        line_start(e);
+        text_add(t, "const int64_t %s = ", name_local(e, s->local));
+        put_span(e, s->checkpoint, "");
+        text_raw(t, ";\n");
+        return;
+    case STMT_STATES: put_states_start(e, s); return;
+    case STMT_STATE: put_state_kept(e, s); return;
+    case STMT_REPLAY: put_replay(e, s); return;
     case STMT_FAIL:
         line_start(e);
         text_add(t, "gradc_fail(&status, %s);\n", s->text);
@@ -730,14 +1011,11 @@ static void put_stmt(Emit *e, const Stmt *s) {
     }
 }
 
-enum {
-    WIDTH = 100
-}; /* of the emitted text: longer statements are broken where they are nested least */
-
 static void put_block(Emit *e, const Block *b) {
     for (const Stmt *s = b->first; s; s = s->next) {
         if (s->kind == STMT_COMMENT || s->kind == STMT_LOOP || s->kind == STMT_IF ||
-            s->kind == STMT_COPY || s->kind == STMT_RETURN) {
+            s->kind == STMT_COPY || s->kind == STMT_RETURN || s->kind == STMT_STATES ||
+            s->kind == STMT_STATE || s->kind == STMT_REPLAY) {
             put_stmt(e, s);
             continue;
         }
@@ -879,6 +1157,8 @@ static Parameters parameters(Emit *e, const Function *f) {
     e->f = f;
     e->array_name = arena_alloc(e->arena, (size_t)(g->arrays.n + 1) * sizeof *e->array_name);
     e->out_name = arena_alloc(e->arena, (size_t)(g->arrays.n + 1) * sizeof *e->out_name);
+    e->state_name = arena_alloc(e->arena, (size_t)(g->arrays.n + 1) * sizeof *e->state_name);
+    e->end_name = arena_alloc(e->arena, (size_t)(g->arrays.n + 1) * sizeof *e->end_name);
     e->local_name = arena_alloc(e->arena, (size_t)(f->locals.n + 1) * sizeof *e->local_name);
     for (int k = 1; k < g->dims.n; k++) {
         const char *name = c_name(e->arena, g->dims.at[k].name);
@@ -909,12 +1189,29 @@ static Parameters parameters(Emit *e, const Function *f) {
                         arena_format(e->arena, "(%s *)(void *)(w + at[%d])", entry,
                                      layout_place(g, layout_of(e->plan, f), f, a))});
     }
+    const Layout *l = layout_of(e->plan, f);
+    for (int k = 0; k < l->buffers.n && f->checkpoints.n; k++) {
+        const Buffer *b = &l->buffers.at[k];
+        ArrayRef a = b->array;
+        if (!b->states || (b->part == PART_ENDS && f->kind == FN_FORWARD)) {
+            continue;
+        }
+        static const char *const words[] = {"states", "end", "fresh"};
+        const char *entry = b->part == PART_FRESH ? "int64_t" : entry_type_text(g, a),
+                   *name = new_name(
+                       e, arena_format(e->arena, "%s_%s", field_name(e, a), words[b->part]), false);
+        *(b->part == PART_STATES ? &e->state_name[a]
+          : b->part == PART_ENDS ? &e->end_name[a]
+                                 : &e->fresh_name[b->states->number]) = name;
+        VEC_PUSH(e->arena, list,
+                 (Parameter){arena_format(e->arena, "%s *gradc_restrict %s", entry, name),
+                             arena_format(e->arena, "(%s *)(void *)(w + at[%d])", entry, k)});
+    }
     for (int k = 0; k < f->locals.n; k++) {
         if (f->locals.at[k].array) {
             e->array_name[f->locals.at[k].array] = name_local(e, k);
         }
     }
-    const Layout *l = layout_of(e->plan, f);
     for (int type = VALUE_BOOL; f->saved.n && type <= VALUE_DOUBLE; type++) {
         e->kept_name[type] = NULL;
         if (kept_count(g, l, (ValueType)type)) {
@@ -1247,6 +1544,8 @@ static void put_store(Graph *g, ArrayRef a, const Store *s, Text *t) {
     for (int k = 0; s && k < ARRAY(g, a)->rank; k++) {
         if (s->window[k] == 1) {
             text_add(t, ", one of %s", graph_poly_text(g, ARRAY(g, a)->extent[k]));
+        } else if (s->window[k] < 0) {
+            text_add(t, ", a block of %s", graph_poly_text(g, ARRAY(g, a)->extent[k]));
         } else if (s->window[k]) {
             text_add(t, ", the last %lld of %s", (long long)s->window[k],
                      graph_poly_text(g, ARRAY(g, a)->extent[k]));
@@ -1266,22 +1565,63 @@ static void put_layout(Emit *e, int layout) {
     text_add(t,
              "static size_t %s(const %s_args *a, size_t *at) {\n    size_t n = 0;\n    (void)a;\n",
              layout_name(e, layout), e->o->prefix);
+    for (int k = 0, done = 0; k < l->buffers.n; k++) {
+        const Store *s = l->buffers.at[k].store;
+        const Checkpoint *c = s && s->checkpoint ? s->checkpoint : l->buffers.at[k].states;
+        if (c && checkpoint_span(c) < 0 && !(done >> c->number & 1)) {
+            done |= 1 << c->number;
+            text_add(t, "    const int64_t span%d = ", c->number + 1);
+            put_span(e, c, "a->");
+            text_raw(t, ";\n");
+        }
+    }
     for (int k = 0; k < l->buffers.n; k++) {
         ArrayRef a = l->buffers.at[k].array;
         const Store *s = l->buffers.at[k].store;
+        const Checkpoint *c = l->buffers.at[k].states;
+        KeptPart part = l->buffers.at[k].part;
         text_add(t, "    at[%d] = n; /* %s", k, ARRAY(g, a)->name);
-        graph_shape_text(g, a, t);
-        put_store(g, a, s, t);
+        if (c && part == PART_FRESH) {
+            text_raw(t, ": are the states as forward left them? */\n"
+                        "    n = gradc_size_add(n, gradc_align(sizeof(int64_t)));\n");
+            continue;
+        }
+        if (c) {
+            text_raw(t, part == PART_STATES ? " in states" : " at its end");
+        } else {
+            graph_shape_text(g, a, t);
+            put_store(g, a, s, t);
+        }
         text_raw(t, " */\n");
         Text line = text_new(e->arena);
         text_raw(&line, "    n = gradc_size_add(n, gradc_align(");
         Text size = text_new(e->arena), *was = e->out;
         text_add(&size, "sizeof(%s)", entry_type_text(g, a));
-        for (int q = 0; q < stored_axes(g, s, a); q++) {
+        if (c) {
+            int turns = l->buffers.at[k].turns;
+            size.n = 0;
+            if (turns > 1) {
+                text_add(&size, "%d * ", turns);
+            }
+            text_add(&size, "sizeof(%s)", entry_type_text(g, a));
+        }
+        if (c && part == PART_STATES) {
             Text next = text_new(e->arena);
             text_add(&next, "gradc_size_mul(%s, gradc_size(", text_string(&size));
             e->out = &next;
-            put_size(e, stored_extent(g, s, a, stored_axis(s, q)), 0, "a->");
+            put_states(e, c, "a->", arena_format(e->arena, "span%d", c->number + 1));
+            text_raw(&next, "))");
+            size = next;
+        }
+        for (int q = c ? 1 : 0; q < stored_axes(g, s, a); q++) {
+            Text next = text_new(e->arena);
+            text_add(&next, "gradc_size_mul(%s, gradc_size(", text_string(&size));
+            e->out = &next;
+            if (s && s->window[stored_axis(s, q)] < 0) {
+                text_add(&next, "span%d", s->checkpoint->number + 1);
+            } else {
+                put_size(e, stored_extent(g, s, a, stored_axis(s, q)), 0, "a->");
+            }
             text_raw(&next, "))");
             size = next;
         }
@@ -1301,6 +1641,13 @@ static void put_layout(Emit *e, int layout) {
     text_raw(t, "    return n;\n}\n\n");
 }
 
+/* What the size of a layout is asked by. That of the value alone has a name of its own where the
+ * bare one is a gradient's. */
+static const char *workspace_name(Emit *e, int layout) {
+    return arena_format(e->arena, "%s%s_workspace", layout_stem(e, layout),
+                        layout == 0 && main_layout(e) ? "_value" : "");
+}
+
 /* The size of one layout; under the bare name it is enough for the value too. */
 static void put_workspace(Emit *e, int layout) {
     Text *t = e->out;
@@ -1308,7 +1655,7 @@ static void put_workspace(Emit *e, int layout) {
     const char *s = layout_stem(e, layout);
     const Layout *l[2] = {&e->plan->layouts.at[layout],
                           layout && !strcmp(s, e->o->prefix) ? &e->plan->layouts.at[0] : NULL};
-    text_add(t, "size_t %s_workspace(const %s_args *a) {\n", s, e->o->prefix);
+    text_add(t, "size_t %s(const %s_args *a) {\n", workspace_name(e, layout), e->o->prefix);
     for (int k = 0; k < 2; k++) {
         n = l[k] && layout_entries(e->g, l[k]) > n ? layout_entries(e->g, l[k]) : n;
     }
@@ -1357,7 +1704,7 @@ static Description description(Emit *e) {
     VEC(DescribedFunction) list = {0};
     for (int k = 0; k < e->plan->functions.n; k++) {
         const Function *f = &e->plan->functions.at[k];
-        const char *workspace = arena_format(e->arena, "%s_workspace", layout_stem(e, f->layout));
+        const char *workspace = workspace_name(e, f->layout);
         VEC_PUSH(e->arena, list, (DescribedFunction){function_name(e, f), workspace});
     }
     return (Description){e->o->prefix,    list.n,          list.at,        described_dim,
@@ -1570,7 +1917,17 @@ static void put_header(Emit *e, Text *t) {
                      function_name(e, f), f->kind == FN_FORWARD ? " and of those after it" : "",
                      layout_stem(e, f->layout), m);
         }
+        if (f->layout == 0 && main) {
+            text_add(t, "/* The workspace of %s alone. */\nsize_t %s(const %s_args *a);\n",
+                     function_name(e, f), workspace_name(e, 0), m);
+        }
         last = f->layout;
+        for (int q = 0; q < e->plan->notes.n && f->kind == FN_FORWARD; q++) {
+            if (e->plan->notes.at[q].layout == f->layout) {
+                const char *text = e->plan->notes.at[q].text;
+                text_wrap(t, arena_format(e->arena, "/* Checkpoints of %s. */\n", text), 120, 3);
+            }
+        }
         put_prototype(e, t, f);
     }
     put_pattern_header(e, t);
@@ -1766,8 +2123,7 @@ void emit_c(const Plan *plan, const EmitOptions *o, Text *header, Text *source) 
     for (int k = 0; k < plan->layouts.n; k++) {
         put_layout(e, k);
     }
-    for (int k = main_layout(e) ? 1 : 0; k < plan->layouts.n;
-         k++) { /* the value has one of its own where none goes by the bare name */
+    for (int k = 0; k < plan->layouts.n; k++) {
         put_workspace(e, k);
     }
     for (int k = 0; k < plan->functions.n; k++) {

@@ -155,9 +155,16 @@ bool circle_axes(Graph *g, int n, const ArrayRef *members, int *axis, int *off, 
 bool circle_push(Graph *g, ArrayRef to, int piece, const bool *in, const int *axis, const int *off,
                  int sign, Push *p); /* may this piece be added turn by turn? */
 void circle_arrays(Gen *x, const LoopGroup *group);
+void circle_again(Gen *x, const Checkpoint *c, Stmt *replay);
 
 /* stream: what joins the loop of a recurrence. By array: the number of its group + 1, 0: none. */
 typedef VEC(LoopGroup) LoopGroups;
 int *stream_groups(Graph *g, const Order *order, const bool *computed, const bool *whole,
                    const bool *history, LoopGroups *groups);
+
+/* checkpoint: which recurrences of forward can do without their history. */
+typedef VEC(const Checkpoint *) Checkpoints;
+void checkpoint_find(Graph *g, CheckpointKind kind, int64_t count, const Function *forward,
+                     const bool *carried, int nafter, const Function *const *after,
+                     Checkpoints *found);
 #endif

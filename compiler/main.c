@@ -107,13 +107,20 @@ static Output dependencies(Context *cx, const Options *o, const Program *p, cons
     return (Output){name, text_string(&t), t.n, true};
 }
 
+static PlanOptions options_of_plan(const Options *o) {
+    return (PlanOptions){.unroll = UNROLL,
+                         .checkpoint = (CheckpointKind)o->checkpoint,
+                         .checkpoint_count = o->checkpoint_count};
+}
+
 /* The C text of a graph: a header and a source, or both in one where there is no file to hold a
  * header. */
 static int write_c(Context *cx, const Options *o, Graph *g, const char *path, Output *files) {
     struct stat st;
     bool alone = !path || (!stat(path, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode));
     const char *header_path = alone ? NULL : with_ending(cx->arena, path, ".h");
-    Plan *plan = plan_graph(g, &(PlanOptions){.unroll = UNROLL});
+    const PlanOptions plan_options = options_of_plan(o);
+    Plan *plan = plan_graph(g, &plan_options);
     if (!plan) return 0;
     Text header = text_new(cx->arena), source = text_new(cx->arena);
     emit_c(
@@ -206,7 +213,8 @@ static int compile(Context *cx, const Options *o) {
     }
     if (o->check) return check_derivatives(g, o);
     if (o->dump == DUMP_PLAN) {
-        Plan *plan = plan_graph(g, &(PlanOptions){.unroll = UNROLL});
+        const PlanOptions plan_options = options_of_plan(o);
+        Plan *plan = plan_graph(g, &plan_options);
         if (plan) plan_print(plan, stdout);
         return cx->errors ? EXIT_SOURCE : EXIT_GOOD;
     }

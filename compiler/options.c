@@ -2,6 +2,7 @@
  * the help. */
 #define _POSIX_C_SOURCE 200809L
 #include "options.h"
+#include "passes.h"
 #include "library.h"
 #include "text.h"
 #include <errno.h>
@@ -21,6 +22,7 @@ typedef enum OptionId {
     OPT_MODEL,
     OPT_PREFIX,
     OPT_STANDALONE,
+    OPT_CHECKPOINT,
     OPT_INCLUDE,
     OPT_LIBRARY,
     OPT_DEPEND,
@@ -80,6 +82,9 @@ static const Option options[] = {
      "what the C names begin with (default: the model's name)"},
     {OPT_STANDALONE, "--standalone", NULL, NULL, USE_COMPILE,
      "copy what is used of the runtime into OUT.c"},
+    {OPT_CHECKPOINT, "--checkpoint", NULL, "HOW", USE_COMPILE,
+     "keep some states of a recurrence for the gradient,\nand compute the rest again: every:K, "
+     "before every\nK-th step; sqrt, as many as there are steps between;\nbinomial:S, S of them"},
     {OPT_INCLUDE, "-I", NULL, "DIR", USE_BOTH, "search DIR for files named by `use`"},
     {OPT_LIBRARY, "--library", NULL, "[NAME]", USE_COMPILE,
      "list the functions that come with gradc, or print\nthe file or the function NAME of them"},
@@ -104,7 +109,7 @@ enum { OPTION_COUNT = sizeof options / sizeof options[0] };
 static const char *const warning_names[] = {
     /* the codes of warning_at */
     "unused-input",    "unused-argument",  "unused-local", "unused-dim",
-    "unused-function", "division-by-zero", NULL,
+    "unused-function", "division-by-zero", "checkpoint", NULL,
 };
 
 void options_complain(const char *format, ...) {
@@ -251,6 +256,36 @@ static bool read_count(const char *option, const char *text, long long least, lo
     return false;
 }
 
+static bool read_checkpoint(Options *o, const char *text) {
+    static const struct {
+        const char *word;
+        CheckpointKind kind;
+        long long most;
+    } ways[] = {{"every:", CHECKPOINT_EVERY, 1000000000}, {"binomial:", CHECKPOINT_BINOMIAL, 1000}};
+    if (!strcmp(text, "sqrt")) {
+        o->checkpoint = CHECKPOINT_ROOT;
+        return true;
+    }
+    for (int k = 0; k < 2; k++) {
+        size_t n = strlen(ways[k].word);
+        char *end;
+        if (strncmp(text, ways[k].word, n) != 0) {
+            continue;
+        }
+        errno = 0;
+        o->checkpoint = ways[k].kind;
+        o->checkpoint_count = strtoll(text + n, &end, 10);
+        if (text[n] >= '0' && text[n] <= '9' && !*end && !errno && o->checkpoint_count >= 1 &&
+            o->checkpoint_count <= ways[k].most) {
+            return true;
+        }
+    }
+    options_complain("--checkpoint=%s: wanted is every:K with K from 1 to %lld, sqrt, or binomial:S "
+                     "with S from 1 to %lld",
+                     text, ways[0].most, ways[1].most);
+    return false;
+}
+
 static bool read_tolerance(Options *o, const char *text) {
     char *end;
     o->tolerance = strtod(text, &end);
@@ -301,6 +336,7 @@ static bool apply(Context *cx, Options *o, OptionId id, const char *value) {
         }
         o->prefix = value;
         break;
+    case OPT_CHECKPOINT: return read_checkpoint(o, value);
     case OPT_STANDALONE: o->standalone = true; break;
     case OPT_INCLUDE: VEC_PUSH(cx->arena, cx->include, value); break;
     case OPT_DEPEND: o->depend = true; break;

@@ -15,6 +15,8 @@ typedef struct Options {
     ValueType real;
     const char *model, *prefix;
     bool standalone;
+    int checkpoint; /* a CheckpointKind */
+    long long checkpoint_count;
     VEC(DimFix) sizes;
     bool depend;               /* -MD */
     bool depend_phony;         /* -MP */

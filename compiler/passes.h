@@ -26,8 +26,16 @@ void simplify_graph(Graph *g);
 /* The loop tree: nests, buffers, lanes, and which values the forward function keeps for the
  * backward one. */
 typedef struct Plan Plan;
+typedef enum CheckpointKind { /* of recurrences whose history is not kept for backward */
+    CHECKPOINT_NONE,
+    CHECKPOINT_EVERY,   /* the state before every count-th turn is kept */
+    CHECKPOINT_ROOT,    /* the same, blocks as long as there are states */
+    CHECKPOINT_BINOMIAL /* count states, placed for the least number of turns done again */
+} CheckpointKind;
 typedef struct PlanOptions {
-    int unroll; /* fixed loops of at most so many turns are unrolled */
+    int unroll;         /* fixed loops of at most so many turns are unrolled */
+    CheckpointKind checkpoint;
+    int64_t checkpoint_count;
 } PlanOptions;
 Plan *plan_graph(Graph *g, const PlanOptions *o);
 void plan_print(const Plan *p, FILE *out);

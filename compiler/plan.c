@@ -24,10 +24,34 @@ static bool same_store(const Graph *g, ArrayRef a, const Store *s, const Store *
     return true;
 }
 
+bool array_is_narrow(const Graph *g, ArrayRef a) {
+    const Array *x = ARRAY(g, a);
+    return x->type == VALUE_INT && (x->is_int_data || (x->is_output && x->target));
+}
+
+int array_entry_bytes(const Graph *g, ArrayRef a) {
+    switch (ARRAY(g, a)->type) {
+    case VALUE_BOOL: return 1;
+    case VALUE_FLOAT: return 4;
+    case VALUE_INT: return array_is_narrow(g, a) ? 4 : 8;
+    default: return 8;
+    }
+}
+
 int layout_place(const Graph *g, const Layout *l, const Function *f, ArrayRef a) {
     for (int k = 0; k < l->buffers.n; k++) {
-        if (l->buffers.at[k].array == a &&
+        if (l->buffers.at[k].array == a && !l->buffers.at[k].states &&
             same_store(g, a, l->buffers.at[k].store, f->store[a])) {
+            return k;
+        }
+    }
+    return -1;
+}
+
+int layout_part(const Layout *l, const Checkpoint *c, KeptPart part, ArrayRef a) {
+    for (int k = 0; k < l->buffers.n; k++) {
+        const Buffer *b = &l->buffers.at[k];
+        if (b->array == a && b->states == c && b->part == part) {
             return k;
         }
     }
@@ -58,7 +82,7 @@ static bool comes_after(FunctionKind kind) {
 /* What a function computes, or is given, in order. What the workspace keeps is not looked behind:
  * backward is not given what only forward needs. */
 static Order function_needs(Graph *g, FunctionKind kind, int request, const bool *value_needs,
-                            const bool *gradient_needs) {
+                            const bool *gradient_needs, const bool *again) {
     bool after = comes_after(kind);
     const Request *r = request >= 0 ? &g->requests.at[request] : NULL;
     VEC(ArrayRef) roots = {0};
@@ -84,7 +108,7 @@ static Order function_needs(Graph *g, FunctionKind kind, int request, const bool
             continue;
         }
         met[a] = true;
-        if (after && value_needs[a] && gradient_needs[a]) {
+        if (after && value_needs[a] && gradient_needs[a] && !again[a]) {
             continue;
         }
         int n = graph_array_needs(g, a, &reads);
@@ -104,6 +128,20 @@ static Order function_needs(Graph *g, FunctionKind kind, int request, const bool
     return order;
 }
 
+/* By array: what stands before the loop of a group because it reads the last state of a recurrence
+ * that the loop computes again. */
+static const bool *before_group(const Function *f, int group) {
+    for (int k = 0; k < f->checkpoints.n; k++) {
+        const Checkpoint *c = f->checkpoints.at[k];
+        for (int i = 0; i < c->nafter; i++) {
+            if (c->after[i].kind == f->kind && c->after[i].group == group) {
+                return c->after[i].before;
+            }
+        }
+    }
+    return NULL;
+}
+
 /* Statements for everything that a function computes, each after what it asks for. */
 static void compute_all(Gen *x, const Order *order, const bool *computed, const int *owner,
                         const LoopGroups *groups) {
@@ -117,6 +155,11 @@ static void compute_all(Gen *x, const Order *order, const bool *computed, const 
             const LoopGroup *group = owner[a] ? &groups->at[owner[a] - 1] : NULL;
             int n = group ? group->member.n + group->sum.n : 1;
             bool skip = done[a] || !computed[a] || ARRAY(g, a)->role != ARRAY_INTERNAL;
+            const bool *before = group ? before_group(x->f, owner[a] - 1) : NULL;
+            for (int i = 0; i < order->n && before && !skip && !first; i++) {
+                ArrayRef r = order->array[i];
+                first = before[r] && !done[r] && computed[r] ? r : 0;
+            }
             for (int i = 0; i < n && !first && !skip; i++) {
                 const ArrayRef *reads;
                 ArrayRef by = !group              ? a
@@ -161,7 +204,8 @@ static void compute_all(Gen *x, const Order *order, const bool *computed, const 
  * `history`, by array: what forward left, of a recurrence. */
 static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int request,
                           const bool *value_needs, const bool *gradient_needs,
-                          const bool *carried, const bool *history) {
+                          const bool *carried, const bool *history,
+                          const Checkpoints *checkpoints) {
     Graph *g = plan->g;
     size_t all = (size_t)g->arrays.n;
     Function f = {.kind = kind, .request = request, .layout = plan->layouts.n};
@@ -170,7 +214,17 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
     f.local = arena_alloc(g->arena, (all + 64) * sizeof *f.local);
     f.scattered = arena_alloc(g->arena, all + 64);
     const Request *r = request >= 0 ? &g->requests.at[request] : NULL;
-    Order order = function_needs(g, kind, request, value_needs, gradient_needs);
+    bool *again = arena_alloc(g->arena, all + 64);
+    for (int k = 0; checkpoints && k < checkpoints->n; k++) {
+        if (!checkpoint_is_for(checkpoints->at[k], kind)) {
+            continue;
+        }
+        VEC_PUSH(g->arena, f.checkpoints, checkpoints->at[k]);
+        for (size_t a = 0; a < all; a++) {
+            again[a] = again[a] || checkpoints->at[k]->again[a];
+        }
+    }
+    Order order = function_needs(g, kind, request, value_needs, gradient_needs, again);
     /* An output that others read is computed in a buffer and copied: the caller's array may be
      * NULL, and backward never reads it. */
     int *readers = arena_alloc(g->arena, all * sizeof *readers);
@@ -184,6 +238,14 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
     bool *computed = arena_alloc(g->arena, all * sizeof *computed);
     Gen x = {.plan = plan, .g = g, .f = &f, .top = -1};
     gen_push(&x, &f.body, 0, false, NULL);
+    for (int k = 0; k < f.checkpoints.n; k++) {
+        if (checkpoint_span(f.checkpoints.at[k]) < 0) {
+            Stmt *span = gen_stmt(&x, STMT_SPAN);
+            span->checkpoint = f.checkpoints.at[k];
+            span->local = f.span[f.checkpoints.at[k]->number] = gen_local(&x, "span", VALUE_INT, false);
+            gen_add(&x, span);
+        }
+    }
     for (int k = 0; k < order.n; k++) {
         ArrayRef a = order.array[k];
         const Array *array = ARRAY(g, a);
@@ -226,6 +288,7 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
     }
     LoopGroups groups = {0};
     const int *owner = stream_groups(g, &order, computed, whole, history, &groups);
+    f.computed = computed, f.owner = owner, f.groups = groups.at, f.ngroups = groups.n;
     compute_all(&x, &order, computed, owner, &groups);
     for (int k = 0; k < f.writes.n; k++) {
         if (f.place[f.writes.at[k]] != PLACE_OUTPUT) {
@@ -238,7 +301,24 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
     for (int k = 0; k < f.buffers.n; k++) {
         ArrayRef a = f.buffers.at[k];
         if (layout_place(g, layout, &f, a) < 0) {
-            VEC_PUSH(g->arena, layout->buffers, ((Buffer){a, f.store[a]}));
+            VEC_PUSH(g->arena, layout->buffers, ((Buffer){a, f.store[a], NULL, 0, 0}));
+        }
+    }
+    for (int k = 0; k < f.checkpoints.n; k++) {
+        const Checkpoint *c = f.checkpoints.at[k];
+        if (kind != FN_FORWARD) { /* which had them first */
+            break;
+        }
+        for (int q = 0; q < c->states.n + c->ends.n; q++) {
+            KeptPart part = q < c->states.n ? PART_STATES : PART_ENDS;
+            State s = part == PART_STATES ? c->states.at[q] : c->ends.at[q - c->states.n];
+            if (f.store[s.array]) { /* or all of it is there */
+                VEC_PUSH(g->arena, layout->buffers,
+                         ((Buffer){s.array, f.store[s.array], c, part, s.turns}));
+            }
+        }
+        if (c->kind == CHECKPOINT_BINOMIAL) {
+            VEC_PUSH(g->arena, layout->buffers, ((Buffer){c->seed, NULL, c, PART_FRESH, 0}));
         }
     }
     VEC_PUSH(g->arena, plan->functions, f);
@@ -328,6 +408,83 @@ static void settle_numbers(Graph *g, const Order *order, int lo, int hi, ArrayRe
     }
 }
 
+/* Forward, and the one or two functions after it. */
+typedef struct Pair {
+    int request, also; /* also: a vjp, -1: none */
+    FunctionKind after;
+    const bool *value_needs;
+    bool *gradient_needs;
+    bool *carried;
+    Checkpoints checkpoints;
+} Pair;
+
+static void pair_plan(Plan *plan, Layout *layout, Pair *p) {
+    Graph *g = plan->g;
+    size_t all = (size_t)g->arrays.n + 64;
+    const bool *none = arena_alloc(g->arena, all);
+    bool *again = arena_alloc(g->arena, all), *history = arena_alloc(g->arena, all);
+    for (int k = 0; k < p->checkpoints.n; k++) {
+        for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) {
+            again[a] = again[a] || p->checkpoints.at[k]->again[a];
+        }
+    }
+    p->carried = arena_alloc(g->arena, all);
+    for (int i = 0; i < 2; i++) {
+        if (i == 0 || p->also >= 0) {
+            Order o = function_needs(g, i ? FN_VJP : p->after, i ? p->also : p->request,
+                                     p->value_needs, p->gradient_needs, again);
+            for (int q = 0; q < o.n; q++) {
+                p->carried[o.array[q]] = p->value_needs[o.array[q]] && !again[o.array[q]];
+            }
+        }
+    }
+    function_plan(plan, layout, FN_FORWARD, p->request, p->value_needs, p->gradient_needs,
+                  p->carried, none, &p->checkpoints);
+    const Function *forward = &plan->functions.at[plan->functions.n - 1];
+    for (int q = 0; q < forward->places.n; q++) {
+        history[forward->places.at[q].array] = true;
+    }
+    function_plan(plan, layout, p->after, p->request, p->value_needs, p->gradient_needs, none,
+                  history, &p->checkpoints);
+    if (p->after == FN_BACKWARD) {
+        VEC_PUSH(g->arena, plan->functions,
+                 (Function){.kind = FN_VALUE_AND_GRADIENT,
+                            .request = p->request,
+                            .layout = plan->layouts.n});
+    }
+    if (p->also >= 0) {
+        function_plan(plan, layout, FN_VJP, p->also, p->value_needs, p->gradient_needs, none,
+                      history, &p->checkpoints);
+    }
+}
+
+/* The functions are planned once without checkpoints, and looked at. */
+static void find_checkpoints(Plan *plan, Pair *p, const PlanOptions *options) {
+    Graph *g = plan->g;
+    Plan trial = {.g = g};
+    Layout layout = {.request = p->request};
+    VEC(const Function *) after = {0};
+    pair_plan(&trial, &layout, p);
+    for (int k = 1; k < trial.functions.n; k++) {
+        if (trial.functions.at[k].kind != FN_VALUE_AND_GRADIENT) {
+            VEC_PUSH(g->arena, after, &trial.functions.at[k]);
+        }
+    }
+    checkpoint_find(g, (CheckpointKind)options->checkpoint, options->checkpoint_count,
+                    &trial.functions.at[0], p->carried, after.n, after.at, &p->checkpoints);
+    for (int k = 0; k < p->checkpoints.n; k++) { /* what is asked for again must be kept */
+        const Checkpoint *c = p->checkpoints.at[k];
+        for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) {
+            const ArrayRef *reads;
+            int n = c->again[a] ? graph_array_reads(g, a, &reads) : 0;
+            p->gradient_needs[a] = p->gradient_needs[a] || c->again[a];
+            for (int q = 0; q < n; q++) {
+                p->gradient_needs[reads[q]] = true;
+            }
+        }
+    }
+}
+
 /* Arrays that an iteration is found from run in its loop, and end with it. For others how far it
  * goes is an ordinary condition. */
 static void settle_iterations(Graph *g, int n, const ArrayRef *roots) {
@@ -375,7 +532,7 @@ static void settle_iterations(Graph *g, int n, const ArrayRef *roots) {
 }
 
 Plan *plan_graph(Graph *g, const PlanOptions *options) {
-    (void)options;
+    int found = 0;
     Plan *plan = arena_alloc(g->arena, sizeof *plan);
     plan->g = g;
     VEC(ArrayRef) roots = {0};
@@ -394,7 +551,7 @@ Plan *plan_graph(Graph *g, const PlanOptions *options) {
     mark(g, g->outputs.n, g->outputs.at, value_needs);
     Layout alone = {.request = -1};
     const bool *none = arena_alloc(g->arena, all);
-    function_plan(plan, &alone, FN_VALUE, -1, value_needs, NULL, none, none);
+    function_plan(plan, &alone, FN_VALUE, -1, value_needs, NULL, none, none, NULL);
     VEC_PUSH(g->arena, plan->layouts, alone);
     /* One gradient and one vjp have the same forward function, which keeps what either needs. */
     int gradient = only_request(g, REQUEST_GRADIENT), vjp = only_request(g, REQUEST_VJP);
@@ -408,40 +565,36 @@ Plan *plan_graph(Graph *g, const PlanOptions *options) {
         mark(g, g->requests.at[k].result.n, g->requests.at[k].result.at, gradient_needs);
         Layout layout = {.request = k};
         if (kind != REQUEST_GRADIENT && kind != REQUEST_VJP) {
-            function_plan(plan, &layout, FN_DERIVATIVE, k, value_needs, NULL, none, none);
+            function_plan(plan, &layout, FN_DERIVATIVE, k, value_needs, NULL, none, none, NULL);
             VEC_PUSH(g->arena, plan->layouts, layout);
             continue;
         }
         if (also >= 0) {
             mark(g, g->requests.at[also].result.n, g->requests.at[also].result.at, gradient_needs);
         }
-        FunctionKind after = kind == REQUEST_VJP ? FN_VJP : FN_BACKWARD;
-        bool *carried = arena_alloc(g->arena, all);
-        for (int i = 0; i < 2; i++) {
-            if (i == 0 || also >= 0) {
-                Order o = function_needs(g, i ? FN_VJP : after, i ? also : k, value_needs,
-                                         gradient_needs);
-                for (int q = 0; q < o.n; q++) {
-                    carried[o.array[q]] = value_needs[o.array[q]];
-                }
-            }
+        Pair pair = {.request = k,
+                     .also = also,
+                     .after = kind == REQUEST_VJP ? FN_VJP : FN_BACKWARD,
+                     .value_needs = value_needs,
+                     .gradient_needs = gradient_needs};
+        if (options->checkpoint != CHECKPOINT_NONE) {
+            find_checkpoints(plan, &pair, options);
+            found += pair.checkpoints.n;
         }
-        function_plan(plan, &layout, FN_FORWARD, k, value_needs, gradient_needs, carried, none);
-        bool *history = arena_alloc(g->arena, all);
-        const Function *forward = &plan->functions.at[plan->functions.n - 1];
-        for (int q = 0; q < forward->places.n; q++) {
-            history[forward->places.at[q].array] = true;
-        }
-        function_plan(plan, &layout, after, k, value_needs, gradient_needs, none, history);
-        if (kind == REQUEST_GRADIENT) {
-            VEC_PUSH(
-                g->arena, plan->functions,
-                (Function){.kind = FN_VALUE_AND_GRADIENT, .request = k, .layout = plan->layouts.n});
-        }
-        if (also >= 0) {
-            function_plan(plan, &layout, FN_VJP, also, value_needs, gradient_needs, none, history);
+        pair_plan(plan, &layout, &pair);
+        for (int i = 0; i < pair.checkpoints.n; i++) {
+            const Checkpoint *c = pair.checkpoints.at[i];
+            const char *text = checkpoint_text(g, &layout, c);
+            VEC_PUSH(g->arena, plan->notes, ((PlanNote){plan->layouts.n, text}));
+            g->cx->dropped = false; /* it stands for itself */
+            note_at(g->cx, ARRAY(g, checkpoint_array(c))->at, "checkpoints of %s", text);
         }
         VEC_PUSH(g->arena, plan->layouts, layout);
+    }
+    if (options->checkpoint != CHECKPOINT_NONE && found == 0 && g->outputs.n) {
+        warning_at(g->cx, "checkpoint", ARRAY(g, g->outputs.at[0])->at,
+                   "--checkpoint changes nothing here: no backward function reads the history of "
+                   "a recurrence step by step");
     }
     return g->cx->errors ? NULL : plan;
 }

@@ -3,7 +3,7 @@
  * speed is decided here. */
 #ifndef GRADC_PLAN_H
 #define GRADC_PLAN_H
-#include "graph.h"
+#include "passes.h"
 
 typedef enum ExprKind {
     EXPR_CONST,  /* ref: a constant node */
@@ -56,7 +56,12 @@ typedef enum StmtKind {
     STMT_COPY,    /* an output that was computed in a buffer */
     STMT_BREAK,   /* out of the loop around */
     STMT_RETURN,  /* with the status; op '?': if there is one already */
-    STMT_FAIL     /* status = the code in text */
+    STMT_FAIL,    /* status = the code in text */
+    STMT_SPAN,    /* the length of a checkpoint's window, where it is known at run time only */
+    STMT_STATES,  /* before the loop of a recurrence whose states are kept */
+    STMT_STATE,   /* first in such a loop: this turn's state, where it is due */
+    STMT_REPLAY   /* backward: body, a loop that computes turns again; otherwise, the loop that uses
+                     them */
 } StmtKind;
 
 typedef enum LoopHint { HINT_NONE, HINT_LANES, HINT_SUM, HINT_MAX, HINT_MIN } LoopHint;
@@ -69,6 +74,18 @@ typedef struct Matmul { /* c[i, j] (+)= sum over p of a[i, p] b[p, j] */
     bool accumulate;
 } Matmul;
 
+enum {
+    REPLAY_FROM,
+    REPLAY_TO,
+    REPLAY_LO,
+    REPLAY_HI,
+    REPLAY_STATE,
+    REPLAY_AT,
+    REPLAY_DONE,
+    REPLAY_START,
+    REPLAY_LOCALS
+};
+enum { REPLAY_STARTS_LATE = 1, REPLAY_ENDS_EARLY = 2 };
 typedef struct Stmt Stmt;
 typedef struct Block {
     Stmt *first, *last;
@@ -91,6 +108,8 @@ struct Stmt {
     const char *text;
     Matmul *matmul;
     const KernelCall *call;
+    const struct Checkpoint *checkpoint;
+    int locals[REPLAY_LOCALS];
 };
 
 typedef struct Local {
@@ -112,7 +131,9 @@ typedef enum Place {
 /* How the entries of an array lie in memory, where that is not all of them row by row. */
 typedef struct Store {
     const int64_t *window; /* by axis: 0 for all its entries; else the last so many, a power of two,
-                              entry t at t & (window - 1); 1: there is no such axis in memory */
+                              entry t at t & (window - 1); 1: there is no such axis in memory; -1:
+                              as many as the checkpoint says */
+    const struct Checkpoint *checkpoint;
     int n;
     const int *axis; /* those that have a place, the last one contiguous */
 } Store;
@@ -125,13 +146,6 @@ typedef struct LoopPlace {
     bool down; /* turns fall */
 } LoopPlace;
 
-/* What a turn of a loop adds to an array, in place of one of its pieces. */
-typedef struct Pushed {
-    ArrayRef to;
-    int piece, loop;
-    Ref turn, term, condition; /* condition: 0, none */
-} Pushed;
-
 typedef enum FunctionKind {
     FN_VALUE,
     FN_FORWARD,
@@ -140,6 +154,54 @@ typedef enum FunctionKind {
     FN_VJP,                /* as backward, of another request */
     FN_DERIVATIVE          /* all that a jacobian, hessian, jvp or hvp needs, at once */
 } FunctionKind;
+
+typedef struct LoopRange { /* of an outermost loop: its first turn, and the one behind its last */
+    Ref first, end;
+} LoopRange;
+
+/* A recurrence whose history is not kept for backward. Forward keeps its state before some turns;
+ * backward takes them from the last to the first, computes a block of turns again, and runs its own
+ * loop over that block. A state is what later turns read: the last entries of some arrays. */
+typedef struct State {
+    ArrayRef array;
+    int turns; /* so many of its last entries */
+} State;
+typedef struct CheckpointAfter { /* a function that takes the states */
+    FunctionKind kind;
+    int group; /* the loop that uses the history, among the function's */
+    int least; /* it reads what turn + least computed, and later ones */
+    const bool *before; /* by array: to be computed before that loop: they read the last state */
+} CheckpointAfter;
+typedef struct Checkpoint {
+    CheckpointKind kind;
+    int64_t count;
+    int number;           /* among those of the layout */
+    int group;            /* the recurrence, among the groups of forward */
+    const struct LoopGroup *loop;
+    ArrayRef seed; /* one of its arrays */
+    const Poly *first, *end; /* its turns */
+    const bool *again;    /* by array: computed again by backward */
+    const bool *window;   /* by array: of these, read by backward's loop: a block of them is held */
+    const int *axis, *off;
+    const Store **store; /* by array: of forward, without checkpoints */
+    VEC(State) states;
+    VEC(State) ends; /* what backward reads of the state behind the last turn, before its loop */
+    int reach;     /* backward's loop reads so many turns beyond a block */
+    int64_t least; /* of the window's length */
+    CheckpointAfter after[2];
+    int nafter;
+} Checkpoint;
+enum { MOST_CHECKPOINTS = 8 };
+int64_t checkpoint_span(const Checkpoint *c); /* the window's length; -1: known at run time */
+ArrayRef checkpoint_array(const Checkpoint *c); /* one of those that it is about */
+bool checkpoint_is_for(const Checkpoint *c, FunctionKind kind); /* does this function use it? */
+
+/* What a turn of a loop adds to an array, in place of one of its pieces. */
+typedef struct Pushed {
+    ArrayRef to;
+    int piece, loop;
+    Ref turn, term, condition; /* condition: 0, none */
+} Pushed;
 
 typedef struct Function {
     FunctionKind kind;
@@ -151,6 +213,13 @@ typedef struct Function {
     VEC(LoopPlace) places; /* the loops of recurrences, outer ones first */
     int loops;
     VEC(Pushed) pushed;
+    VEC(LoopRange) ranges; /* by number of the loop; 0, 0 for loops inside */
+    const bool *computed;  /* by array: here, and not given */
+    const int *owner;      /* by array: the number of its group + 1, 0: none */
+    const struct LoopGroup *groups;
+    int ngroups;
+    VEC(const Checkpoint *) checkpoints;
+    int span[MOST_CHECKPOINTS]; /* by number of the checkpoint: a local */
     bool *scattered; /* by array: written at places that data chooses */
     VEC(ArrayRef) reads;  /* inputs that it uses */
     VEC(ArrayRef) writes; /* outputs and results of the caller that it sets */
@@ -160,9 +229,17 @@ typedef struct Function {
     Block body;
 } Function;
 
+typedef enum KeptPart {
+    PART_STATES, /* the states, of so many turns each */
+    PART_ENDS,   /* its last so many entries, while backward goes through the blocks */
+    PART_FRESH   /* one integer: are the states as forward left them? */
+} KeptPart;
 typedef struct Buffer {
     ArrayRef array;
     const Store *store;
+    const Checkpoint *states; /* not the array itself, but this of it */
+    KeptPart part;
+    int turns; /* of PART_STATES and PART_ENDS */
 } Buffer;
 
 typedef struct Layout { /* the workspace of one request, or of the value alone; a gradient may share
@@ -173,13 +250,23 @@ typedef struct Layout { /* the workspace of one request, or of the value alone; 
     kept; /* arrays without axes that forward keeps; behind the buffers, together by type */
 } Layout;
 
+typedef struct PlanNote { /* said of a forward function */
+    int layout;
+    const char *text;
+} PlanNote;
+
 typedef struct Plan {
     Graph *g;
     VEC(Function) functions;
     VEC(Layout) layouts; /* the value's first */
+    VEC(PlanNote) notes;
 } Plan;
 
 int layout_place(const Graph *g, const Layout *l, const Function *f,
                  ArrayRef a); /* the number of its buffer; -1: none */
+int layout_part(const Layout *l, const Checkpoint *c, KeptPart part, ArrayRef a); /* the same */
+const char *checkpoint_text(Graph *g, const Layout *l, const Checkpoint *c); /* its memory */
+bool array_is_narrow(const Graph *g, ArrayRef a); /* integers of 32 bits in memory */
+int array_entry_bytes(const Graph *g, ArrayRef a);
 const char *function_word(FunctionKind kind); /* "forward" */
 #endif

@@ -122,15 +122,45 @@ static const Store *store_of(Graph *g, ArrayRef a, const Chain *c, const int64_t
     return some ? s : NULL;
 }
 
+/* What a checkpoint holds a block of: the loop's axis is a window, all others are whole. */
+static const Store *store_of_block(Graph *g, ArrayRef a, const Checkpoint *c) {
+    int rank = ARRAY(g, a)->rank;
+    int64_t *by_axis = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *by_axis);
+    int *axis = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *axis);
+    Store *s = arena_alloc(g->arena, sizeof *s);
+    by_axis[c->axis[a]] = checkpoint_span(c);
+    axis[s->n++] = c->axis[a];
+    for (int k = 0; k < rank; k++) {
+        if (k != c->axis[a]) {
+            axis[s->n++] = k;
+        }
+    }
+    s->window = by_axis, s->axis = axis, s->checkpoint = c;
+    return s;
+}
+
 void storage_decide(Graph *g, Function *f, const bool *computed, const bool *carried) {
     size_t all = (size_t)g->arrays.n + 1;
     bool *of = arena_alloc(g->arena, all), some = false;
     f->store = arena_alloc(g->arena, all * sizeof *f->store);
+    const bool **again = arena_alloc(g->arena, (size_t)(f->checkpoints.n + 1) * sizeof *again);
+    for (int k = 0; k < f->checkpoints.n; k++) {
+        const Checkpoint *c = f->checkpoints.at[k];
+        again[k] = c->again;
+        for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) {
+            if (f->place[a] == PLACE_BUFFER && c->again[a]) {
+                f->store[a] = c->window[a] ? store_of_block(g, a, c) : c->store[a];
+            }
+        }
+    }
     for (int k = 0; k < f->places.n; k++) {
         ArrayRef a = f->places.at[k].array;
         of[a] = f->place[a] == PLACE_BUFFER && !carried[a] && !f->scattered[a];
         for (int q = 0; q < f->writes.n; q++) { /* all of it is copied to the caller */
             of[a] = of[a] && f->writes.at[q] != a;
+        }
+        for (int q = 0; q < f->checkpoints.n; q++) {
+            of[a] = of[a] && !again[q][a];
         }
         some = some || of[a];
     }

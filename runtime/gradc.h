@@ -173,6 +173,39 @@ GRADC_FN size_t gradc_size(int64_t n)
 }
 /* @end */
 
+/* @part checkpoint needs base */
+/* Checkpoints: how many states there are where one is kept every `block` of n turns. */
+GRADC_FN int64_t gradc_states(int64_t n, int64_t block)
+{
+    return n <= block ? 1 : 1 + (n - 1) / block;
+}
+/* The least power of two w from `least` on with blocks of w - reach turns, such that there are not more states than turns in a
+ * block. */
+GRADC_FN int64_t gradc_span(int64_t n, int64_t reach, int64_t least)
+{
+    int64_t w = 2;
+    while (w < least || w <= reach || (w - reach) * (w - reach) < n)
+        w *= 2;
+    return w;
+}
+/* n turns are to be reversed with s states, the one before the first turn among them: how many turns ahead is the next one kept?
+ * (A. Griewank, A. Walther: Algorithm 799, revolve, ACM TOMS 26, 2000: n <= C(s + r, s) turns are done at most r times.) */
+GRADC_FN int64_t gradc_split(int64_t n, int64_t s)
+{
+    int64_t reps = 0, all = 1, fewer = 1, rest = 1;
+    if (n <= 1 || s <= 1)
+        return n;
+    while (all < n) {
+        reps++;
+        fewer = all; /* C(s + reps - 1, s) */
+        all = all * (s + reps) / reps;
+    }
+    for (int64_t k = 1; k < reps; k++) /* C(s + reps - 2, s - 1) */
+        rest = rest * (s - 1 + k) / k;
+    return fewer < n - rest ? fewer : n - rest;
+}
+/* @end */
+
 /* @part align needs base */
 /* Arrays in the workspace, and the workspace itself, start at multiples of GRADC_ALIGN bytes. gradc_align gives the least such
  * multiple that holds `bytes`, SIZE_MAX if there is none. */

@@ -39,6 +39,7 @@ lag             gen
 circle          gen kernel ops text
 stream          gen kernel
 storage         gen
+checkpoint      gen print text
 plan            graph gen passes plan
 interp          arena source poly graph kernel ops interp
 describe        arena source poly graph text describe
@@ -46,7 +47,7 @@ emit            arena source poly graph kernel ops plan passes text print descri
 verify          arena source poly graph ops interp json text print
 draw            arena source poly graph kernel ops print text
 output          arena
-options         arena source poly program graph text library
+options         arena source poly program graph text library passes
 main            arena source syntax poly program graph text passes print draw verify output options
 rulec           arena source syntax
 librarian       arena source syntax library

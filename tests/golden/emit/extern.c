@@ -25,6 +25,8 @@ typedef struct falling_args {
 /* Bytes of workspace that each function needs, given the dimensions; SIZE_MAX when they are not possible. It starts at a multiple of
  * 64 bytes, and 0 bytes may be NULL. */
 size_t falling_workspace(const falling_args *a);
+/* The workspace of falling_value alone. */
+size_t falling_value_workspace(const falling_args *a);
 /* The outputs alone. */
 int falling_value(const falling_args *a, void *workspace);
 /* The outputs; the workspace keeps what backward reads. */
@@ -141,6 +143,16 @@ static size_t falling_layout(const falling_args *a, size_t *at) {
     at[1] = n; /* f[N] */
     n = gradc_size_add(n, gradc_align(gradc_size_mul(sizeof(double), gradc_size(a->N))));
     return n;
+}
+
+size_t falling_value_workspace(const falling_args *a) {
+    size_t at[2], n, most = 0;
+    if (a == NULL || falling_check_sizes(a) != GRADC_OK) {
+        return SIZE_MAX;
+    }
+    n = falling_value_layout(a, at);
+    most = n > most ? n : most;
+    return most;
 }
 
 size_t falling_workspace(const falling_args *a) {
@@ -325,10 +337,13 @@ int falling_value_and_gradient(const falling_args *a, void *workspace) {
 /* ---- the description of the model ---- */
 
 static size_t falling_describe_workspace_0(const void *a) {
-    return falling_workspace((const falling_args *)a);
+    return falling_value_workspace((const falling_args *)a);
 }
 static int falling_describe_call_0(const void *a, void *workspace) {
     return falling_value((const falling_args *)a, workspace);
+}
+static size_t falling_describe_workspace_1(const void *a) {
+    return falling_workspace((const falling_args *)a);
 }
 static int falling_describe_call_1(const void *a, void *workspace) {
     return falling_forward((const falling_args *)a, workspace);
@@ -362,9 +377,9 @@ static const gradc_tensor falling_describe_tensors[] = {
 };
 static const gradc_function falling_describe_functions[] = {
     {"value", falling_describe_workspace_0, falling_describe_call_0},
-    {"forward", falling_describe_workspace_0, falling_describe_call_1},
-    {"backward", falling_describe_workspace_0, falling_describe_call_2},
-    {"value_and_gradient", falling_describe_workspace_0, falling_describe_call_3},
+    {"forward", falling_describe_workspace_1, falling_describe_call_1},
+    {"backward", falling_describe_workspace_1, falling_describe_call_2},
+    {"value_and_gradient", falling_describe_workspace_1, falling_describe_call_3},
 };
 const gradc_model falling_model = {
     "falling", sizeof(falling_args), 1, 5, 4, falling_describe_dims, falling_describe_tensors,

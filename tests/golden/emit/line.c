@@ -27,6 +27,8 @@ typedef struct line_args {
 /* Bytes of workspace that each function needs, given the dimensions; SIZE_MAX when they are not possible. It starts at a multiple of
  * 64 bytes, and 0 bytes may be NULL. */
 size_t line_workspace(const line_args *a);
+/* The workspace of line_value alone. */
+size_t line_value_workspace(const line_args *a);
 /* The outputs alone. */
 int line_value(const line_args *a, void *workspace);
 /* The outputs; the workspace keeps what backward reads. */
@@ -109,6 +111,10 @@ static int line_check_sizes(const line_args *a) {
         return GRADC_OVERFLOW;
     }
     return GRADC_OK;
+}
+
+size_t line_value_workspace(const line_args *a) {
+    return a == NULL || line_check_sizes(a) != GRADC_OK ? SIZE_MAX : 0;
 }
 
 size_t line_workspace(const line_args *a) {
@@ -251,10 +257,13 @@ int line_value_and_gradient(const line_args *a, void *workspace) {
 /* ---- the description of the model ---- */
 
 static size_t line_describe_workspace_0(const void *a) {
-    return line_workspace((const line_args *)a);
+    return line_value_workspace((const line_args *)a);
 }
 static int line_describe_call_0(const void *a, void *workspace) {
     return line_value((const line_args *)a, workspace);
+}
+static size_t line_describe_workspace_1(const void *a) {
+    return line_workspace((const line_args *)a);
 }
 static int line_describe_call_1(const void *a, void *workspace) {
     return line_forward((const line_args *)a, workspace);
@@ -288,9 +297,9 @@ static const gradc_tensor line_describe_tensors[] = {
 };
 static const gradc_function line_describe_functions[] = {
     {"value", line_describe_workspace_0, line_describe_call_0},
-    {"forward", line_describe_workspace_0, line_describe_call_1},
-    {"backward", line_describe_workspace_0, line_describe_call_2},
-    {"value_and_gradient", line_describe_workspace_0, line_describe_call_3},
+    {"forward", line_describe_workspace_1, line_describe_call_1},
+    {"backward", line_describe_workspace_1, line_describe_call_2},
+    {"value_and_gradient", line_describe_workspace_1, line_describe_call_3},
 };
 const gradc_model line_model = {
     "line", sizeof(line_args), 1, 7, 4, line_describe_dims, line_describe_tensors,
