@@ -1,5 +1,5 @@
 #!/bin/sh
-# The documents are tests: README.md and docs/*.md. Blocks of a document are taken in order, in one folder:
+# The documents are tests: README.md, docs/*.md and samples/README.md. Blocks of a document are taken in order, in one folder:
 #
 #   ```grad [file=NAME]       a whole file: compiled with -Werror, and its C checked by the C compiler; with a name it stays for later
 #   ```grad fragment          the body of a model: `model fragment { ... }` is put around it, and what it defines made output
@@ -48,7 +48,7 @@ join() {
         !(inside && replaced)' "$1" >"$2/document" && cat "$2/document" >"$1"
 }
 
-# The files that links in the prose name.
+# The files and headings that links in the prose name.
 links() {
     awk '/^ *```/ { inside = !inside }
         !inside {
@@ -56,10 +56,21 @@ links() {
             while (match($0, /\]\([^)]*\)/)) {
                 link = substr($0, RSTART + 2, RLENGTH - 3)
                 $0 = substr($0, RSTART + RLENGTH)
-                sub(/#.*/, "", link)
                 if (link != "" && link !~ /:/) print link
             }
         }' "$1"
+}
+
+# What a link may name behind #: the headings, in the form that they get on the web.
+headings() {
+    awk '/^ *```/ { inside = !inside }
+        !inside && sub(/^#+ /, "") { $0 = tolower($0); gsub(/[^a-z0-9_ -]/, ""); gsub(/ /, "-"); print }' "$1"
+}
+leads() { # leads DOCUMENT LINK
+    file=${2%%#*} heading=
+    case $2 in *'#'*) heading=${2#*#} ;; esac
+    if [ "$file" ]; then file=$(dirname "$1")/$file; else file=$1; fi
+    [ -e "$file" ] && { [ -z "$heading" ] || headings "$file" | grep -qx -e "$heading"; }
 }
 
 compiles() { # compiles FILE: and is C without a warning
@@ -134,8 +145,8 @@ blocks() { # blocks DOCUMENT FOLDER
     [ -z "$pending" ] || bad "$where" "its message is missing"
 }
 
-for document in README.md docs/*.md; do
-    folder=$work/$(basename "$document" .md)
+for document in README.md docs/*.md samples/README.md; do
+    folder=$work/$(printf %s "${document%.md}" | tr / _)
     mkdir -p "$folder/blocks"
     split "$document" "$folder/blocks"
     cd "$folder" || exit 2
@@ -144,7 +155,7 @@ for document in README.md docs/*.md; do
     [ "$ACCEPT" != yes ] || join "$document" "$folder/blocks"
     links "$document" >"$work/links"
     while IFS= read -r link; do
-        if [ -e "$(dirname "$document")/$link" ]; then good; else bad "$document" "the link $link leads nowhere"; fi
+        if leads "$document" "$link"; then good; else bad "$document" "the link $link leads nowhere"; fi
     done <"$work/links"
 done
 
