@@ -568,8 +568,9 @@ static bool reads_over(Check *c, const Syn *e, const Poly *size) {
     const NameInfo *n = e->kind == SYN_AT ? check_name(c, e->name) : NULL;
     if (n && n->array) {
         if (!n->array->sized) return true; /* said elsewhere */
+        int64_t more; /* entries than turns: states between them and around them */
         for (int k = 0; k < n->array->v.rank; k++)
-            if (poly_equal(n->array->v.shape[k], size)) return true;
+            if (poly_is_int(poly_sub(c->cx->arena, n->array->v.shape[k], size), &more)) return true;
     }
     for (int k = 0; k < e->nkids; k++)
         if (reads_over(c, e->kid[k], size)) return true;

@@ -311,14 +311,15 @@ static void until_turn(Gen *x, ArrayRef a, const Fixed *fixed) {
     gen_if_close(x, under);
 }
 
-/* Behind the loop: has it come to its end? */
-static void until_ended(Gen *x, ArrayRef a, const Fixed *fixed) {
-    Expr *turns = gen_local_expr(x, fixed->turns);
-    gen_stop_if(x, gen_below(x, fixed->turns, 1), "GRADC_NO_END");
-    nest_check_count(x, a, turns);
-    if (x->f->place[a] != PLACE_LOCAL) {
-        nest_store(x, a, fixed->at, '=', turns);
+/* Where its turns are asked for at all. */
+static Ref until_due(Gen *x, ArrayRef a, const Fixed *fixed) {
+    Graph *g = x->g;
+    const Piece p = ARRAY(g, a)->pieces.at[0];
+    Ref due = nest_due(x, a, &p, fixed);
+    if (p.guard) {
+        due = graph_both(g, due, nest_place_axes(g, a, p.guard, fixed));
     }
+    return graph_given(g, due, fixed->known);
 }
 
 /* Members of one loop turn: those that need each other at the same turn go deeper, the others
@@ -816,7 +817,7 @@ static void circle_level(Gen *x, const Circle *c, const LoopGroup *group, Fixed 
         room = gen_tightest(x, b.box.at[0], b.box.at + 1, b.box.n - 1, true);
     Ref end = graph_op2(g, OP_add, last, graph_int(g, 1));
     room = graph_op2(g, OP_add, room, graph_int(g, 1));
-    Ref turn = graph_index(g, name, graph_poly(g, room)), known = 0;
+    Ref turn = graph_index(g, name, graph_poly(g, room)), known = 0, due = 0;
     if (!over_sizes(g, first)) {
         known = graph_op2(g, OP_le, first, turn);
     }
@@ -877,7 +878,10 @@ static void circle_level(Gen *x, const Circle *c, const LoopGroup *group, Fixed 
         none->local = fixed[count].turns;
         none->value = gen_value(x, graph_int(g, 0));
         gen_add(x, none);
+        due = until_due(x, count, &fixed[count]);
+        known = graph_both(g, known, due);
     }
+    Stmt *asked = gen_if_open(x, due);
     int number = x->f->loops++;
     VEC_PUSH(g->arena, x->f->ranges,
              (outermost ? (LoopRange){first, end} : (LoopRange){0, 0}));
@@ -977,7 +981,12 @@ static void circle_level(Gen *x, const Circle *c, const LoopGroup *group, Fixed 
         gen_add(x, replay);
     }
     if (count) {
-        until_ended(x, count, &fixed[count]);
+        gen_stop_if(x, gen_below(x, fixed[count].turns, 1), "GRADC_NO_END");
+        nest_check_count(x, count, gen_local_expr(x, fixed[count].turns));
+        gen_if_close(x, asked);
+    }
+    if (count && x->f->place[count] != PLACE_LOCAL) {
+        nest_store(x, count, fixed[count].at, '=', gen_local_expr(x, fixed[count].turns));
     }
 }
 
@@ -1038,6 +1047,12 @@ void circle_arrays(Gen *x, const LoopGroup *group) {
     }
     for (int k = 0; k < group->sum.n; k++) {
         nest_comment(x, group->sum.at[k]);
+    }
+    for (int k = 0; k < group->member.n; k++) {
+        ArrayRef a = group->member.at[k];
+        if (nest_may_lack_turns(g, a) && x->f->place[a] != PLACE_LOCAL) {
+            nest_zero(x, a, &fixed[a]);
+        }
     }
     Circle c = circle_of(g, group->member.n, group->member.at);
     circle_level(x, &c, group, fixed, used, take);

@@ -892,7 +892,7 @@ static void visit_array(State *s, ArrayRef a) {
     if (kernel_is(g, a)) {
         const Piece p = ARRAY(g, a)->pieces.at[0];
         s->at = p.at;
-        visit_kernel(s, a, &p, demand_narrow(g, s->wanted[a], p.guard));
+        visit_kernel(s, a, &p, graph_both(g, demand_narrow(g, s->wanted[a], p.guard), p.live));
         return;
     }
     for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {

@@ -124,6 +124,8 @@ Ref nest_scatter_place(Graph *g, Ref condition, Ref axis, Ref *rest);
 bool nest_add_entries(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, Scatter s);
 void nest_store(Gen *x, ArrayRef a, const Ref *position, char op, Expr *e);
 void nest_check_count(Gen *x, ArrayRef a, Expr *turns); /* a status where they are too few */
+bool nest_may_lack_turns(Graph *g, ArrayRef a);
+Ref nest_due(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed);
 void nest_zero(Gen *x, ArrayRef a, const Fixed *fixed);
 void nest_comment(Gen *x, ArrayRef a);
 Ref nest_given(Graph *g, ArrayRef a); /* what a kernel array starts as, over its axes */

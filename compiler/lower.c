@@ -838,7 +838,7 @@ static void settle_count(Lower *l, ArrayRef count) {
             Ref known = graph_part_with_count(g, p.guard, count, true), c = known;
             if (known) {
                 p.guard = graph_part_with_count(g, p.guard, count, false);
-                p.live = graph_both(g, p.live, of_some_turn(g, a, known));
+                p.live = graph_both(g, of_some_turn(g, a, known), p.live); /* outer ones first */
             }
             while (c) { /* conjunct by conjunct, from the back */
                 Ref part = NODE(g, c)->op == OP_and ? ARG(g, c, 1) : c, yes = graph_bool(g, true);

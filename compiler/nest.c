@@ -520,8 +520,8 @@ static bool piece_is_whole(Graph *g, ArrayRef a, const Piece *p) {
     return p->guard == 0;
 }
 
-/* The turns of the loops around in which a piece is due: what is not proved is tested. */
-static Stmt *due_open(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed) {
+/* The turns of the loops around in which a piece is due: what is not proved is asked. */
+Ref nest_due(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed) {
     Graph *g = x->g;
     Ref due = 0;
     for (int k = 0; k < ARRAY(g, a)->rank; k++) {
@@ -533,7 +533,17 @@ static Stmt *due_open(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed) {
             due = due ? graph_and(g, due, c) : c;
         }
     }
-    return gen_if_open(x, due);
+    return due;
+}
+
+static Stmt *due_open(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed) {
+    return gen_if_open(x, nest_due(x, a, p, fixed));
+}
+
+static Ref zero_of(Graph *g, ValueType type) {
+    return type == VALUE_BOOL  ? graph_bool(g, false)
+           : type == VALUE_INT ? graph_int(g, 0)
+                               : graph_real(g, type, 0);
 }
 
 void nest_zero(Gen *x, ArrayRef a, const Fixed *fixed) {
@@ -555,7 +565,7 @@ void nest_zero(Gen *x, ArrayRef a, const Fixed *fixed) {
         all.lo[k] = poly_int(g->arena, 0);
         all.hi[k] = poly_sub(g->arena, ARRAY(g, a)->extent[k], poly_int(g->arena, 1));
     }
-    all.body = graph_real(g, ARRAY(g, a)->type, 0);
+    all.body = zero_of(g, ARRAY(g, a)->type);
     Stmt *due = due_open(x, a, &all, fixed);
     plain_piece(x, a, &all, fixed, '=');
     gen_if_close(x, due);
@@ -741,6 +751,13 @@ static void kernel_array_of(Gen *x, ArrayRef a, const Fixed *fixed) {
     gen_if_close(x, due);
 }
 
+/* How many turns there were is the end of loops wherever these stand: where no iteration is asked
+ * for there were none. */
+bool nest_may_lack_turns(Graph *g, ArrayRef a) {
+    const Array *x = ARRAY(g, a);
+    return x->counts && (x->pieces.at[0].guard || !boxes_cover(g, a));
+}
+
 /* All pieces (or those of `take`) at the places that loops around have fixed. Where every entry has
  * one piece it is set; otherwise, or where a sum is better added up, the array starts at 0, or with
  * a piece that sets all of it, and pieces are added. */
@@ -769,6 +786,9 @@ void nest_pieces(Gen *x, ArrayRef a, const Fixed *fixed, const bool *take) {
     }
     int first = 0;
     bool adding = !single || take;
+    if (nest_may_lack_turns(g, a) && !fixed->zeroed) {
+        nest_zero(x, a, fixed);
+    }
     for (int q = 0; q < pieces.n && single && !take && !adding; q++) {
         const Piece *p = &pieces.at[q];
         bool able = !fixed->writes || (pieces.n == 1 && chosen_by_data(x, a, p, fixed));
@@ -808,9 +828,7 @@ void nest_array(Gen *x, ArrayRef a) {
         }
         Stmt *s = gen_stmt(x, STMT_VAR);
         s->local = x->f->local[a];
-        s->value = gen_value(x, array->type == VALUE_BOOL  ? graph_bool(g, false)
-                                : array->type == VALUE_INT ? graph_int(g, 0)
-                                                           : graph_real(g, array->type, 0));
+        s->value = gen_value(x, zero_of(g, array->type));
         gen_add(x, s);
         for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
             Piece p = ARRAY(g, a)->pieces.at[q];
