@@ -1362,7 +1362,7 @@ static void demand(Interp *in, ArrayRef a, int64_t entry, Number *out) {
             fail(in, INTERP_BROKEN, "%s is no real and has two pieces at one entry", array->name);
         }
     }
-    if (array->counts && sum.i < array->least) {
+    if (array->counts && pieces && sum.i < array->least) {
         fail(in, INTERP_TOO_FEW, "an iteration ends after %lld turns, before %lld", (long long)sum.i,
              (long long)array->least);
     }
