@@ -805,6 +805,18 @@ static void lower_counts(Lower *l, Instance *in) {
         in->room[k] = most;
         in->dim[k] = poly_var(g->arena, graph_read(g, a, s->index));
     }
+    for (int k = 0; k < in->unit->dims.n && !l->broken; k++) { /* abbreviations of more turns */
+        const Dim *d = &in->unit->dims.at[k];
+        bool of_count = false;
+        for (int q = 0; q < in->unit->dims.n && d->means && !d->until; q++) {
+            const Dim *turns = &in->unit->dims.at[q];
+            of_count = of_count || (turns->until && poly_has(d->means, turns->name));
+        }
+        if (of_count) {
+            in->dim[k] = lower_size(l, in, d->means);
+            in->room[k] = lower_room(l, in, d->means);
+        }
+    }
 }
 
 /* Those conjuncts that tell entries of a apart. What is left says that there is a second turn at
