@@ -7,6 +7,7 @@
 #   tests/library/FILE.txt    what these must give, in float and in double: see tests/library/figures.py, which makes both,
 #                             and tests/library/figures.c, which compares
 #   tests/library/*_use.grad  several functions together, as one writes them; tests/emitted.sh runs these
+#   tests/library/uses.txt    what some of them must give
 set -u
 cd "$(dirname "$0")/.." || exit 2
 top=$(pwd) again=${1:-}
@@ -47,20 +48,28 @@ done <"$work/files"
 # ---- figures: in float and in double -----------------------------------------------------------------------------------------
 : >"$work/list"
 echo '#include "gradc_model.h"' >"$work/models.h"
-texts=
+translate() { # translate NAME FILE: in both precisions
+    for real in float double; do
+        prefix=t_$1_$real
+        if "$GRADC" --real=$real -Werror --model="$1" --prefix="$prefix" -o "$work/$prefix.c" "$2" >"$log" 2>&1; then
+            good
+            echo "$prefix" >>"$work/list"
+            echo "extern const gradc_model ${prefix}_model;" >>"$work/models.h"
+        else
+            bad "$1 compiles in $real" "$log"
+        fi
+    done
+}
+texts=tests/library/uses.txt
+while read -r name; do
+    translate "$name" "tests/library/${name}_use.grad"
+done <<END
+$(sed -n 's/^model //p' tests/library/uses.txt)
+END
 while read -r file; do
     texts="$texts tests/library/$file.txt"
     while read -r name; do
-        for real in float double; do
-            prefix=t_${name}_$real
-            if "$GRADC" --real=$real -Werror --model="$name" --prefix="$prefix" -o "$work/$prefix.c" "tests/library/$file.grad" >"$log" 2>&1; then
-                good
-                echo "$prefix" >>"$work/list"
-                echo "extern const gradc_model ${prefix}_model;" >>"$work/models.h"
-            else
-                bad "$name compiles in $real" "$log"
-            fi
-        done
+        translate "$name" "tests/library/$file.grad"
     done <<END
 $(sed -n 's/^model \([A-Za-z_0-9]*\) {/\1/p' "tests/library/$file.grad")
 END
@@ -142,7 +151,7 @@ done <"$work/files"
 if [ "$again" = --figures ] && python3 -c 'import mpmath' 2>/dev/null; then
     mkdir "$work/again"
     # shellcheck disable=SC2046
-    ok "figures.py runs" python3 tests/library/figures.py compiler/library "$work/again" $(cat "$work/files")
+    ok "figures.py runs" python3 tests/library/figures.py compiler/library "$work/again" uses $(cat "$work/files")
     for file in "$work"/again/*; do ok "$(basename "$file") is what figures.py makes" cmp "$file" "tests/library/$(basename "$file")"; done
 else
     skipped=$((skipped + 1))

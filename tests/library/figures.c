@@ -164,10 +164,14 @@ static void read_line(Case *c, char *text) {
     if (strtok(NULL, " \n")) stop("too many entries");
 }
 
-static int call(Case *c, const char *function) {
-    const gradc_function *f = NULL;
+static const gradc_function *function(const Case *c, const char *name) {
     for (int k = 0; k < c->model->nfunctions; k++)
-        if (!strcmp(c->model->functions[k].name, function)) f = &c->model->functions[k];
+        if (!strcmp(c->model->functions[k].name, name)) return &c->model->functions[k];
+    return NULL;
+}
+
+static int call(Case *c, const char *name) {
+    const gradc_function *f = function(c, name);
     if (!f) stop("a function is missing");
     size_t bytes = f->workspace(c->args);
     if (bytes == SIZE_MAX) stop("sizes that cannot be");
@@ -182,7 +186,7 @@ static int call(Case *c, const char *function) {
 
 static void run(Case *c, int single) {
     const gradc_model *m = c->model;
-    int status = call(c, "value_and_gradient");
+    int status = call(c, function(c, "value_and_gradient") ? "value_and_gradient" : "value");
     long double most = single ? FLT_MAX : DBL_MAX, least = single ? FLT_MIN : DBL_MIN;
     int second = c->second && c->hessian[1] <= most;
     if (!status && second) status = call(c, "hvp");

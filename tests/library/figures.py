@@ -3,7 +3,8 @@
 
     figures.py LIBRARY OUT [FILE ...]     LIBRARY: the folder compiler/library; FILE: losses, densities ...
 
-For each file of the library it writes OUT/FILE.grad, a model for each function, and OUT/FILE.txt, the cases. The formulas here
+For each file of the library it writes OUT/FILE.grad, a model for each function, and OUT/FILE.txt, the cases; and for FILE uses
+OUT/uses.txt, those of tests/library/*_use.grad. The formulas here
 are written down a second time, as they stand in books, without any care for overflow or cancellation: there are digits enough.
 Derivatives are central differences in the same digits. So nothing is shared with the library but the names.
 
@@ -24,11 +25,11 @@ class Function:
         self.__dict__.update(parts)
 
 
-def function(name, formula, cases, digits=700, ulps=(4, 4), check='', parts=lambda **_: (0, 0), second=True):
+def function(name, formula, cases, digits=700, ulps=(4, 4), check='', parts=lambda **_: (0, 0), second=True, by=None):
     """`cases`: dicts of arguments; besides, 'double': only there; 'ulps'; 'grad': {argument: entries} where differences would not
     give the convention at a kink; 'status'; 'seed': the cotangent of the result; 'second': whether the second derivatives are looked
     at along a direction."""
-    FUNCTIONS[name] = Function(formula=formula, digits=digits, ulps=ulps, check=check, cases=cases, parts=parts, second=second)
+    FUNCTIONS[name] = Function(formula=formula, digits=digits, ulps=ulps, check=check, cases=cases, parts=parts, second=second, by=by)
 
 
 def one_float(x):
@@ -169,8 +170,9 @@ def direction(x):
 def write_case(out, f, case, arguments, result):
     double = case.get('double', False)
     plain = {a[1]: exact(case[a[1]], double) for a in arguments}
-    names = [a[1] for a in arguments if a[0] == 'real']
-    wide = {n: unflat(iter([mpf(x) if n in names else x for x in flat(v)]), v) for n, v in plain.items()}
+    reals = [a[1] for a in arguments if a[0] == 'real']
+    names = reals if f.by is None else f.by
+    wide = {n: unflat(iter([mpf(x) if n in reals else x for x in flat(v)]), v) for n, v in plain.items()}
     out.append('case double' if double else 'case')
     ulps = case.get('ulps', f.ulps)
     sizes = {}
@@ -189,12 +191,14 @@ def write_case(out, f, case, arguments, result):
     many = flat(value)
     part, parts, curved = (f.parts(**wide) + (0,))[:3]
     seed = case.get('seed', [1.0] if not result[2] else [((7 * k) % 5 - 1.75) / 2 for k in range(len(many))])
-    if result[2]:
+    if result[2] and names:
         out.append('seed ' + ' '.join(number(s) for s in seed))
     out.append('ulps %s %s' % ulps)
     d = Difference(f.formula, wide, names, [mpf(s) for s in seed])
     x = flat([wide[n] for n in names])
     out.append('= %s %s' % (result[1], ' '.join(digits(mpf(v)) + ':' + digits(c + part) for v, c in zip(many, d.condition(d.value, x)))))
+    if not names:
+        return
     kink = set(names) <= set(case.get('grad', {}))
     second = case.get('second', f.second) and len(x) <= 12
     along = direction(x)
@@ -488,6 +492,10 @@ function('digamma_rise', lambda a, b: psi(0, a + b) - psi(0, a), [dict(a=a, b=b,
          digits=150, parts=lambda a, b: (rising(a), 0), check='--set a=uniform(0.5,20) --set b=uniform(0.5,20)')
 function('log_beta', log_beta, [dict(a=a, b=b) for a, b in PAIRS],
          digits=150, parts=lambda a, b: (fabs(loggamma(min(a, 10))) + fabs(loggamma(min(b, 10))), rising(a) + rising(b)), check='--set a=uniform(0.5,20) --set b=uniform(0.5,20)')
+RISES = [(0.5, 3.0), (3.0, 0.0), (9.5, 7.25), (10.0, 4.0), (1e6, 3.0), (1e10, 0.5), (20.0, 1e6), (1e-10, 2.0), (25.0, 0.0)]
+function('log_rising', lambda a, k: loggamma(a + k) - loggamma(a), [dict(a=a, k=k) for a, k in RISES if k] + [
+    dict(a=a, k=k, grad=dict(a=[0], k=[psi(0, mpf(a))])) for a, k in RISES if not k],
+    digits=150, parts=lambda a, k: (1 + fabs(loggamma(min(a, 10))) + k, rising(a) + 1), check='--set a=uniform(0.5,20) --set k=uniform(0.5,9)')
 function('deviance', lambda k, m: k * log(k / m) + m - k, [
     dict(k=2.0, m=5.0), dict(k=5.0, m=5.0), dict(k=1e6, m=1.001e6), dict(k=1e-20, m=3.0), dict(k=7.0, m=1e-20), dict(k=1e10, m=1e10 + 2048)],
     digits=150, ulps=(4, 4), parts=lambda k, m: (fabs(k - m), 0), check='--set k=uniform(0.5,9) --set m=uniform(0.5,9)')
@@ -532,6 +540,14 @@ def binomial(k, n, v):
 function('binomial_lpmf_by_logit', binomial, [dict(k=k, n=n, v=v) for k, n, v in (
     (3, 10, 0.5), (0, 5, -2.0), (5, 5, 100.0), (0, 0, 1.0), (500000, 1000000, 0.0), (7, 1000000, -12.0), (2, 3, -100.0), (20, 35, 0.25))],
     digits=150, ulps=(6, 6), parts=lambda k, n, v: (fabs(log_beta(mpf(k + 1), mpf(n - k + 1))) + 25, n), check='--set k=2 --set n=7')
+def beta_binomial(k, n, a, b):
+    return log(mp.binomial(n, k)) + log_beta(k + a, n - k + b) - log_beta(a, b)
+
+
+function('beta_binomial_lpmf', beta_binomial, [dict(k=k, n=n, a=a, b=b) for k, n, a, b in (
+    (3, 10, 0.5, 2.5), (0, 5, 1.0, 1.0), (5, 5, 20.0, 0.25), (0, 0, 1.0, 3.0), (30, 100, 3e8, 7e8), (7, 3000, 12.0, 9.0), (2, 3, 1e-5, 1e-5))],
+    digits=150, ulps=(6, 6), parts=lambda k, n, a, b: (25 + n * log(a + b + n), rising(a) + rising(b) + n / (a + b)),
+    check='--set k=2 --set n=7 --set a=uniform(0.5,15) --set b=uniform(0.5,15)')
 function('poisson_lpmf', lambda k, rate: k * log(rate) - rate - loggamma(mpf(k + 1)), [dict(k=k, rate=rate) for k, rate in (
     (0, 0.5), (3, 2.5), (9, 1e-10), (10, 10.0), (1000000, 1000500.0), (2000000000, 2e9), (100, 1.0), (0, 1e6), (20, 1e-20))],
     digits=150, parts=lambda k, rate: (1 + fabs(k - rate) + fabs(loggamma(min(mpf(k + 1), 10))), 0), check='--set k=3 --set rate=uniform(0.5,9)')
@@ -812,8 +828,121 @@ def lookup_even2(u, v, first, step, y):
 function('interpolate_even2', lookup_even2, [dict(u=u, v=v, first=[0.0, -1.0], step=[1.0, 0.5], y=X34) for u, v in ((0.5, -0.75), (1.25, 0.125), (-3.0, 0.25), (1.5, 9.0))],
          check='--set u=uniform(0.1,0.9) --set v=uniform(0.1,0.9) --set first=0 --set step=1 --set K=3 --set L=4')
 
+# ---- several functions together, as one writes them: tests/library/*_use.grad
+
+USES = []  # name, arguments in the order of the source, by what there is a gradient, result, formula, cases
+
+
+def use(name, arguments, by, result, formula, **case):
+    USES.append((name, [thing(a.strip()) for a in arguments.split(';')], by.split(), thing(result), formula, case))
+
+
+def transformer(token, embed, place, Q, K, W, O, g1, b1, g2, up, c, down, e):
+    loss = []
+    for row in token:
+        x = [add(embed[v], p) for v, p in zip(row, place)]
+        n = [layer_norm(y, g1, b1, mpf('1e-5')) for y in x]
+        y = [add(a, b) for a, b in zip(x, heads(n, n, Q, K, W, O, False))]
+        for z, seen in zip(y, row[1:]):
+            m = [u * h / sqrt(dot(z, z) / len(z) + mpf('1e-6')) for u, h in zip(z, g2)]
+            h = [u * (1 + erf(u / sqrt(mpf(2)))) / 2 for u in add(applied(up, m), c)]
+            score = applied(embed, add(z, applied(down, h), e))
+            loss.append(log_sum(score) - score[seen])
+    return fsum(loss) / len(loss)
+
+
+use('transformer', 'index token[B, T + 1] : V; real embed[V, M]; real place[T, M]; real Q[H, D, M]; real K[H, D, M]; real W[H, D, M]; real O[M, H, D];'
+    'real g1[M]; real b1[M]; real g2[M]; real up[F, M]; real c[F]; real down[M, F]; real e[M]',
+    'embed place Q K W O g1 b1 g2 up c down e', 'real loss', transformer,
+    token=[[0, 2, 1, 1], [2, 2, 0, 1]], embed=table(1, 3, 2), place=table(2, 3, 2), Q=[[[0.25, -0.5]], [[-0.125, 0.25]]], K=[[[0.5, 0.25]], [[-0.25, 0.375]]], W=table(5, 2, 1, 2),
+    O=table(6, 2, 2, 1), g1=table(7, 2), b1=table(8, 2), g2=table(9, 2), up=table(10, 3, 2), c=table(11, 3), down=table(12, 2, 3), e=table(13, 2))
+
+
+def letters(letter, E, W, U, b, O, a):
+    h, bits = [mpf(0)] * len(E[0]), mpf(0)
+    for now, then in zip(letter, letter[1:]):
+        h = gru(E[now], h, W, U, b)
+        score = add(applied(O, h), a)
+        bits -= log(softmax(score)[then]) / log(mpf(2))
+    return bits
+
+
+use('letters', 'index letter[T + 1] : V; real E[V, H]; real W[3, H, H]; real U[3, H, H]; real b[3, H]; real O[V, H]; real a[V]', 'E W U b O a', 'real bits', letters,
+    letter=[0, 1, 2, 1, 0], sizes=dict(T=4), E=table(1, 3, 2), W=table(2, 3, 2, 2), U=table(3, 3, 2, 2), b=table(4, 3, 2), O=table(5, 3, 2), a=table(6, 3))
+
+
+def robust(x, y, w, log_s, log_nu, log_t):
+    s, nu = exp(log_s), 1 + exp(log_nu)
+    lp = fsum(student(v, nu, dot(row, w), s) for row, v in zip(x, y))
+    lp += fsum(normal(v, 0, exp(t)) + cauchy(exp(t), 0, 1) + t for v, t in zip(w, log_t))
+    return lp - s + log_s + gamma(nu - 1, mpf(2), mpf('0.1')) + log_nu
+
+
+use('robust', 'real x[N, D]; real y[N]; real w[D]; real log_s; real log_nu; real log_t[D]', 'w log_s log_nu log_t', 'real lp', robust,
+    x=table(1, 4, 2), y=[0.5, -1.0, 100.0, 0.25], w=[0.5, -0.75], log_s=-0.5, log_nu=1.25, log_t=[0.25, -1.0])
+
+
+def scheduled(wish, knot, drag_first, drag_step, drag, gain):
+    v = i = cost = mpf(0)
+    for w in wish:
+        p, q = [lookup(v, knot, g) for g in gain]
+        u = 5 * tanh((p * (w - v) + q * i) / 5)
+        cost += ((w - v) ** 2 + mpf('0.01') * u * u) * mpf('0.05')
+        v, i = v + mpf('0.05') * (u - lookup_even(v, drag_first, drag_step, drag)), i + mpf('0.05') * (w - v)
+    return cost
+
+
+use('scheduled', 'real wish[T]; real knot[K]; real drag_first; real drag_step; real drag[L]; real gain[2, K]', 'gain', 'real cost', scheduled,
+    wish=[3.0, 3.0, 4.0, -1.0, -2.0, 0.5], knot=[-0.5, 0.125, 0.5, 2.0], drag_first=-1.0, drag_step=0.125, drag=table(1, 20),
+    gain=[[2.0, 9.0, 4.0, 1.0], [0.5, 1.0, -1.0, 0.25]])
+
+
+def imu(rate, force, dt, q_end, v_end, p_end, turn, v0, p0, gyro_bias, force_bias):
+    """With matrices instead of quaternions."""
+    R, v, p = rotation(turn), v0, p0
+    for w, f in zip(rate, force):
+        a = add(applied(R, minus(f, force_bias)), [0, 0, mpf('-9.81')])
+        p, v = add(p, scaled(dt, v), scaled(dt * dt / 2, a)), add(v, scaled(dt, a))
+        R = times(R, rotation(scaled(dt, minus(w, gyro_bias))))
+    D = times(turned(quaternion_matrix(q_end)), R)
+    angle = mp.acos((D[0][0] + D[1][1] + D[2][2] - 1) / 2)
+    axis = scaled(angle / (2 * mp.sin(angle)), [D[2][1] - D[1][2], D[0][2] - D[2][0], D[1][0] - D[0][1]])
+    return [axis, minus(v, v_end), minus(p, p_end)]
+
+
+use('imu', 'real rate[T, 3]; real force[T, 3]; real dt; real q_end[4]; real v_end[3]; real p_end[3]; real turn[3]; real v0[3]; real p0[3]; real gyro_bias[3]; real force_bias[3]',
+    '', 'real residual[3, 3]', imu,
+    rate=table(1, 5, 3), force=table(2, 5, 3), dt=0.125, q_end=[0.5, -0.5, 0.5, 0.5], v_end=V3, p_end=[0.5, 0.25, 1.0], turn=[0.5, -0.25, 1.0], v0=[1.0, 0.0, -0.5],
+    p0=[0.0, 0.25, 0.5], gyro_bias=[0.0625, -0.03125, 0.125], force_bias=[0.25, 0.0, -0.125])
+
+
+def betabinomial(k, n, x, w, log_spread):
+    mean = [sigmoid(dot(row, w)) for row in x]
+    return fsum(beta_binomial(seen, of, m * exp(-log_spread), (1 - m) * exp(-log_spread)) for seen, of, m in zip(k, n, mean))
+
+
+for spread in (-0.5, -20.0, 3.0):  # with a small spread it is nearly a binomial
+    use('betabinomial', 'int k[N]; int n[N]; real x[N, D]; real w[D]; real log_spread', 'w log_spread', 'real lp', betabinomial,
+        k=[3, 0, 20, 1000], n=[10, 4, 20, 3000], x=table(1, 4, 2), w=[0.5, -0.75], log_spread=spread, part=1e4)
+
+
+def write_uses(folder):
+    out, last = ['# Made by tests/library/figures.py.'], ''
+    for name, arguments, by, result, formula, case in USES:
+        if name != last:
+            out.append('model ' + name)
+        last = name
+        mp.dps = 80
+        write_case(out, Function(formula=formula, ulps=(8, 8), parts=lambda **_: (case.get('part', 1), case.get('part', 1)), second=False, by=by), case, arguments, result)
+    with open('%s/uses.txt' % folder, 'w') as text:
+        text.write('\n'.join(out) + '\n')
+
+
 if __name__ == '__main__':
     if len(sys.argv) < 4:
         sys.exit(__doc__)
     for part in sys.argv[3:]:
-        write_file(sys.argv[1], sys.argv[2], part)
+        if part == 'uses':
+            write_uses(sys.argv[2])
+        else:
+            write_file(sys.argv[1], sys.argv[2], part)
