@@ -280,6 +280,16 @@ static void drop_readers(Stream *s) {
     }
 }
 
+/* Is this, when it is computed for all turns at once, a product of matrices? It then begins at the
+ * first entries of all axes. */
+static bool is_product(Graph *g, ArrayRef a, const Piece *p) {
+    bool whole = ARRAY(g, a)->rank >= 2 && !p->guard && term_is_contraction(g, p->body);
+    for (int k = 0; k < ARRAY(g, a)->rank && whole; k++) {
+        whole = poly_equal(p->lo[k], poly_int(g->arena, 0));
+    }
+    return whole;
+}
+
 static void add_sources(Stream *s, const bool *from_history) {
     Graph *g = s->g;
     bool *of = arena_alloc(g->arena, (size_t)g->arrays.n);
@@ -302,8 +312,7 @@ static void add_sources(Stream *s, const bool *from_history) {
             }
         }
         for (int q = 0; q < ARRAY(g, a)->pieces.n && only && !from_history[a]; q++) {
-            only = ARRAY(g, a)->rank < 2 || /* whole, it is a matrix product */
-                   !term_is_contraction(g, ARRAY(g, a)->pieces.at[q].body);
+            only = !is_product(g, a, &ARRAY(g, a)->pieces.at[q]);
         }
         of[a] = true;
         if (only && readers.n) {

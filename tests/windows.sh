@@ -106,6 +106,73 @@ ok "nothing to do: a warning" says "warning: --checkpoint changes nothing here"
 silent() { still -Wno-checkpoint && [ ! -s err ]; }
 ok "a warning that can be left out" silent
 
+# A value of which only the last entries of a recurrence are used: its memory is the same for 20 steps and for 20,000, whatever
+# derivatives there are beside it.
+value() { # value FILE SIZES-BEHIND-T STEPS ...: prints the bytes of value, by steps
+    model first "$1" && model second "$1" && link both || return 1
+    sizes=$2
+    shift 2
+    for T in "$@"; do ./both "T=$T" $sizes only=value || return 1; done >bytes
+}
+steady() { value "$1" "$2" 20 20000 && [ "$(uniq bytes | wc -l)" = 1 ] && cut -d' ' -f1 bytes >found && [ "$(head -1 found)" -le "$3" ]; }
+ok "states: no history in a value" steady states "n=5" 1024
+ok "long: no history beside gradient, Hessian and their products" steady long "n=5" 1024
+ok "cells: no history of several states" steady cells "L=2 B=3" 2048
+ok "walk: no history of a vector" steady walk "n=5" 128
+cat >count.grad <<'END'
+model count {
+  dim T;
+  param real p, x[T];
+  s[0] = p;
+  s[t + 1] = sin(s[t]) * p + x[t];
+  f = s[T];
+  output f;
+  derive gradient(f; p, x);
+  derive hvp(f; p, x);
+}
+END
+ok "count: no history of a number" steady count "" 64
+# And where all of it is used: as an output, read backwards, read at places that data chooses, each 8 bytes a step.
+cat >whole.grad <<'END'
+model whole {
+  dim T;
+  param real p;
+  s[0] = p;
+  s[t + 1: T] = sin(s[t]);
+  WHAT
+  output f;
+  derive gradient(f; p);
+}
+END
+whole() { # whole EQUATIONS STEPS: so many bytes a step, from 64 to 6400 steps
+    sed "s/WHAT/$1/" whole.grad >all.grad
+    value all "" 64 6400 && [ "$(awk 'NR == 1 { a = $1 } NR == 2 { print $1 - a }' bytes)" = $((6336 * $2)) ] || { cat bytes; return 1; }
+}
+sed -i 's/s\[t + 1: T\]/real s[T]; s[t + 1]/' whole.grad
+ok "an output is kept" whole 'f = s[T - 1]; output s;' 8
+ok "read from its end" whole 'f = sum[t: T](s[t] * s[T - 1 - t]);' 8
+ok "read at a place from data" whole 'input index at : T; f = s[at];' 8
+ok "only the last" whole 'f = s[T - 1];' 0
+
+# One text for any number of steps: but for numbers the same for 10 and 10,000, forward, backward and second derivatives.
+words() { tr -d ' \n' <"$1"; }
+as_ten() { # 9998 to 10002 become 8 to 12
+    sed -e 's/\b1000\([0-9]\)\b/1\1/g' -e 's/\b999\([0-9]\)\b/\1/g'
+}
+same_text() { # same_text FILE OPTION ...
+    file=$1
+    shift
+    "$GRADC" "$@" -D T=10 "$file.grad" -o ten.c --prefix=m 2>err && "$GRADC" "$@" -D T=10000 "$file.grad" -o many.c --prefix=m 2>err &&
+        sed 's/many\.h/ten.h/' many.c | as_ten >less.c && words ten.c >ten && words less.c >less && cmp ten less || return 1
+    [ "$(wc -c <ten)" -gt 4000 ] && [ "$(wc -c <many.c)" -le $(($(wc -c <ten.c) * 105 / 100)) ]
+}
+for file in long states filter paths count; do
+    ok "$file: the same text" same_text $file
+done
+for fixed in "long n" "states n" "paths S"; do
+    ok "$fixed fixed too: the same text" same_text ${fixed% *} -D ${fixed#* }=3
+done
+ok "states: the same text with checkpoints" same_text states --checkpoint=binomial:7
 [ $failed = 0 ] || exit_status=1
 echo "$passed passed, $failed failed"
 exit ${exit_status:-0}
