@@ -23,9 +23,17 @@ typedef struct Contribution {
     int next; /* to the same array, 1 + its place in State.sent; 0: the last */
 } Contribution;
 
+typedef struct Visited { /* a piece of a member of a circle, and what was sent from it */
+    ArrayRef a;
+    const Poly **lo, **hi;
+    Ref *place;
+    int from, to;
+} Visited;
+
 typedef struct State {
     Graph *g;
     Scope context; /* e's indices */
+    VEC(Visited) visited; /* in the circle at work */
     Paths paths;
     VEC(Contribution) sent;
     int *first, *last; /* by array: what was sent to it, 1 + places in `sent`; 0: nothing */
@@ -882,8 +890,221 @@ static void visit_kernel(State *s, ArrayRef a, const Piece *p, Ref guard) {
     inside_send(&x, source, 2, graph_op1(g, OP_neg, ct), under);
 }
 
-/* Passes the adjoint of a on to what a reads. */
-static void visit_array(State *s, ArrayRef a) {
+/* Is an entry of the box in some piece of the adjoint, whichever it is? Boxes that differ along one
+ * axis, one behind the other. */
+static bool pieces_cover(Graph *g, const Array *bar, const Poly *const *lo,
+                         const Poly *const *hi) {
+    int along = -1;
+    for (int k = 0; k < bar->rank; k++) {
+        for (int q = 0; q < bar->pieces.n; q++) {
+            const Piece *p = &bar->pieces.at[q];
+            if (!poly_equal(p->lo[k], lo[k]) || !poly_equal(p->hi[k], hi[k])) {
+                if (along >= 0 && along != k) {
+                    return false;
+                }
+                along = k;
+            }
+        }
+    }
+    if (along < 0) {
+        return true;
+    }
+    const Poly *from = lo[along]; /* all before it is covered */
+    for (int turn = 0; turn < bar->pieces.n; turn++) {
+        for (int q = 0; q < bar->pieces.n; q++) {
+            const Piece *p = &bar->pieces.at[q];
+            const Poly *next = poly_add(g->arena, p->hi[along], poly_int(g->arena, 1));
+            if (graph_prove(g, poly_sub(g->arena, from, p->lo[along]), 0, NULL) &&
+                graph_prove(g, poly_sub(g->arena, next, from), 0, NULL)) {
+                from = next;
+            }
+        }
+    }
+    return graph_prove(
+        g, poly_sub(g->arena, poly_sub(g->arena, from, hi[along]), poly_int(g->arena, 1)), 0, NULL);
+}
+
+/* Where the adjoint of a has no piece it is zero, and nothing is passed on: the product with a
+ * partial derivative could be 0 times infinity. Narrows the box, or adds a condition. */
+static void within_adjoint(State *s, ArrayRef a, const Poly **lo, const Poly **hi, Scope *around,
+                           Ref *place) {
+    Graph *g = s->g;
+    const Adjoint *adj = &s->adjoint[a];
+    const Array *bar = ARRAY(g, adj->array);
+    int rank = ARRAY(g, a)->rank, n = bar->rank, first = bar->rank;
+    const Poly **from = arena_alloc(g->arena, (size_t)(n + 1) * sizeof *from),
+               **to = arena_alloc(g->arena, (size_t)(n + 1) * sizeof *to);
+    for (int k = 0; k < n; k++) { /* the hull of all boxes */
+        from[k] = poly_int(g->arena, 0);
+        to[k] = poly_sub(g->arena, bar->extent[k], poly_int(g->arena, 1));
+        for (int end = 0; end < 2; end++) {
+            for (int q = 0; q < bar->pieces.n; q++) {
+                const Poly *x = end ? bar->pieces.at[q].hi[k] : bar->pieces.at[q].lo[k];
+                bool most = true;
+                for (int r = 0; r < bar->pieces.n && most; r++) {
+                    const Poly *y = end ? bar->pieces.at[r].hi[k] : bar->pieces.at[r].lo[k];
+                    most = graph_prove(
+                        g, end ? poly_sub(g->arena, x, y) : poly_sub(g->arena, y, x), 0, NULL);
+                }
+                if (most) {
+                    *(end ? &to[k] : &from[k]) = x;
+                }
+            }
+        }
+    }
+    Ref some = 0;
+    if (!pieces_cover(g, bar, from, to)) {
+        if (bar->pieces.n > 4) {
+            return;
+        }
+        for (int q = 0; q < bar->pieces.n && place; q++) {
+            Ref in = 0;
+            int at = adj->ncontext;
+            for (int k = 0; k < rank; k++) {
+                if (!adj->pin[k]) {
+                    const Poly *x = graph_poly(g, place[k]);
+                    paths_require(g, &in, OP_le, bar->pieces.at[q].lo[at], x);
+                    paths_require(g, &in, OP_le, x, bar->pieces.at[q].hi[at]);
+                    at++;
+                }
+            }
+            in = in ? in : graph_bool(g, true);
+            some = some ? graph_op2(g, OP_or, some, in) : in;
+        }
+    }
+    for (int k = rank - 1; k >= 0; k--) {
+        if (!adj->pin[k]) {
+            first--;
+            if (!place) {
+                box_narrow(g, &lo[k], &hi[k], from[first], to[first]);
+            } else {
+                Ref in = 0;
+                const Poly *x = graph_poly(g, place[k]);
+                if (!graph_prove(g, poly_sub(g->arena, lo[k], from[first]), 0, NULL)) {
+                    paths_require(g, &in, OP_le, from[first], x);
+                }
+                if (!graph_prove(g, poly_sub(g->arena, to[first], hi[k]), 0, NULL)) {
+                    paths_require(g, &in, OP_le, x, to[first]);
+                }
+                if (in) {
+                    scope_guard(g, around, in);
+                }
+            }
+        }
+    }
+    if (some) {
+        scope_guard(g, around, some);
+    }
+}
+
+/* Where axes are pinned, boxes are conditions over e's indices: of an adjoint that is a choice
+ * between something and 0, and asks for no data, the condition for something; else 0. */
+static Ref within_choice(State *s, ArrayRef a, const Ref *place) {
+    Graph *g = s->g;
+    const Adjoint *adj = &s->adjoint[a];
+    const Array *bar = ARRAY(g, adj->array);
+    double zero;
+    int n = 0;
+    if (bar->pieces.n != 1 || bar->rank == adj->ncontext + ARRAY(g, a)->rank) {
+        return 0;
+    }
+    Ref r = bar->pieces.at[0].body;
+    r = NODE(g, r)->op == OP_neg ? ARG(g, r, 0) : r;
+    if (NODE(g, r)->op != OP_SELECT || !graph_is_real(g, ARG(g, r, 2), &zero) || zero != 0) {
+        return 0;
+    }
+    Ref c = ARG(g, r, 0);
+    VEC(Ref) stack = {0};
+    VEC_PUSH(g->arena, stack, c);
+    graph_walk_start(g);
+    while (stack.n) {
+        Ref t = stack.at[--stack.n];
+        if (!graph_walk_first(g, t)) {
+            continue;
+        }
+        if (NODE(g, t)->op == OP_READ || NODE(g, t)->op == OP_REDUCE) {
+            return 0;
+        }
+        for (int k = 0; k < NODE(g, t)->nargs; k++) {
+            VEC_PUSH(g->arena, stack, ARG(g, t, k));
+        }
+    }
+    Ref *to = arena_alloc(g->arena, (size_t)(bar->rank + 1) * sizeof *to);
+    for (int k = 0; k < adj->ncontext; k++) {
+        to[n++] = adj->context[k];
+    }
+    for (int k = 0; k < ARRAY(g, a)->rank; k++) {
+        if (!adj->pin[k]) {
+            to[n++] = place[k];
+        }
+    }
+    return graph_subst(g, c, n, bar->axis, to);
+}
+
+/* enter, but only where the adjoint is not zero by its boxes; these are known. */
+static Ref *enter_within(State *s, ArrayRef a, const Poly **lo, const Poly **hi, Ref guard,
+                         Scope *around) {
+    Graph *g = s->g;
+    bool stored = s->adjoint[a].array != 0;
+    if (stored) {
+        within_adjoint(s, a, lo, hi, NULL, NULL);
+        for (int k = 0; k < ARRAY(g, a)->rank; k++) {
+            const Poly *over = poly_sub(g->arena, lo[k], hi[k]);
+            if (graph_prove(g, poly_sub(g->arena, over, poly_int(g->arena, 1)), 0, NULL)) {
+                return NULL; /* an empty box */
+            }
+        }
+    }
+    Ref *place = enter(s, a, lo, hi, guard, around);
+    if (stored && place) {
+        within_adjoint(s, a, lo, hi, around, place);
+        Ref chosen = within_choice(s, a, place);
+        if (chosen) {
+            scope_guard(g, around, chosen);
+        }
+    }
+    return place;
+}
+
+/* The same for a circle, when the boxes of its adjoints are known: narrower ranges for what was sent
+ * before, and no conditions, which would stand in its loops. True where adjoints of its own members
+ * change by that. */
+static bool circle_within(State *s) {
+    Graph *g = s->g;
+    bool inside = false;
+    for (int k = 0; k < s->visited.n; k++) {
+        const Visited v = s->visited.at[k];
+        int rank = ARRAY(g, v.a)->rank;
+        const Poly **lo = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *lo),
+                   **hi = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *hi);
+        memcpy(lo, v.lo, (size_t)rank * sizeof *lo);
+        memcpy(hi, v.hi, (size_t)rank * sizeof *hi);
+        within_adjoint(s, v.a, lo, hi, NULL, NULL);
+        bool less = false;
+        for (int q = 0; q < rank; q++) {
+            less = less || !poly_equal(lo[q], v.lo[q]) || !poly_equal(hi[q], v.hi[q]);
+        }
+        for (int c = v.from; c < v.to && less; c++) {
+            Contribution *x = &s->sent.at[c];
+            x->around = scope_copy(g, &x->around);
+            for (int i = 0; i < x->around.n; i++) {
+                for (int q = 0; q < rank; q++) {
+                    if (x->around.index[i] == v.place[q]) {
+                        x->around.lo[i] = lo[q], x->around.hi[i] = hi[q];
+                    }
+                }
+            }
+            for (int m = 0; m < s->visited.n; m++) {
+                inside = inside || s->visited.at[m].a == x->to;
+            }
+        }
+    }
+    s->visited.n = 0;
+    return inside;
+}
+
+/* Passes the adjoint of a on to what a reads. `finished`: its pieces are known. */
+static void visit_array(State *s, ArrayRef a, bool finished) {
     Graph *g = s->g;
     Adjoint *adj = &s->adjoint[a];
     if (!adj->array && !adj->value) {
@@ -895,12 +1116,18 @@ static void visit_array(State *s, ArrayRef a) {
         visit_kernel(s, a, &p, graph_both(g, demand_narrow(g, s->wanted[a], p.guard), p.live));
         return;
     }
+    int rank = ARRAY(g, a)->rank;
     for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
         const Piece p = ARRAY(g, a)->pieces.at[q];
         Scope around = {0};
+        const Poly **lo = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *lo),
+                   **hi = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *hi);
+        memcpy(lo, p.lo, (size_t)rank * sizeof *lo);
+        memcpy(hi, p.hi, (size_t)rank * sizeof *hi);
         s->at = p.at;
         Ref guard = graph_both(g, demand_narrow(g, s->wanted[a], p.guard), p.live);
-        Ref *place = enter(s, a, p.lo, p.hi, guard, &around);
+        Ref *place = finished ? enter_within(s, a, lo, hi, guard, &around)
+                              : enter(s, a, lo, hi, guard, &around);
         if (!place) {
             continue;
         }
@@ -908,7 +1135,11 @@ static void visit_array(State *s, ArrayRef a) {
         /* Cases of an equation are disjoint, so the array has the value of this piece;
          * contributions overlap. */
         bool own = ARRAY(g, a)->pieces.n == 1 || ARRAY(g, a)->order == 0;
+        int from = s->sent.n;
         visit(s, body, adjoint_at(g, adj, place), &around, own ? graph_read(g, a, place) : 0);
+        if (!finished && ARRAY(g, a)->order == 0) { /* what that makes of these has its boxes */
+            VEC_PUSH(g->arena, s->visited, ((Visited){a, lo, hi, place, from, s->sent.n}));
+        }
     }
     for (int q = 0; q < ARRAY(g, a)->rules.n; q++) {
         const ArrayRule rule = ARRAY(g, a)->rules.at[q];
@@ -986,19 +1217,24 @@ void differentiate(Graph *g, Ref e, const Scope *scope, int n, const ArrayRef *b
                 adjoint_make(s, a);
             } else {
                 adjoint_finish(s, a, true);
-                visit_array(s, a);
+                visit_array(s, a, true);
             }
         }
         if (circle) {
             for (int k = lo; k < hi; k++) {
                 if (s->paths.active[order.array[k]] && !paths_is_by(&s->paths, order.array[k])) {
-                    visit_array(s, order.array[k]);
+                    visit_array(s, order.array[k], false);
                 }
             }
-            for (int k = lo; k < hi; k++) {
-                if (s->paths.active[order.array[k]] && !paths_is_by(&s->paths, order.array[k])) {
-                    adjoint_finish(s, order.array[k], false);
+            for (bool again = true; again;) {
+                for (int k = lo; k < hi; k++) {
+                    ArrayRef a = order.array[k];
+                    if (s->paths.active[a] && !paths_is_by(&s->paths, a)) {
+                        ARRAY(g, s->adjoint[a].array)->pieces.n = 0;
+                        adjoint_finish(s, a, false);
+                    }
                 }
+                again = circle_within(s);
             }
         }
         hi = lo;

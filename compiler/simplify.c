@@ -100,6 +100,37 @@ static bool needs_itself(Graph *g, const int *place, ArrayRef a, Ref condition,
     return false;
 }
 
+/* What the box of a piece does not say already; 0: nothing. */
+static Ref beside_box(Graph *g, ArrayRef a, const Piece *p, Ref guard) {
+    const Poly *facts[16];
+    int nfacts = 0;
+    for (int k = 0; k < ARRAY(g, a)->rank && k < 8; k++) {
+        const Poly *axis = poly_var(g->arena, ARRAY(g, a)->axis[k]);
+        facts[nfacts++] = poly_sub(g->arena, axis, p->lo[k]);
+        facts[nfacts++] = poly_sub(g->arena, p->hi[k], axis);
+    }
+    VEC(Ref) left = {0};
+    while (guard) {
+        bool more = NODE(g, guard)->op == OP_and;
+        Ref part = more ? ARG(g, guard, 1) : guard;
+        const Node n = *NODE(g, part);
+        guard = more ? ARG(g, guard, 0) : 0;
+        if ((n.op == OP_le || n.op == OP_lt) && NODE(g, ARG(g, part, 0))->type == VALUE_INT) {
+            const Poly *gap = poly_sub(g->arena, graph_poly(g, ARG(g, part, 1)),
+                                       graph_poly(g, ARG(g, part, 0)));
+            gap = n.op == OP_lt ? poly_sub(g->arena, gap, poly_int(g->arena, 1)) : gap;
+            if (graph_prove(g, gap, nfacts, facts)) {
+                continue;
+            }
+        }
+        VEC_PUSH(g->arena, left, part);
+    }
+    for (int k = left.n - 1; k >= 0; k--) {
+        guard = guard ? graph_and(g, guard, left.at[k]) : left.at[k];
+    }
+    return guard;
+}
+
 static void set_guards(Graph *g, const Order *order) {
     const Ref *guard = demand_find(g, order, is_asked_for);
     int *place = arena_alloc(g->arena, (size_t)(g->arrays.n + 1) * sizeof *place);
@@ -116,7 +147,7 @@ static void set_guards(Graph *g, const Order *order) {
         for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
             const Piece p = ARRAY(g, a)->pieces.at[q];
             Ref c = demand_narrow(g, guard[a], p.guard), body = under(g, p.body, c);
-            ARRAY(g, a)->pieces.at[q].guard = c;
+            ARRAY(g, a)->pieces.at[q].guard = beside_box(g, a, &p, c);
             ARRAY(g, a)->pieces.at[q].body = body;
         }
     }

@@ -2,7 +2,8 @@
 # What always holds of emitted C, one part for each promise that has no suite of its own; programs and models are in tests/rows.
 #
 #   stable    functions stay finite and right where their formulas overflow or cancel, in float and double
-#   lazy      the side of a condition that is not taken reaches no derivative; shifted: nor does it read outside of arrays
+#   lazy      the side of a condition that is not taken reaches no derivative; shifted: nor does it read outside of arrays;
+#             unread: nor do entries that nobody reads
 #   kinks     what the derivative is at kinks, ties and zeros
 #   identity  equal arrays are still two to differentiate by; mixed: float and double in one model
 #   orders    how equations grow with the order of the derivative
@@ -67,6 +68,8 @@ done
 program lazy double "$careful" # no division by zero is even tried
 program lazy double "$quick"
 program shifted double "-O1 -fsanitize=address,undefined -fno-sanitize-recover=all"
+program unread double "-O1 -fsanitize=address,undefined -fno-sanitize-recover=all"
+program unread double "$quick"
 program kinks double "-O1 -fsanitize=address,undefined -fno-sanitize-recover=all"
 program kinks double "$quick"
 program identity double "-O1 -fsanitize=address,undefined -fno-sanitize-recover=all"
