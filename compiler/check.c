@@ -778,7 +778,7 @@ static void check_derive(Check *c, const Syn *s) {
                     const Value *v = y ? y->array : NULL;
                     if (v && v->sized && !runs_free(v->v.role) && v->v.type.base != TYPE_BOOL &&
                         v->v.type.base != TYPE_INDEX)
-                        check_smooth(c, s->kid[0]->kid[j], a, x->at);
+                        check_smooth(c, s->kid[0]->kid[j], a, x->at, &c->reached[v->number]);
                 }
             }
         }
@@ -879,6 +879,7 @@ static void check_unit(Check *c) {
     check_equations(c);
     for (int k = 0; k < u->dims.n; k++)
         if (u->dims.at[k].until) check_until(c, &u->dims.at[k]);
+    c->reached = arena_alloc(c->cx->arena, (size_t)(c->arrays.n + 1) * sizeof *c->reached);
     for (int k = 0; k < c->body->nkids; k++) {
         if (c->body->kid[k]->kind == SYN_PARTIAL) check_partial(c, c->body->kid[k]);
         if (c->body->kid[k]->kind == SYN_DERIVE) check_derive(c, c->body->kid[k]);

@@ -116,6 +116,7 @@ typedef struct Check {
     bool broken; /* the head of a function was refused: calls say nothing */
     bool checked;
     bool *carries;  /* of a function: does the derivative by this parameter reach the result? */
+    const bool **reached; /* by array: what it depends on smoothly; when all equations are known */
     bool *must_fix; /* per dimension: a recursion needs its size */
     const char *trouble; /* why poly_of gave nothing, when the reason is a mistake */
     const Syn *trouble_at;
@@ -194,7 +195,8 @@ bool type_fits(Check *c, const Syn *e, const ExprInfo *got, SynType want,
                Env env); /* may e's value go into that? */
 SynType type_join(SynType x, SynType y);
 bool type_is_real(SynType t); /* real, float or double */
-void check_smooth(Check *c, const Syn *e, Value *x, Span at);
+/* known: where the arrays that e depends on smoothly are kept from call to call; or NULL. */
+void check_smooth(Check *c, const Syn *e, Value *x, Span at, const bool **known);
 void check_carries(Check *c);
 
 /* ---- check_order.c */

@@ -511,7 +511,7 @@ static const ExprInfo *check_derivative(Check *c, Syn *e, Env env) {
         return NULL;
     }
     typed(c, x, by, a->v.rank, a->v.shape);
-    if (of) check_smooth(c, args->kid[0], a, e->at);
+    if (of) check_smooth(c, args->kid[0], a, e->at, NULL);
     SynType t = of ? as_real(type_join(of->type, by)) : by;
     if (!forward) return typed(c, e, t, a->v.rank, a->v.shape);
     const ExprInfo *v = check_expr(c, args->kid[2], env);
@@ -1078,11 +1078,17 @@ static const Syn *find_read(const Syn *e, Symbol name, Span not ) {
     return NULL;
 }
 
-void check_smooth(Check *c, const Syn *e, Value *x, Span at) {
-    Reach smooth = reach_new(c), all = reach_new(c);
-    add_flows(c, e, &smooth);
-    close_reach(c, &smooth, false);
-    if (smooth.in[x->number]) return;
+void check_smooth(Check *c, const Syn *e, Value *x, Span at, const bool **known) {
+    const bool *in = known ? *known : NULL;
+    if (!in) {
+        Reach smooth = reach_new(c);
+        add_flows(c, e, &smooth);
+        close_reach(c, &smooth, false);
+        in = smooth.in;
+    }
+    if (known) *known = in;
+    if (in[x->number]) return;
+    Reach all = reach_new(c);
     add_all(c, e, &all);
     close_reach(c, &all, true);
     const char *name = symbol_text(c->cx, x->v.name);

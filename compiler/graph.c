@@ -1517,14 +1517,15 @@ Ref graph_rewrite_reads(Graph *g, Ref term, ReadRewriter *with, void *user) {
  * --------------------------------------------------------------------------------------------------------------------
  */
 
-static bool name_taken(Graph *g, const char *name) {
+/* The number to try next with the name, which is taken from now on; 0: it was free. */
+static int name_taken(Graph *g, const char *name) {
     Symbol s = symbol_of(g->cx, name);
     while ((uint32_t)g->taken.n <= s) {
         VEC_PUSH(g->arena, g->taken, 0);
     }
-    bool taken = g->taken.at[s];
-    g->taken.at[s] = 1;
-    return taken;
+    int next = g->taken.at[s];
+    g->taken.at[s] = next ? next : 2;
+    return next;
 }
 
 void graph_reserve(Graph *g, const char *name) {
@@ -1532,10 +1533,15 @@ void graph_reserve(Graph *g, const char *name) {
 }
 
 static const char *unique_name(Graph *g, const char *name) {
-    const char *try = name;
-    for (int k = 2; name_taken(g, try); k++) {
-        try = arena_format(g->arena, "%s_%d", name, k);
+    int next = name_taken(g, name);
+    if (!next) {
+        return name;
     }
+    const char *try;
+    do {
+        try = arena_format(g->arena, "%s_%d", name, next++);
+    } while (name_taken(g, try));
+    g->taken.at[symbol_of(g->cx, name)] = next;
     return try;
 }
 

@@ -226,7 +226,7 @@ struct Graph {
     VEC(ArrayRef) seeds; /* ARRAY_INPUT too, but of requests alone: x_d, y_bar */
     VEC(Request) requests;
     VEC(Gradient) gradients;
-    VEC(uint8_t) taken; /* by Symbol: names in use */
+    VEC(int) taken; /* by Symbol, of names in use: the number to try next with it */
     VEC(uint32_t) seen; /* by Ref: the last walk that met it, see graph_walk */
     uint32_t walks;
     struct SetTable *sets;
