@@ -82,6 +82,7 @@ static bool match_axes(Graph *g, const Circle *c, ArrayRef seed, int axis, int *
     return true;
 }
 
+static void circle_again(Gen *x, const Checkpoint *p, Stmt *replay);
 static void circle_level(Gen *x, const Circle *c, const LoopGroup *group, Fixed *fixed, uint32_t *used,
                          bool **take);
 
@@ -992,7 +993,7 @@ static void circle_level(Gen *x, const Circle *c, const LoopGroup *group, Fixed 
 
 /* The loop of a recurrence once more, between two turns that are known when it runs: only what is
  * asked for, with all else as it was. */
-void circle_again(Gen *x, const Checkpoint *p, Stmt *replay) {
+static void circle_again(Gen *x, const Checkpoint *p, Stmt *replay) {
     Graph *g = x->g;
     size_t all = (size_t)g->arrays.n;
     const uint32_t *none = arena_alloc(g->arena, all * sizeof *none);

@@ -31,19 +31,15 @@ int term_cost(const Graph *g, Ref r, int budget) {
     return cost;
 }
 
-bool term_has_reduction(const Graph *g, Ref r) {
-    if (NODE(g, r)->depth) {
-        return true;
-    }
-    return false;
+static bool term_has_reduction(const Graph *g, Ref r) {
+    return NODE(g, r)->depth > 0;
 }
 
 /* Every read in the term with the indices in force around it: does its place name them all? */
 static void note_reads(Fuse *f, Ref root, int rank, const Ref *axis) {
     Graph *g = f->g;
-    VEC(Ref) stack = {0}, around = {0}; /* pairs: a node, and how many of `bound` are in force */
+    VEC(Ref) stack = {0}; /* each with how many of `bound` are in force: level */
     VEC(Ref) bound = {0};
-    (void)around;
     graph_walk_start(g);
     for (int k = 0; k < rank; k++) {
         VEC_PUSH(g->arena, bound, axis[k]);

@@ -85,7 +85,6 @@ void storage_decide(Graph *g, Function *f, const bool *computed, const bool *car
 /* fuse: how much work a term is (counted up to the budget: 1 an addition, 20 a function, 1000 a
  * reduction), and what is read in place. */
 int term_cost(const Graph *g, Ref r, int budget);
-bool term_has_reduction(const Graph *g, Ref r);
 bool term_is_contraction(const Graph *g, Ref r); /* sum[p](a[...] * b[...]) */
 void fuse_arrays(Graph *g, int n, const ArrayRef *roots);
 
@@ -115,7 +114,6 @@ bool gen_may_fail(const Block *b);
 Stmt *gen_set(Gen *x, int local, char op, Expr *e);
 void gen_stop_if(Gen *x, Expr *condition, const char *text); /* returns with that status */
 Expr *gen_below(Gen *x, int local, int64_t bound);           /* local < bound */
-Expr *gen_op(Gen *x, Op op, ValueType type, Expr *a, Expr *b);
 
 /* nest: the loops of one array, at the places that loops around have fixed. */
 Ref nest_place_axes(Graph *g, ArrayRef a, Ref term, const Fixed *fixed);
@@ -157,7 +155,6 @@ bool circle_axes(Graph *g, int n, const ArrayRef *members, int *axis, int *off, 
 bool circle_push(Graph *g, ArrayRef to, int piece, const bool *in, const int *axis, const int *off,
                  int sign, Push *p); /* may this piece be added turn by turn? */
 void circle_arrays(Gen *x, const LoopGroup *group);
-void circle_again(Gen *x, const Checkpoint *c, Stmt *replay);
 
 /* stream: what joins the loop of a recurrence. By array: the number of its group + 1, 0: none. */
 typedef VEC(LoopGroup) LoopGroups;

@@ -534,7 +534,7 @@ static int var_new(Gen *x, const char *hint, ValueType type, Expr *start) {
     return s->local;
 }
 
-Expr *gen_op(Gen *x, Op op, ValueType type, Expr *a, Expr *b) {
+static Expr *gen_op(Gen *x, Op op, ValueType type, Expr *a, Expr *b) {
     Expr *e = gen_expr(x, EXPR_OP, type, b ? 2 : 1);
     e->op = op;
     e->arg[0] = a;

@@ -5,20 +5,11 @@ cd "$(dirname "$0")/.." || exit 2
 : "${GRADC:=$(pwd)/build/compiler/gradc}"
 work=$(mktemp -d) || exit 2
 trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
+log=$work/.log
+. tests/counting
 cd "$work" || exit 2
 unset NO_COLOR
-passed=0 failed=0 skipped=0
 
-# ok TEXT COMMAND ...: the command must succeed
-ok() {
-    text=$1
-    shift
-    if "$@" >"$work/.log" 2>&1; then passed=$((passed + 1)); else
-        echo "cli: $text"
-        cat "$work/.log"
-        failed=$((failed + 1))
-    fi
-}
 # gradc STATUS ARGUMENT ...: runs it, with its output in $work/.out and .err, and tells whether it ended as it should
 gradc() {
     want=$1

@@ -6,22 +6,12 @@ cd "$(dirname "$0")/.." || exit 2
 top=$(pwd)
 : "${GRADC:=$top/build/compiler/gradc}" "${BUILD:=$top/build}"
 work=$BUILD/extern
-passed=0 failed=0
 rm -rf "$work"
 mkdir -p "$work" || exit 2
 cp tests/extern/* "$work"
 cd "$work" || exit 2
-
-ok() { # ok TEXT COMMAND ...
-    text=$1
-    shift
-    if "$@" >log 2>&1; then passed=$((passed + 1)); else
-        echo "extern: $text"
-        cat log
-        failed=$((failed + 1))
-        return 1
-    fi
-}
+log=$(pwd)/log
+. "$top/tests/counting"
 strict="-Wall -Wextra -Wpedantic -Wconversion -Wdouble-promotion -Wshadow -Werror -I$top/runtime -I."
 models() { # models OPTION ...
     "$GRADC" "$@" sled.grad -o sled.c && "$GRADC" "$@" springs.grad -o springs.model.c

@@ -49,13 +49,13 @@ for size in 1 2 5 7; do
 done
 
 # ---- the protocol
-session() { # session NAME: messages on standard input, one answer for each line
+dialogue() { # dialogue NAME: messages on standard input, one answer for each line
     cat >"$work/in"
     "$program" <"$work/in" >"$work/out" 2>"$work/err" || bad "$1: exit status $?"
     [ ! -s "$work/err" ] || bad "$1: $(head -n 1 "$work/err")"
     sed 's/"nanoseconds":[0-9]*/"nanoseconds":T/g' "$work/out" >"$work/got"
 }
-same() { # same NAME: what session left, and what standard input says
+same() { # same NAME: what dialogue left, and what standard input says
     cat >"$work/want"
     if diff "$work/want" "$work/got" >"$work/diff"; then ok; else
         bad "$1:"
@@ -63,7 +63,7 @@ same() { # same NAME: what session left, and what standard input says
     fi
 }
 
-session "a session" <<'IN'
+dialogue "a dialogue" <<'IN'
 {"id": 0, "kind": "start", "eval": "hello"}
 {"id": 1, "kind": "define", "module": "hello"}
 {"id": 2, "kind": "evaluate", "module": "hello", "function": "square", "input": 3}
@@ -74,7 +74,7 @@ session "a session" <<'IN'
 {"id": 6, "kind": "evaluate", "module": "llsq", "function": "primal", "input": {"x": [0, 1], "n": 3, "min_runs": 3, "min_seconds": 0}}
 {"id": 7, "kind": "something new"}
 IN
-same "a session" <<'OUT'
+same "a dialogue" <<'OUT'
 {"id":0,"tool":"gradc"}
 {"id":1,"success":true}
 {"id":2,"success":true,"output":9,"timings":[{"name":"evaluate","nanoseconds":T}]}
@@ -85,8 +85,8 @@ same "a session" <<'OUT'
 {"id":7}
 OUT
 
-# What is wrong is answered, and nothing of the session is lost by it.
-session "mistakes" <<'IN'
+# What is wrong is answered, and nothing of the dialogue is lost by it.
+dialogue "mistakes" <<'IN'
 {"id": 0, "kind": "start"}
 this is no JSON
 [1, 2]

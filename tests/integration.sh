@@ -6,21 +6,10 @@ cd "$(dirname "$0")/.." || exit 2
 top=$(pwd)
 : "${BUILD:=$top/build}"
 work=$BUILD/integration
-passed=0 failed=0
 rm -rf "$work"
 mkdir -p "$work" || exit 2
 log=$work/log
-
-ok() { # ok TEXT COMMAND ...
-    text=$1
-    shift
-    if "$@" >"$log" 2>&1; then passed=$((passed + 1)); else
-        echo "integration: $text"
-        cat "$log"
-        failed=$((failed + 1))
-        return 1
-    fi
-}
+. tests/counting
 prints() { [ "$("$1")" = "$2" ] || { echo "$1 prints '$("$1")', not '$2'"; return 1; }; }
 same_time() { [ "$(stat -c %Y.%i "$1")" = "$2" ]; }
 

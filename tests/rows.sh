@@ -18,23 +18,12 @@ cd "$(dirname "$0")/.." || exit 2
 top=$(pwd)
 : "${BUILD:=$top/build}" "${GRADC:=$BUILD/compiler/gradc}"
 GCC=${GCC:-gcc}
-passed=0 failed=0 skipped=0
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
 log=$work/log
 LC_ALL=C
 export LC_ALL
-
-ok() { # ok TEXT COMMAND ...
-    text=$1
-    shift
-    if "$@" >"$log" 2>&1; then passed=$((passed + 1)); else
-        echo "rows: $text"
-        head -n 40 "$log"
-        failed=$((failed + 1))
-        return 1
-    fi
-}
+. tests/counting
 
 # ---- programs that compare with closed forms ----------------------------------------------------------------------------
 # program NAME REAL FLAGS: compiles the model and tests/rows/NAME.c, runs it, and adds what it counted

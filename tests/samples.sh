@@ -9,22 +9,11 @@ top=$(pwd)
 GRADC_BUILD=$BUILD/tested
 export GRADC GRADC_BUILD
 unset MNIST_DIR
-passed=0 failed=0 skipped=0
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$GRADC_BUILD" || exit 2
 log=$work/log
-
-ok() { # ok TEXT COMMAND ...
-    text=$1
-    shift
-    if "$@" >"$log" 2>&1; then passed=$((passed + 1)); else
-        echo "samples: $text"
-        cat "$log"
-        failed=$((failed + 1))
-        return 1
-    fi
-}
+. tests/counting
 
 # ---- the small ones: half of them beside the other half -------------------------------------------------------------
 run_small() { # run_small NAME ...: a log for each, and a file .good

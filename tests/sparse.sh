@@ -6,22 +6,12 @@ cd "$(dirname "$0")/.." || exit 2
 top=$(pwd)
 : "${GRADC:=$top/build/compiler/gradc}" "${BUILD:=$top/build}"
 work=$BUILD/sparse
-passed=0 failed=0
 rm -rf "$work"
 mkdir -p "$work" || exit 2
 cp tests/sparse/* "$work"
 cd "$work" || exit 2
-
-ok() { # ok TEXT COMMAND ...
-    text=$1
-    shift
-    if "$@" >log 2>&1; then passed=$((passed + 1)); else
-        echo "sparse: $text"
-        cat log
-        failed=$((failed + 1))
-        return 1
-    fi
-}
+log=$(pwd)/log
+. "$top/tests/counting"
 strict="-Wall -Wextra -Wpedantic -Wconversion -Wdouble-promotion -Wshadow -Werror -I$top/runtime -I."
 c99="-std=c99 -D_POSIX_C_SOURCE=200112L -Wmissing-prototypes"
 # pair MODEL OPTION ...: sparse.c and dense.c

@@ -6,22 +6,12 @@ cd "$(dirname "$0")/.." || exit 2
 top=$(pwd)
 : "${BUILD:=$top/build}" "${GRADC:=$BUILD/compiler/gradc}"
 page=docs/systems.md
-passed=0 failed=0 skipped=0
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
 LC_ALL=C
 export LC_ALL
-
-ok() { # ok TEXT COMMAND ...
-    text=$1
-    shift
-    if "$@" >"$work/log" 2>&1; then passed=$((passed + 1)); else
-        echo "systems: $text"
-        head -n 40 "$work/log"
-        failed=$((failed + 1))
-        return 1
-    fi
-}
+log=$work/log
+. tests/counting
 
 # ---- rows ---------------------------------------------------------------------------------------------------------------
 # rows FILE: of each row of its tables "ROW<tab>FILES<tab>FIGURE<tab>WITHIN"; the table ends where a line is no row of it.

@@ -6,22 +6,12 @@ cd "$(dirname "$0")/.." || exit 2
 top=$(pwd)
 : "${GRADC:=$top/build/compiler/gradc}" "${BUILD:=$top/build}"
 work=$BUILD/windows
-passed=0 failed=0
 rm -rf "$work"
 mkdir -p "$work" || exit 2
 cp tests/windows/* "$work"
 cd "$work" || exit 2
-
-ok() { # ok TEXT COMMAND ...
-    text=$1
-    shift
-    if "$@" >log 2>&1; then passed=$((passed + 1)); else
-        echo "windows: $text"
-        head -30 log
-        failed=$((failed + 1))
-        return 1
-    fi
-}
+log=$(pwd)/log
+. "$top/tests/counting"
 strict="-std=c99 -Wall -Wextra -Wpedantic -Wconversion -Wdouble-promotion -Wshadow -Wmissing-prototypes -Werror -I$top/runtime"
 flags="-O1 -ffp-contract=off"
 says() { grep -qF -- "$1" err || { echo "not said: $1"; cat err; return 1; }; }
