@@ -323,6 +323,42 @@ static bool box_equal(const Term *x, const Term *y, int rank) {
     return true;
 }
 
+/* Which term takes what is added on a box: a hash table of 1 + places among the terms. */
+typedef struct Open {
+    int *slot;
+    uint32_t *hash;
+    uint32_t n, room;
+} Open;
+
+/* The term on the box of t that is open, or where its place is to be put; 0: none yet. */
+static int *open_slot(Graph *g, Open *o, const Term *t, const Term *terms, int rank) {
+    if (o->n * 2 >= o->room) {
+        Open more = {.room = o->room ? 2 * o->room : 8};
+        more.slot = arena_alloc(g->arena, more.room * sizeof *more.slot);
+        more.hash = arena_alloc(g->arena, more.room * sizeof *more.hash);
+        for (uint32_t k = 0; k < o->room; k++) {
+            uint32_t h = o->hash[k] & (more.room - 1);
+            if (!o->slot[k]) continue;
+            while (more.slot[h]) h = (h + 1) & (more.room - 1);
+            more.slot[h] = o->slot[k], more.hash[h] = o->hash[k], more.n++;
+        }
+        *o = more;
+    }
+    uint32_t hash = 1;
+    for (int k = 0; k < rank; k++) {
+        hash = (hash ^ poly_hash(t->lo[k])) * 0x9E3779B1u;
+        hash = (hash ^ poly_hash(t->hi[k])) * 0x85EBCA6Bu;
+    }
+    uint32_t h = hash & (o->room - 1);
+    for (; o->slot[h]; h = (h + 1) & (o->room - 1)) {
+        if (o->hash[h] == hash && box_equal(t, &terms[o->slot[h] - 1], rank)) {
+            return &o->slot[h];
+        }
+    }
+    o->hash[h] = hash, o->n++;
+    return &o->slot[h];
+}
+
 /* The leading axes that every read inside a circle leaves as they are keep to one place if all that
  * comes from outside stands there. By axis: the place, or 0. */
 static Ref *circle_pins(State *s, const Order *order, int lo, int hi) {
@@ -482,20 +518,18 @@ static void adjoint_finish(State *s, ArrayRef a, bool may_stay_term) {
         alive = graph_subst(g, alive, rank, ARRAY(g, a)->axis, place);
     }
     VEC(Term) terms = {0};
+    Open open = {0};
     for (int next = s->first[a]; next; next = s->sent.at[next - 1].next) {
         /* The range of e's own indices is in force too. */
         Term t = solve(s, &s->sent.at[next - 1], adj, axis, alive);
-        bool merged = false;
-        for (int k = 0; k < terms.n && !merged; k++) {
-            if (box_equal(&t, &terms.at[k], rank) &&
-                share_is_nest(g, t.body) == share_is_nest(g, terms.at[k].body) &&
-                !share_is_nest(g, t.body)) {
-                terms.at[k].body = graph_op2(g, OP_add, terms.at[k].body, t.body);
-                merged = true;
-            }
-        }
-        if (!merged) {
+        bool nest = share_is_nest(g, t.body);
+        int *at = nest ? NULL : open_slot(g, &open, &t, terms.at, rank);
+        Ref sum = at && *at ? terms.at[*at - 1].body : 0;
+        if (sum && NODE(g, sum)->height < MOST_HEIGHT && !share_is_nest(g, sum)) {
+            terms.at[*at - 1].body = graph_op2(g, OP_add, sum, t.body);
+        } else {
             VEC_PUSH(g->arena, terms, t);
+            if (at) *at = terms.n;
         }
     }
     nterms = terms.n;

@@ -169,6 +169,29 @@ static Ref node_find(const Graph *g, const Node *n, const Ref *args) {
     return 0;
 }
 
+/* How high it is, and of how many terms and factors: so that who looks for like terms knows at once
+ * where there are too many. */
+static void count_parts(const Graph *g, Node *n, const Ref *args) {
+    unsigned height = 0, terms = 1, factors = 1;
+    for (int k = 0; k < n->nargs; k++) {
+        unsigned h = g->nodes.at[args[k]].height + 1u;
+        height = h > height ? h : height;
+    }
+    const Node *x = n->nargs > 0 ? &g->nodes.at[args[0]] : NULL,
+               *y = n->nargs > 1 ? &g->nodes.at[args[1]] : NULL;
+    if (n->op == OP_neg) {
+        terms = x->terms, factors = x->factors;
+    } else if (n->op == OP_add || n->op == OP_sub) {
+        terms = (unsigned)x->terms + y->terms;
+    } else if (n->op == OP_mul || n->op == OP_div) {
+        terms = n->op == OP_mul && x->op == OP_CONST ? y->terms : 1;
+        factors = (unsigned)x->factors + y->factors;
+    }
+    n->height = (uint16_t)(height < UINT16_MAX ? height : UINT16_MAX);
+    n->terms = (uint8_t)(terms < UINT8_MAX ? terms : UINT8_MAX);
+    n->factors = (uint8_t)(factors < UINT8_MAX ? factors : UINT8_MAX);
+}
+
 /* The node with these parts, made if it is new. */
 static Ref node_intern(Graph *g, Node n, const Ref *args) {
     uint32_t h = node_hash(&n, args), known = node_find(g, &n, args);
@@ -193,6 +216,7 @@ static Ref node_intern(Graph *g, Node n, const Ref *args) {
             n.depth = g->nodes.at[own[k]].depth;
         }
     }
+    count_parts(g, &n, own);
     Ref r = (Ref)g->nodes.n;
     /* Indices, dimensions, counts and data of type index lie below 2^31, their sums and products
      * far from overflow; other ints may be anything. */
@@ -276,12 +300,34 @@ Ref graph_index(Graph *g, const char *name, const Poly *extent) {
     return index_make(g, name, extent, 0);
 }
 
+static uint32_t bound_hash(uint32_t number, const Poly *extent) {
+    return (poly_hash(extent) ^ number) * 0x9E3779B1u;
+}
+
+/* The index with this number and range. */
 static Ref index_bound(Graph *g, uint32_t number, const char *name, const Poly *extent) {
-    for (int k = 1; k < g->indices.n; k++) {
-        if (g->indices.at[k].number == number && poly_equal(g->indices.at[k].extent, extent)) {
-            return g->indices.at[k].node;
+    if (g->nbound * 2 >= g->bound.room) { /* powers of two */
+        uint32_t room = g->bound.room ? 2 * (uint32_t)g->bound.room : 64,
+                 *slots = arena_alloc(g->arena, room * sizeof *slots);
+        for (int k = 0; k < g->bound.room; k++) {
+            if (g->bound.at[k]) {
+                const Index *i = &g->indices.at[g->bound.at[k]];
+                uint32_t h = bound_hash(i->number, i->extent) & (room - 1);
+                while (slots[h]) h = (h + 1) & (room - 1);
+                slots[h] = g->bound.at[k];
+            }
+        }
+        g->bound.at = slots, g->bound.room = (int)room;
+    }
+    uint32_t mask = (uint32_t)g->bound.room - 1, h = bound_hash(number, extent) & mask;
+    for (; g->bound.at[h]; h = (h + 1) & mask) {
+        const Index *i = &g->indices.at[g->bound.at[h]];
+        if (i->number == number && poly_equal(i->extent, extent)) {
+            return i->node;
         }
     }
+    g->bound.at[h] = (uint32_t)g->indices.n;
+    g->nbound++;
     return index_make(g, name, extent, number);
 }
 
@@ -854,7 +900,7 @@ static bool monic_add(const Graph *g, Monic *m, Ref r, bool below) {
 
 static bool monic_of(const Graph *g, Ref r, Monic *m) {
     m->scale = 1, m->n = m->nbelow = 0;
-    return monic_add(g, m, r, false);
+    return NODE(g, r)->factors <= 4 * MOST_FACTORS && monic_add(g, m, r, false);
 }
 
 static bool monics_alike(const Monic *x, const Monic *y) {
@@ -892,7 +938,8 @@ static bool sum_add(const Graph *g, Sum *s, Ref r, double scale) {
 static Ref collect_terms(Graph *g, Op op, Ref x, Ref y) {
     Sum a = {0}, b = {0};
     ValueType type = (ValueType)NODE(g, x)->type;
-    if (!sum_add(g, &a, x, 1) || !sum_add(g, &b, y, op == OP_sub ? -1 : 1)) {
+    if (NODE(g, x)->terms > MOST_TERMS || NODE(g, y)->terms > MOST_TERMS || !sum_add(g, &a, x, 1) ||
+        !sum_add(g, &b, y, op == OP_sub ? -1 : 1)) {
         return 0;
     }
     int from = a.n;
@@ -1766,33 +1813,49 @@ bool graph_walk_first(Graph *g, Ref r) {
 
 typedef VEC(ArrayRef) ArrayList;
 
+/* In the walk at work. */
 static void collect_reads(Graph *g, Ref term, ArrayList *out) {
-    VEC(Ref) stack = {0};
-    VEC_PUSH(g->arena, stack, term);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
+    VEC_PUSH(g->arena, g->stack, term);
+    while (g->stack.n) {
+        Ref r = g->stack.at[--g->stack.n];
         if (!graph_walk_first(g, r)) {
             continue;
         }
         const Node *n = NODE(g, r);
-        if (n->op == OP_READ) {
-            bool known = false;
-            for (int k = 0; k < out->n && !known; k++) {
-                known = out->at[k] == n->aux;
-            }
-            if (!known) {
-                VEC_PUSH(g->arena, *out, n->aux);
-            }
+        if (n->op == OP_READ && g->read.at[n->aux] != g->walks) {
+            g->read.at[n->aux] = g->walks;
+            VEC_PUSH(g->arena, *out, n->aux);
         }
         for (int k = n->nargs - 1; k >= 0; k--) {
-            VEC_PUSH(g->arena, stack, ARG(g, r, k));
+            VEC_PUSH(g->arena, g->stack, ARG(g, r, k));
         }
     }
+}
+
+/* Does a term read the array, in what this walk has not met yet? */
+static bool walk_meets_read(Graph *g, Ref term, ArrayRef a) {
+    bool met = false;
+    VEC_PUSH(g->arena, g->stack, term);
+    while (g->stack.n) {
+        Ref r = g->stack.at[--g->stack.n];
+        if (met || !graph_walk_first(g, r)) {
+            continue;
+        }
+        const Node *n = NODE(g, r);
+        met = n->op == OP_READ && n->aux == a;
+        for (int k = 0; k < n->nargs; k++) {
+            VEC_PUSH(g->arena, g->stack, ARG(g, r, k));
+        }
+    }
+    return met;
 }
 
 static int array_reads(Graph *g, ArrayRef a, bool live, const ArrayRef **reads) {
     ArrayList out = {0};
     graph_walk_start(g);
+    while (g->read.n < g->arrays.n) {
+        VEC_PUSH(g->arena, g->read, 0);
+    }
     for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
         const Piece p = ARRAY(g, a)->pieces.at[q];
         collect_reads(g, p.body, &out);
@@ -1816,10 +1879,10 @@ int graph_array_needs(Graph *g, ArrayRef a, const ArrayRef **needs) {
 }
 
 bool graph_reads_itself(Graph *g, ArrayRef a) {
-    const ArrayRef *reads;
-    int n = graph_array_reads(g, a, &reads);
-    for (int k = 0; k < n; k++) {
-        if (reads[k] == a) {
+    graph_walk_start(g);
+    for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
+        const Piece *p = &ARRAY(g, a)->pieces.at[q];
+        if (walk_meets_read(g, p->body, a) || (p->guard && walk_meets_read(g, p->guard, a))) {
             return true;
         }
     }

@@ -67,6 +67,9 @@ typedef struct Node {
     uint32_t next;  /* chain of the hash table */
     uint32_t free;  /* set of free indices, see set_... */
     uint32_t depth; /* largest number bound inside */
+    uint16_t height; /* of the term as a tree of operations; 65535: that, or more */
+    uint8_t terms;   /* of the sum that it is, and factors of the product; 255: that, or more */
+    uint8_t factors;
     bool wide;      /* an INT that nothing bounds: arithmetic on it is checked for overflow */
     bool fails;     /* evaluating it may set a status: it must not be moved to where it was not
                        evaluated */
@@ -228,10 +231,18 @@ struct Graph {
     VEC(Gradient) gradients;
     VEC(int) taken; /* by Symbol, of names in use: the number to try next with it */
     VEC(uint32_t) seen; /* by Ref: the last walk that met it, see graph_walk */
+    VEC(uint32_t) read; /* by array: the last walk that met a read of it */
+    VEC(Ref) stack;     /* of the walk at work */
     uint32_t walks;
+    VEC(uint32_t) bound; /* a hash table of the indices with a number */
+    int nbound;
     struct SetTable *sets;
     struct PolyMemo *polys;
 };
+
+/* Terms that grow by what is added to them stop here, so that who walks down a term needs no more
+ * than that, and the height of one equation of the source. What is left is another piece. */
+enum { MOST_HEIGHT = 256 };
 
 Graph *graph_new(Context *cx, const char *name, ValueType real);
 #define NODE(g, r) (&(g)->nodes.at[r])

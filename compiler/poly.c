@@ -253,6 +253,17 @@ bool poly_equal(const Poly *x, const Poly *y) {
     return x->n >= 0 && poly_compare(x, y) == 0;
 }
 
+uint32_t poly_hash(const Poly *x) {
+    uint32_t h = (uint32_t)x->n + 0x9E3779B9u;
+    for (int t = 0; t < x->n; t++) {
+        const Monomial *m = &x->term[t];
+        h = (h ^ (uint32_t)m->num ^ (uint32_t)((uint64_t)m->num >> 32)) * 0x85EBCA6Bu;
+        h = (h ^ (uint32_t)m->den ^ h >> 15) * 0x9E3779B1u;
+        for (int k = 0; k < m->nvars; k++) h = (h ^ m->var[k] ^ h >> 13) * 0x85EBCA6Bu;
+    }
+    return h ^ h >> 16;
+}
+
 bool poly_is_number(const Poly *x, int64_t *num, int64_t *den) {
     if (x->n < 0 || x->n > 1 || (x->n == 1 && x->term[0].nvars)) return false;
     if (num) *num = x->n ? x->term[0].num : 0;

@@ -34,6 +34,7 @@ const Poly *poly_subst_all(Arena *a, const Poly *x, int n, const uint32_t *var,
                            const Poly *const *by);
 bool poly_equal(const Poly *x, const Poly *y);
 int poly_compare(const Poly *x, const Poly *y);  /* a total order */
+uint32_t poly_hash(const Poly *x);               /* equal ones have the same */
 bool poly_is_int(const Poly *x, int64_t *value); /* a whole number? (value may be NULL) */
 bool poly_is_number(const Poly *x, int64_t *num, int64_t *den);
 bool poly_has(const Poly *x, uint32_t var);

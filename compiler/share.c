@@ -191,6 +191,11 @@ static bool reads_nest(const Graph *g, Ref r) {
            share_is_nest(g, x->pieces.at[0].body);
 }
 
+/* Can it take no term more? */
+static bool is_full(const Graph *g, Ref body) {
+    return NODE(g, body)->height >= MOST_HEIGHT || reads_nest(g, body);
+}
+
 static bool is_range(Graph *g, const Piece *p, int k) { /* never less than empty */
     return graph_prove(
         g, poly_add(g->arena, poly_sub(g->arena, p->hi[k], p->lo[k]), poly_int(g->arena, 1)), 0,
@@ -222,7 +227,7 @@ static bool join(Graph *g, ArrayRef a, Piece *p, const Piece *q) {
         }
     }
     if (other < 0) {
-        if (reads_nest(g, p->body) || reads_nest(g, q->body)) {
+        if (is_full(g, p->body) || is_full(g, q->body)) {
             return false;
         }
         p->body = graph_op2(g, OP_add, p->body, q->body);
@@ -250,23 +255,109 @@ static bool join(Graph *g, ArrayRef a, Piece *p, const Piece *q) {
     return true;
 }
 
-static void join_pieces(Graph *g, ArrayRef a) {
-    bool joined = true;
-    while (joined) {
-        joined = false;
-        for (int q = 0; q < ARRAY(g, a)->pieces.n && !joined; q++) {
-            for (int r = q + 1; r < ARRAY(g, a)->pieces.n && !joined; r++) {
-                Piece p = ARRAY(g, a)->pieces.at[q], other = ARRAY(g, a)->pieces.at[r];
-                joined = join(g, a, &p, &other);
-                if (joined) {
-                    Array *x = ARRAY(g, a);
-                    x->pieces.at[q] = p;
-                    x->pieces.n--;
-                    memmove(&x->pieces.at[r], &x->pieces.at[r + 1],
-                            (size_t)(x->pieces.n - r) * sizeof p);
-                }
-            }
+/* Pieces by where they begin or end along an axis, with what else they must have in common to lie
+ * side by side; those on one box are found so too. A hash table with chains, each ascending. */
+typedef struct Ends {
+    int per;        /* entries of a piece */
+    int *head;      /* 1 + the first entry */
+    int *next;      /* by entry: 1 + the next one */
+    uint32_t *hash; /* by entry */
+    bool *full;     /* by piece */
+    uint32_t room;
+} Ends;
+
+static uint32_t end_hash(const Array *x, const Piece *p, int axis, const Poly *at, bool end) {
+    uint32_t h = p->guard * 31u + p->live * 17u + (uint32_t)axis * 2u + end;
+    for (int k = 0; k < x->rank; k++) {
+        if (k != axis) {
+            h = (h ^ poly_hash(p->lo[k])) * 0x9E3779B1u;
+            h = (h ^ poly_hash(p->hi[k])) * 0x85EBCA6Bu;
         }
+    }
+    h = at ? (h ^ poly_hash(at)) * 0x9E3779B1u : h;
+    return h ^ h >> 16;
+}
+
+static Ends ends_of(Graph *g, ArrayRef a) {
+    const Array *x = ARRAY(g, a);
+    Ends e = {.per = x->rank ? 2 * x->rank : 1, .room = 16};
+    size_t all = (size_t)x->pieces.n * (size_t)e.per;
+    while (e.room < all) {
+        e.room *= 2;
+    }
+    e.head = arena_alloc(g->arena, e.room * sizeof *e.head);
+    e.next = arena_alloc(g->arena, all * sizeof *e.next);
+    e.hash = arena_alloc(g->arena, all * sizeof *e.hash);
+    e.full = arena_alloc(g->arena, (size_t)x->pieces.n);
+    for (int q = x->pieces.n - 1; q >= 0; q--) {
+        e.full[q] = is_full(g, x->pieces.at[q].body);
+        for (int k = 0; k < e.per; k++) {
+            const Piece *p = &x->pieces.at[q];
+            const Poly *at = !x->rank ? NULL : k % 2 ? p->hi[k / 2] : p->lo[k / 2];
+            int entry = q * e.per + k;
+            uint32_t h = e.hash[entry] = end_hash(x, p, k / 2, at, k % 2);
+            e.next[entry] = e.head[h & (e.room - 1)];
+            e.head[h & (e.room - 1)] = entry + 1;
+        }
+    }
+    return e;
+}
+
+/* The first piece behind q that joins it, which has it then; 0: none. */
+static int join_next(Graph *g, const Ends *e, ArrayRef a, int q, const bool *gone) {
+    const Array x = *ARRAY(g, a);
+    const Piece p = x.pieces.at[q];
+    const Poly *one = poly_int(g->arena, 1);
+    const bool full = is_full(g, p.body);
+    VEC(int) found = {0};
+    for (int k = 0; k < 3 * x.rank + (x.rank == 0); k++) {
+        int axis = k / 3, side = k % 3;
+        if (side == 0 && full) {
+            continue;
+        }
+        const Poly *at = !x.rank     ? NULL
+                         : side == 0 ? p.lo[axis]
+                         : side == 1 ? poly_add(g->arena, p.hi[axis], one)
+                                     : poly_sub(g->arena, p.lo[axis], one);
+        uint32_t hash = end_hash(&x, &p, axis, at, side == 2);
+        for (int entry = e->head[hash & (e->room - 1)]; entry; entry = e->next[entry - 1]) {
+            int r = (entry - 1) / e->per, place = found.n;
+            if (e->hash[entry - 1] != hash || r <= q || gone[r] || (side == 0 && e->full[r])) {
+                continue;
+            }
+            VEC_PUSH(g->arena, found, r);
+            for (; place > 0 && found.at[place - 1] > r; place--) {
+                found.at[place] = found.at[place - 1];
+            }
+            found.at[place] = r;
+        }
+    }
+    for (int k = 0; k < found.n; k++) {
+        Piece joined = p, other = x.pieces.at[found.at[k]];
+        if ((k == 0 || found.at[k] != found.at[k - 1]) && join(g, a, &joined, &other)) {
+            ARRAY(g, a)->pieces.at[q] = joined;
+            return found.at[k];
+        }
+    }
+    return 0;
+}
+
+static void join_pieces(Graph *g, ArrayRef a) {
+    for (bool joined = ARRAY(g, a)->pieces.n > 1; joined;) {
+        joined = false;
+        int n = ARRAY(g, a)->pieces.n, left = 0;
+        Ends ends = ends_of(g, a);
+        bool *gone = arena_alloc(g->arena, (size_t)n);
+        for (int q = 0; q < n; q++) {
+            if (gone[q]) {
+                continue;
+            }
+            for (int r; (r = join_next(g, &ends, a, q, gone)) != 0;) {
+                gone[r] = joined = true;
+            }
+            ARRAY(g, a)->pieces.at[left++] = ARRAY(g, a)->pieces.at[q];
+        }
+        ARRAY(g, a)->pieces.n = left;
     }
 }
 
@@ -467,7 +558,8 @@ static bool share_array(Sharing *s, ArrayRef a) {
     if (ARRAY(g, a)->counts) { /* with what it is found from, or not at all */
         return false;
     }
-    if (n == 1 && is_plain(g, ARRAY(g, a)->pieces.at[0].body)) {
+    Ref body = n ? ARRAY(g, a)->pieces.at[0].body : 0;
+    if (n == 1 && NODE(g, body)->height < MOST_HEIGHT && is_plain(g, body)) {
         s->through[a] = true;
         return true;
     }
