@@ -1,11 +1,12 @@
 /* simplify: what needs a view of whole arrays. (Terms are simplified as they are made, see graph
  * and rewrite.) In: the graph with all derivatives expanded, so that the identity of arrays no
- * longer matters. Out: the same arrays, where copies are read through, equal arrays are one, and an
- * equation whose every read stands under a condition has that condition. */
+ * longer matters. Out: the same arrays, where copies are read through, equal arrays are one, what
+ * the box of an equation says is not asked again in it, and an equation whose every read stands
+ * under a condition has that condition. */
 #include "demand.h"
 #include "ops.h"
-#include "paths.h"
 #include "passes.h"
+#include "paths.h"
 #include "share.h"
 
 /* The arrays that somebody outside asks for. */
@@ -56,6 +57,85 @@ static bool is_asked_for(const Graph *g, ArrayRef a) {
     return false;
 }
 
+/* ---- comparisons that a box decides
+ * ---------------------------------------------- */
+
+/* Has it no variables but axes of x and sizes? */
+static bool of_axes(Graph *g, const Array *x, Ref comparison) {
+    for (int k = 0; k < 2; k++) {
+        const uint32_t *vars;
+        int n = poly_vars(g->arena, graph_poly(g, ARG(g, comparison, k)), &vars);
+        for (int v = 0; v < n; v++) {
+            bool known = NODE(g, vars[v])->op == OP_DIM;
+            for (int axis = 0; axis < x->rank; axis++) {
+                known = known || vars[v] == x->axis[axis];
+            }
+            if (!known) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* A derivative keeps the box that it was asked for in as a condition: `1 <= t ? x : 0 for 1 <= t`,
+ * the same fact twice. Comparisons in the body that follow from its box become true or false. */
+static Ref decide(Graph *g, ArrayRef a, const Piece *p) {
+    enum { ROOM = 32 };
+    const Array *x = ARRAY(g, a);
+    VEC(Ref) stack = {0}, compare = {0}, from = {0}, to = {0};
+    graph_walk_start(g);
+    VEC_PUSH(g->arena, stack, p->body);
+    while (stack.n) {
+        Ref r = stack.at[--stack.n];
+        if (!graph_walk_first(g, r)) {
+            continue;
+        }
+        const Node *n = NODE(g, r);
+        if (n->op >= OP_FIRST_SCALAR && op_info[n->op].typing == TYPING_COMPARE &&
+            NODE(g, ARG(g, r, 0))->type == VALUE_INT && of_axes(g, x, r)) {
+            VEC_PUSH(g->arena, compare, r);
+        }
+        for (int k = 0; k < NODE(g, r)->nargs; k++) {
+            VEC_PUSH(g->arena, stack, ARG(g, r, k));
+        }
+    }
+    const Poly *facts[ROOM];
+    int nfacts = 0;
+    for (int k = 0; k < x->rank && compare.n && nfacts + 2 <= ROOM; k++) {
+        const Poly *axis = graph_poly(g, x->axis[k]);
+        facts[nfacts++] = poly_sub(g->arena, axis, p->lo[k]);
+        facts[nfacts++] = poly_sub(g->arena, p->hi[k], axis);
+    }
+    for (int k = 0; k < compare.n; k++) {
+        for (int yes = 0; yes < 2; yes++) {
+            const Poly *says[2];
+            int n = graph_facts(g, compare.at[k], yes, says, 2), proved = 0;
+            while (proved < n && graph_prove(g, says[proved], nfacts, facts)) {
+                proved++;
+            }
+            if (n && proved == n) {
+                VEC_PUSH(g->arena, from, compare.at[k]);
+                VEC_PUSH(g->arena, to, graph_bool(g, yes));
+                break;
+            }
+        }
+    }
+    return from.n ? graph_subst(g, p->body, from.n, from.at, to.at) : p->body;
+}
+
+static void decide_all(Graph *g, int n, const ArrayRef *roots) {
+    Order order = graph_order(g, n, roots);
+    for (int k = 0; k < order.n; k++) {
+        ArrayRef a = order.array[k];
+        for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
+            const Piece p = ARRAY(g, a)->pieces.at[q];
+            Ref body = decide(g, a, &p);
+            ARRAY(g, a)->pieces.at[q].body = body;
+        }
+    }
+}
+
 /* ---- conditions under which an array is read: then it is computed under them
  * ---------------------------------------------- */
 
@@ -72,8 +152,7 @@ static Ref under(Graph *g, Ref term, Ref guard) {
 
 /* Does some array that the condition reads need a itself? Those before a in the order do not, as
  * long as no array has a guard from behind it (place is NULL then). */
-static bool needs_itself(Graph *g, const int *place, ArrayRef a, Ref condition,
-                         bool *behind) {
+static bool needs_itself(Graph *g, const int *place, ArrayRef a, Ref condition, bool *behind) {
     VEC(Ref) stack = {0};
     VEC(ArrayRef) later = {0};
     graph_walk_start(g);
@@ -182,6 +261,7 @@ static void share_all(Graph *g, int n, const ArrayRef *roots) {
 void simplify_graph(Graph *g) {
     ArrayRef *roots, first_new = (ArrayRef)g->arrays.n;
     int n = wanted(g, &roots);
+    decide_all(g, n, roots);
     share_all(g, n, roots);
     lift_derivatives(g, n, roots);
     share_all(g, n, roots);
