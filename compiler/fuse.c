@@ -13,6 +13,7 @@ typedef struct Fuse {
     bool *into;   /* by array: computed where it is read */
     int *readers; /* by array: how many terms read it, at different places */
     bool *loose;  /* by array: some read is inside more loops than its own */
+    bool *circle; /* by array: a recurrence */
 } Fuse;
 
 int term_cost(const Graph *g, Ref r, int budget) {
@@ -129,6 +130,30 @@ bool term_is_contraction(const Graph *g, Ref r) {
     return NODE(g, ARG(g, body, 0))->op == OP_READ && NODE(g, ARG(g, body, 1))->op == OP_READ;
 }
 
+/* Does the term read a recurrence at one place of an axis? Who is given its value needs no history of
+ * the recurrence. */
+static bool reads_end(const Fuse *f, Ref term) {
+    Graph *g = f->g;
+    VEC(Ref) stack = {0};
+    graph_walk_start(g);
+    VEC_PUSH(g->arena, stack, term);
+    while (stack.n) {
+        Ref r = stack.at[--stack.n];
+        const Ref *free;
+        if (!graph_walk_first(g, r)) {
+            continue;
+        }
+        for (int k = 0; k < NODE(g, r)->nargs; k++) {
+            if (NODE(g, r)->op == OP_READ && f->circle[NODE(g, r)->aux] &&
+                graph_free(g, ARG(g, r, k), &free) == 0) {
+                return true;
+            }
+            VEC_PUSH(g->arena, stack, ARG(g, r, k));
+        }
+    }
+    return false;
+}
+
 static Ref fuse_read(Graph *g, void *user, ArrayRef a, const Ref *positions) {
     const Fuse *f = user;
     if (!f->into[a]) {
@@ -145,6 +170,7 @@ void fuse_arrays(Graph *g, int n, const ArrayRef *roots) {
     f.into = arena_alloc(g->arena, all * sizeof *f.into);
     f.readers = arena_alloc(g->arena, all * sizeof *f.readers);
     f.loose = arena_alloc(g->arena, all * sizeof *f.loose);
+    f.circle = arena_alloc(g->arena, all * sizeof *f.circle);
     bool *keep_shape = arena_alloc(g->arena, all * sizeof *keep_shape);
     for (int k = 0; k < order.n; k++) {
         const Array *x = ARRAY(g, order.array[k]);
@@ -189,8 +215,9 @@ void fuse_arrays(Graph *g, int n, const ArrayRef *roots) {
             ARRAY(g, a)->pieces.at[q].body = graph_cast(g, ARRAY(g, a)->type, body);
             ARRAY(g, a)->pieces.at[q].guard = guard && !graph_is_true(g, guard) ? guard : 0;
         }
+        f.circle[a] = circle;
         if (circle || is_result(g, a) || !one_piece(g, a) || ARRAY(g, a)->rank == 0 ||
-            kernel_is(g, a)) {
+            kernel_is(g, a) || reads_end(&f, ARRAY(g, a)->pieces.at[0].body)) {
             continue;
         }
         Ref body = ARRAY(g, a)->pieces.at[0].body;

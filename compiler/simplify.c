@@ -7,6 +7,7 @@
 #include "ops.h"
 #include "passes.h"
 #include "paths.h"
+#include "series.h"
 #include "share.h"
 
 /* The arrays that somebody outside asks for. */
@@ -262,10 +263,13 @@ void simplify_graph(Graph *g) {
     ArrayRef *roots, first_new = (ArrayRef)g->arrays.n;
     int n = wanted(g, &roots);
     decide_all(g, n, roots);
+    series_powers(g, n, roots);
     share_all(g, n, roots);
+    series_nest(g, n, roots, is_asked_for);
     lift_derivatives(g, n, roots);
     share_all(g, n, roots);
     share_put_back(g, n, roots, is_asked_for, first_new);
+    series_ends(g, n, roots);
     Order order = graph_order(g, n, roots);
     set_guards(g, &order);
 }

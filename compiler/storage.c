@@ -95,6 +95,64 @@ static void serve(Graph *g, const Function *f, const Lag *l, int loop, const Cha
     }
 }
 
+/* Does memory hold one entry at a time? An entry is made of the one before and of no other, one place
+ * of the other axes after another, so it may lie where that lay; nobody else looks back. */
+static bool in_place(Graph *g, const Function *f, const Lags *lags, ArrayRef a, const Chain *c) {
+    const Array *x = ARRAY(g, a);
+    if (c->n != 1 || x->counts || x->turn) {
+        return false;
+    }
+    int axis = c->at[0]->axis;
+    for (int k = 0; k < x->pieces.n; k++) { /* each entry by one piece, and all of them */
+        const Piece *p = &x->pieces.at[k];
+        if (p->guard || p->live || NODE(g, p->body)->op == OP_KERNEL) {
+            return false;
+        }
+        for (int q = 0; q < x->rank; q++) {
+            const Poly *last = poly_sub(g->arena, x->extent[q], poly_int(g->arena, 1));
+            if (q != axis && (!poly_equal(p->lo[q], poly_int(g->arena, 0)) ||
+                              !poly_equal(p->hi[q], last))) {
+                return false;
+            }
+        }
+    }
+    for (int k = 0; k < x->pieces.n; k++) {
+        for (int q = k + 1; q < x->pieces.n; q++) {
+            const Piece *p = &x->pieces.at[k], *o = &x->pieces.at[q];
+            const Poly *one = poly_int(g->arena, 1);
+            if (!graph_prove(g, poly_sub(g->arena, poly_sub(g->arena, o->lo[axis], p->hi[axis]), one),
+                             0, NULL) &&
+                !graph_prove(g, poly_sub(g->arena, poly_sub(g->arena, p->lo[axis], o->hi[axis]), one),
+                             0, NULL)) {
+                return false;
+            }
+        }
+    }
+    for (int k = 0; k < lags->n; k++) {
+        const Lag *l = &lags->at[k];
+        if (l->of != a) {
+            continue;
+        }
+        if (l->by != a) {
+            int64_t window[1] = {1};
+            serve(g, f, l, -1, c, window);
+            if (window[0] != 1 || l->turn) {
+                return false;
+            }
+            continue;
+        }
+        for (int q = 0; q < x->rank; q++) {
+            int64_t back;
+            const Poly *d = poly_sub(g->arena, graph_poly(g, ARG(g, l->read, q)),
+                                     poly_var(g->arena, x->axis[q]));
+            if (!poly_is_int(d, &back) || back != (q != axis ? 0 : c->at[0]->down ? 1 : -1)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 static const Store *store_of(Graph *g, ArrayRef a, const Chain *c, const int64_t *window) {
     int rank = ARRAY(g, a)->rank;
     int64_t *by_axis = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *by_axis), size;
@@ -204,6 +262,9 @@ void storage_decide(Graph *g, Function *f, const bool *computed, const bool *car
             if (lags.at[k].of == a) {
                 serve(g, f, &lags.at[k], loop.at[k], &c, window);
             }
+        }
+        if (c.n == 1 && window[0] == 2 && in_place(g, f, &lags, a, &c)) {
+            window[0] = 1;
         }
         f->store[a] = store_of(g, a, &c, window);
     }
