@@ -130,8 +130,8 @@ bool term_is_contraction(const Graph *g, Ref r) {
     return NODE(g, ARG(g, body, 0))->op == OP_READ && NODE(g, ARG(g, body, 1))->op == OP_READ;
 }
 
-/* Does the term read a recurrence at one place of an axis? Who is given its value needs no history of
- * the recurrence. */
+/* Does the term read a recurrence at one place of an axis? Who is given its value needs no history
+ * of the recurrence. */
 static bool reads_end(const Fuse *f, Ref term) {
     Graph *g = f->g;
     VEC(Ref) stack = {0};

@@ -95,38 +95,36 @@ static void serve(Graph *g, const Function *f, const Lag *l, int loop, const Cha
     }
 }
 
-/* Does memory hold one entry at a time? An entry is made of the one before and of no other, one place
- * of the other axes after another, so it may lie where that lay; nobody else looks back. */
+/* Does memory hold one entry at a time? An entry is made of the one before and of no other, one
+ * place of the other axes after another, so it may lie where that lay; nobody else looks back. Each
+ * is made by one piece, in one go: nothing is filled with zeros first, or added to. */
 static bool in_place(Graph *g, const Function *f, const Lags *lags, ArrayRef a, const Chain *c) {
     const Array *x = ARRAY(g, a);
-    if (c->n != 1 || x->counts || x->turn) {
+    if (c->n != 1 || x->counts || x->turn || x->pieces.n != 2) {
         return false;
     }
     int axis = c->at[0]->axis;
-    for (int k = 0; k < x->pieces.n; k++) { /* each entry by one piece, and all of them */
+    for (int k = 0; k < x->pieces.n; k++) { /* whole but for the loop's axis */
         const Piece *p = &x->pieces.at[k];
-        if (p->guard || p->live || NODE(g, p->body)->op == OP_KERNEL) {
+        if (p->guard || p->live || NODE(g, p->body)->op == OP_KERNEL || NODE(g, p->body)->depth) {
             return false;
         }
         for (int q = 0; q < x->rank; q++) {
             const Poly *last = poly_sub(g->arena, x->extent[q], poly_int(g->arena, 1));
-            if (q != axis && (!poly_equal(p->lo[q], poly_int(g->arena, 0)) ||
-                              !poly_equal(p->hi[q], last))) {
+            if (q != axis &&
+                (!poly_equal(p->lo[q], poly_int(g->arena, 0)) || !poly_equal(p->hi[q], last))) {
                 return false;
             }
         }
     }
-    for (int k = 0; k < x->pieces.n; k++) {
-        for (int q = k + 1; q < x->pieces.n; q++) {
-            const Piece *p = &x->pieces.at[k], *o = &x->pieces.at[q];
-            const Poly *one = poly_int(g->arena, 1);
-            if (!graph_prove(g, poly_sub(g->arena, poly_sub(g->arena, o->lo[axis], p->hi[axis]), one),
-                             0, NULL) &&
-                !graph_prove(g, poly_sub(g->arena, poly_sub(g->arena, p->lo[axis], o->hi[axis]), one),
-                             0, NULL)) {
-                return false;
-            }
-        }
+    const Piece *p = &x->pieces.at[0], *o = &x->pieces.at[1];
+    if (!poly_equal(p->lo[axis], poly_int(g->arena, 0))) {
+        p = o, o = &x->pieces.at[0];
+    }
+    if (!poly_equal(p->lo[axis], poly_int(g->arena, 0)) ||
+        !poly_equal(poly_add(g->arena, p->hi[axis], poly_int(g->arena, 1)), o->lo[axis]) ||
+        !poly_equal(poly_add(g->arena, o->hi[axis], poly_int(g->arena, 1)), x->extent[axis])) {
+        return false;
     }
     for (int k = 0; k < lags->n; k++) {
         const Lag *l = &lags->at[k];
