@@ -1,12 +1,13 @@
 /* bench: times contenders of one problem side by side.
  *
- *   bench PROBLEM LABEL=FILE.so ...
+ *   bench [-r ROUNDS] [-t MS] [-s SIZE] PROBLEM LABEL=FILE.so ...
  *
- * All are loaded, their results compared with the first one that has a derivative (exit 1 when one
- * is off), then timed in turns: ROUNDS rounds, in each of them a batch of every contender, at least
- * BATCH_MS long. For each size, label and function one line goes out:
+ * All are loaded, their results compared with those of the first one that has a derivative (exit status 1
+ * when one is off), then timed in turns: ROUNDS rounds, in each of them a batch of every contender, at least
+ * MS milliseconds long. The clock is the thread's processor time, so other processes on the core do not count,
+ * but for what they take of the caches. For each size, label and function a line goes out, with tabs between:
  *
- *   problem <tab> size <tab> label <tab> value|gradient <tab> median us <tab> quartiles us us
+ *   problem  size  label  value|derived  us: median, first and third quartile, least  operations  bytes  real
  */
 #define _GNU_SOURCE
 #include "bench.h"
@@ -17,26 +18,42 @@
 #include <string.h>
 #include <time.h>
 
-enum { ROUNDS = 15, MANY = 32 };
-static const double batch_s = 4e-3;
+enum { MOST_ROUNDS = 101, MANY = 32 };
 
 typedef struct Contender {
     const char *label;
     const Bench *bench;
     long turns[2];
-    double time[2][ROUNDS];
+    double time[2][MOST_ROUNDS];
 } Contender;
+
+static Contender contender[MANY];
+static int contenders, rounds = 11;
+static double batch_s = 4e-3;
 
 static double now(void) {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static double batch(void (*f)(void), long turns) {
-    double t = now();
-    for (long k = 0; k < turns; k++) f();
-    return now() - t;
+static int has(const Bench *b, int derived) {
+    return (derived ? b->derived : b->value) != NULL;
+}
+
+/* Microseconds for one call. */
+static double batch(const Contender *c, int derived) {
+    const long turns = c->turns[derived];
+    double seconds;
+    if (c->bench->batch) {
+        seconds = c->bench->batch(derived, turns);
+    } else {
+        void (*f)(void) = derived ? c->bench->derived : c->bench->value;
+        const double from = now();
+        for (long k = 0; k < turns; k++) f();
+        seconds = now() - from;
+    }
+    return seconds / (double)turns * 1e6;
 }
 
 static int rising(const void *a, const void *b) {
@@ -44,89 +61,131 @@ static int rising(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-/* Largest difference, relative to the largest entry; the value apart from the derivative. */
+/* Largest difference among n numbers, relative to the largest of them. */
 static double difference(const double *a, const double *b, size_t n) {
-    double worst = fabs(a[0] - b[0]) / fmax(fabs(a[0]), 1e-300), most = 0, off = 0;
-    for (size_t k = 1; k < n; k++) {
-        double d = fabs(a[k] - b[k]);
+    double most = 1e-300, off = 0;
+    for (size_t k = 0; k < n; k++) {
+        const double d = fabs(a[k] - b[k]);
         most = fmax(most, fabs(a[k]));
-        off = d > off || isnan(d) ? d : off;
+        if (d > off || isnan(d)) off = d;
+        if (isnan(off)) return off;
     }
-    off = most > 0 ? off / most : off;
-    return off > worst || isnan(off) ? off : worst;
+    return off / most;
+}
+
+/* Whether the results of all are near those of the first that has a derivative. */
+static int agree(const char *problem, int size) {
+    double *all[MANY];
+    size_t count[MANY];
+    int first = 0, good = 1;
+    for (int k = 0; k < contenders; k++) {
+        const Bench *b = contender[k].bench;
+        if (has(b, 0)) b->value();
+        if (has(b, 1)) b->derived();
+        all[k] = malloc((size_t)1 << 26);
+        if (!all[k]) abort();
+        count[k] = b->result(all[k]);
+        if (count[k] > count[first]) first = k;
+    }
+    size_t value = count[first];
+    for (int k = 0; k < contenders; k++) value = count[k] < value ? count[k] : value;
+    for (int k = 0; k < contenders; k++) {
+        double off = difference(all[first], all[k], value);
+        if (count[k] > value) {
+            const double d = difference(all[first] + value, all[k] + value, count[k] - value);
+            if (!(d <= off)) off = d;
+        }
+        if (!(off <= contender[k].bench->tolerance)) {
+            fprintf(stderr, "bench: %s, %s: %s is off by %.1e\n", problem, contender[k].bench->size_name[size],
+                    contender[k].label, off);
+            good = 0;
+        }
+    }
+    for (int k = 0; k < contenders; k++) free(all[k]);
+    return good;
+}
+
+static void time_all(void) {
+    for (int k = 0; k < contenders; k++) {
+        Contender *c = &contender[k];
+        for (int q = 0; q < 2; q++) {
+            c->turns[q] = 1;
+            while (has(c->bench, q) && batch(c, q) * 1e-6 * (double)c->turns[q] < batch_s) c->turns[q] *= 2;
+        }
+    }
+    for (int round = 0; round < rounds; round++) {
+        for (int k = 0; k < contenders; k++) {
+            for (int q = 0; q < 2; q++) {
+                if (has(contender[k].bench, q)) contender[k].time[q][round] = batch(&contender[k], q);
+            }
+        }
+    }
+}
+
+static void print_all(const char *problem, int size) {
+    for (int k = 0; k < contenders; k++) {
+        const Bench *b = contender[k].bench;
+        for (int q = 0; q < 2; q++) {
+            double *t = contender[k].time[q];
+            if (!has(b, q)) continue;
+            const Work w = b->work(q);
+            qsort(t, (size_t)rounds, sizeof *t, rising);
+            printf("%s\t%s\t%s\t%s\t%.4f\t%.4f\t%.4f\t%.4f\t%.0f\t%.0f\t%s\n", problem, b->size_name[size],
+                   contender[k].label, q ? "derived" : "value", t[rounds / 2], t[rounds / 4],
+                   t[rounds - 1 - rounds / 4], t[0], w.operations, w.bytes, b->single ? "float" : "double");
+        }
+    }
+    fflush(stdout);
+}
+
+static void usage(void) {
+    fprintf(stderr, "usage: bench [-r ROUNDS] [-t MS] [-s SIZE] PROBLEM LABEL=FILE.so ...\n");
+    exit(2);
+}
+
+static long number(const char *text, long least, long most) {
+    char *end;
+    const long n = text ? strtol(text, &end, 10) : -1;
+    if (!text || *end || n < least || n > most) usage();
+    return n;
 }
 
 int main(int argc, char **argv) {
-    Contender c[MANY];
-    int n = 0, bad = 0;
+    int good = 1, k = 1, only = -1;
+    for (; k < argc && argv[k][0] == '-'; k += 2) {
+        if (strcmp(argv[k], "-r") == 0) rounds = (int)number(argv[k + 1], 1, MOST_ROUNDS);
+        else if (strcmp(argv[k], "-t") == 0) batch_s = 1e-3 * (double)number(argv[k + 1], 1, 10000);
+        else if (strcmp(argv[k], "-s") == 0) only = (int)number(argv[k + 1], 0, 100);
+        else usage();
+    }
+    if (argc - k < 2 || argc - k - 1 > MANY) usage();
+    const char *problem = argv[k++];
     cpu_set_t one;
     CPU_ZERO(&one);
-    CPU_SET(sched_getcpu(), &one);
+    CPU_SET((size_t)sched_getcpu(), &one);
     sched_setaffinity(0, sizeof one, &one);
-    if (argc < 3 || argc - 2 > MANY) {
-        fprintf(stderr, "usage: bench PROBLEM LABEL=FILE.so ...\n");
-        return 2;
-    }
-    for (int k = 2; k < argc; k++) {
+    for (; k < argc; k++) {
         char *file = strchr(argv[k], '=');
-        if (!file) return fprintf(stderr, "bench: %s: LABEL=FILE is wanted\n", argv[k]), 2;
+        if (!file) usage();
         *file++ = 0;
         void *library = dlopen(file, RTLD_NOW | RTLD_LOCAL);
         const Bench *b = library ? dlsym(library, "bench") : NULL;
-        if (!b) return fprintf(stderr, "bench: %s\n", dlerror()), 2;
-        c[n++] = (Contender){.label = argv[k], .bench = b};
+        if (!b) {
+            fprintf(stderr, "bench: %s\n", dlerror());
+            return 2;
+        }
+        contender[contenders++] = (Contender){.label = argv[k], .bench = b};
     }
-    for (int size = 0; size < c[0].bench->sizes; size++) {
-        double *reference = NULL;
-        size_t nref = 0;
-        for (int k = 0; k < n; k++) c[k].bench->open(size);
-        for (int turn = 0; turn < 2; turn++) { /* first those with a derivative */
-            for (int k = 0; k < n; k++) {
-                const Bench *b = c[k].bench;
-                const double *r;
-                if (!b->gradient != (turn == 1)) continue;
-                if (b->gradient) b->gradient();
-                else b->value();
-                size_t m = b->result(&r);
-                if (!reference) {
-                    reference = malloc(m * sizeof *r);
-                    memcpy(reference, r, m * sizeof *r);
-                    nref = m;
-                }
-                double off = difference(reference, r, m < nref ? m : nref);
-                if (!(off < 1e-9)) {
-                    fprintf(stderr, "bench: %s, %s: %s is off by %.1e\n", argv[1], b->size_name[size], c[k].label, off);
-                    bad = 1;
-                }
-            }
+    for (int size = 0; size < contender[0].bench->sizes; size++) {
+        if (only >= 0 && size != only) continue;
+        for (k = 0; k < contenders; k++) contender[k].bench->open(size);
+        if (agree(problem, size)) {
+            time_all();
+            print_all(problem, size);
+        } else {
+            good = 0;
         }
-        for (int k = 0; k < n; k++) {
-            for (int q = 0; q < 2; q++) {
-                void (*f)(void) = q ? c[k].bench->gradient : c[k].bench->value;
-                if (!f) continue;
-                c[k].turns[q] = 1;
-                for (double t = batch(f, 1); t < batch_s; t = batch(f, c[k].turns[q])) c[k].turns[q] *= 2;
-            }
-        }
-        for (int round = 0; round < ROUNDS; round++) {
-            for (int k = 0; k < n; k++) {
-                for (int q = 0; q < 2; q++) {
-                    void (*f)(void) = q ? c[k].bench->gradient : c[k].bench->value;
-                    if (f) c[k].time[q][round] = batch(f, c[k].turns[q]) / (double)c[k].turns[q] * 1e6;
-                }
-            }
-        }
-        for (int k = 0; k < n; k++) {
-            for (int q = 0; q < 2; q++) {
-                double *t = c[k].time[q];
-                if (!(q ? c[k].bench->gradient : c[k].bench->value)) continue;
-                qsort(t, ROUNDS, sizeof *t, rising);
-                printf("%s\t%s\t%s\t%s\t%.3f\t%.3f\t%.3f\n", argv[1], c[k].bench->size_name[size], c[k].label,
-                       q ? "gradient" : "value", t[ROUNDS / 2], t[ROUNDS / 4], t[ROUNDS - 1 - ROUNDS / 4]);
-            }
-            c[k].bench->close();
-        }
-        free(reference);
+        for (k = 0; k < contenders; k++) contender[k].bench->close();
     }
-    return bad;
+    return good ? 0 : 1;
 }

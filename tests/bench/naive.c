@@ -1,18 +1,21 @@
-/* The value by hand, as one writes it from the formula. */
-#include DATA_H
+/* The value by hand, as one writes it from the formula; where a person would write the derivative too in the
+ * same way, that (NAIVE_DERIVED). */
+#include "contender.h"
 #include <math.h>
-#define REAL double
-static double *new_reals(int n) {
-    return (double *)malloc((size_t)n * sizeof(double));
+#define REAL NUMBER
+static REAL *new_reals(int n) {
+    return (REAL *)malloc((size_t)n * sizeof(REAL));
 }
 #define free_reals free
 #include NAIVE_H
-static double result_;
 static void value(void) {
-    result_ = naive_value(theta);
+    naive_value(theta, out);
 }
-static size_t result(const double **to) {
-    *to = &result_;
-    return 1;
+#ifdef NAIVE_DERIVED
+static void derived(void) {
+    naive_derived(theta, out);
 }
-BENCH_EXPORT = {open_data, value, NULL, result, close_data, SIZES, size_names};
+BENCH(open_out, value, derived, NULL, all_results, close_out);
+#else
+BENCH(open_out, value, NULL, NULL, value_alone, close_out);
+#endif

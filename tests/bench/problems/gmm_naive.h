@@ -1,4 +1,4 @@
-static REAL naive_value(const REAL *p) {
+static void naive_value(const REAL *p, REAL *value) {
     const REAL *alpha = p, *mu = p + K, *q = mu + K * D, *l = q + K * D;
     REAL *beta = new_reals(K), *xc = new_reals(D), *Q = new_reals(K * D), *sum_q = new_reals(K);
     REAL f = -N * D * 0.5 * log(2 * M_PI), wishart = 0, most, sum, norm;
@@ -45,5 +45,5 @@ static REAL naive_value(const REAL *p) {
     for (int j = 0; j < D; j++) c -= lgamma((nu - j) / 2.0);
     f += wishart + K * c;
     free_reals(beta), free_reals(xc), free_reals(Q), free_reals(sum_q);
-    return f;
+    value[0] = f;
 }

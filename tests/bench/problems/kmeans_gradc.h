@@ -1,4 +1,6 @@
-#define OUTPUTS_ARE_DERIVATIVES
-static void set_args(ARGS *a, double *f, double *step) {
-    a->N = N, a->K = K, a->D = D, a->x = x, a->c = theta, a->cost = f, a->step = step;
+static void SET(ARGS *a) {
+    a->N = N, a->K = K, a->D = D, a->x = x, a->c = theta, a->cost = out;
+#ifdef DERIVATIVE
+    a->gradient = out + 1, a->diagonal = out + 1 + n_theta;
+#endif
 }

@@ -1,4 +1,4 @@
-static REAL naive_value(const REAL *c) {
+static void naive_value(const REAL *c, REAL *value) {
     REAL f = 0, best, d2, d;
     for (int i = 0; i < N; i++) {
         best = INFINITY;
@@ -12,5 +12,5 @@ static REAL naive_value(const REAL *c) {
         }
         f += best;
     }
-    return f;
+    value[0] = f;
 }

@@ -1,3 +1,3 @@
-static void set_args(ARGS *a, double *f, double *grad) {
-    a->N = N, a->M = M, a->x = theta, a->f = f, a->x_grad = grad;
+static void SET(ARGS *a) {
+    a->N = N, a->M = M, a->x = theta, a->f = out, a->x_grad = out + 1;
 }

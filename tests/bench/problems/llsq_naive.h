@@ -1,4 +1,4 @@
-static REAL naive_value(const REAL *c) {
+static void naive_value(const REAL *c, REAL *value) {
     REAL f = 0;
     for (int i = 0; i < N; i++) {
         const double t = -1 + 2.0 * i / (N - 1);
@@ -10,5 +10,5 @@ static REAL naive_value(const REAL *c) {
         }
         f += y * y;
     }
-    return f / 2;
+    value[0] = f / 2;
 }

@@ -1,7 +1,7 @@
 static REAL naive_sigmoid(REAL v) {
     return 1 / (1 + exp(-v));
 }
-static REAL naive_value(const REAL *p) {
+static void naive_value(const REAL *p, REAL *value) {
     const REAL *ends = p + L * 8 * B;
     REAL *h = new_reals(L * B), *c = new_reals(L * B), *u = new_reals(B), loss = 0, sum;
     for (int l = 0; l < L; l++)
@@ -28,5 +28,5 @@ static REAL naive_value(const REAL *p) {
         for (int i = 0; i < B; i++) loss -= x[(t + 1) * B + i] * (u[i] - sum);
     }
     free_reals(h), free_reals(c), free_reals(u);
-    return loss / ((T - 1) * B);
+    value[0] = loss / ((T - 1) * B);
 }

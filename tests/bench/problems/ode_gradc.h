@@ -1,3 +1,3 @@
-static void set_args(ARGS *a, double *f, double *grad) {
-    a->N = N, a->S = S, a->x = theta, a->end = NULL, a->last = f, a->x_grad = grad;
+static void SET(ARGS *a) {
+    a->N = N, a->S = S, a->x = theta, a->last = out, a->x_grad = out + 1;
 }

@@ -2,7 +2,7 @@ static void slope(const REAL *p, const REAL *y, REAL *v) {
     v[0] = p[0];
     for (int i = 1; i < N; i++) v[i] = p[i] * y[i - 1];
 }
-static REAL naive_value(const REAL *p) {
+static void naive_value(const REAL *p, REAL *value) {
     const double h = 2.0 / S;
     REAL *y = new_reals(N), *z = new_reals(N), *k1 = new_reals(N), *k2 = new_reals(N), *k3 = new_reals(N),
          *k4 = new_reals(N);
@@ -19,5 +19,5 @@ static REAL naive_value(const REAL *p) {
     }
     REAL last = y[N - 1];
     free_reals(y), free_reals(z), free_reals(k1), free_reals(k2), free_reals(k3), free_reals(k4);
-    return last;
+    value[0] = last;
 }

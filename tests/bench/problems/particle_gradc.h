@@ -1,0 +1,3 @@
+static void SET(ARGS *a) {
+    a->start = theta[0], a->w = out;
+}

@@ -1,0 +1,3 @@
+static void SET(ARGS *a) {
+    a->start = theta, a->x = out, a->y = out + 2;
+}
