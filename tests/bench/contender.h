@@ -29,9 +29,11 @@ static size_t value_alone(double *to) {
 }
 
 #ifdef __cplusplus
-extern "C"
+#define BENCH_OF_C extern "C"
+#else
+#define BENCH_OF_C extern
 #endif
-    __attribute__((visibility("default"))) extern const Bench bench;
+BENCH_OF_C __attribute__((visibility("default"))) const Bench bench;
 
 /* BENCH(open, value, derived, batch, result, close) */
 #define BENCH(...) \

@@ -8,7 +8,7 @@ static void naive_value(const REAL *c, REAL *value) {
                 d = x[i * D + j] - c[k * D + j];
                 d2 += d * d;
             }
-            if (d2 < best) best = d2;
+            best = d2 < best ? d2 : best;
         }
         f += best;
     }

@@ -9,13 +9,13 @@ static void naive_value(const REAL *p, REAL *value) {
     for (int i = 0; i < N; i++) y[i] = 0;
     for (int t = 0; t < S; t++) {
         slope(p, y, k1);
-        for (int i = 0; i < N; i++) z[i] = y[i] + h / 2 * k1[i];
+        for (int i = 0; i < N; i++) z[i] = y[i] + h * k1[i] / 2;
         slope(p, z, k2);
-        for (int i = 0; i < N; i++) z[i] = y[i] + h / 2 * k2[i];
+        for (int i = 0; i < N; i++) z[i] = y[i] + h * k2[i] / 2;
         slope(p, z, k3);
         for (int i = 0; i < N; i++) z[i] = y[i] + h * k3[i];
         slope(p, z, k4);
-        for (int i = 0; i < N; i++) y[i] = y[i] + h / 6 * (k1[i] + 2 * k2[i] + 2 * k3[i] + k4[i]);
+        for (int i = 0; i < N; i++) y[i] += h * (k1[i] + 2 * k2[i] + 2 * k3[i] + k4[i]) / 6;
     }
     REAL last = y[N - 1];
     free_reals(y), free_reals(z), free_reals(k1), free_reals(k2), free_reals(k3), free_reals(k4);
