@@ -96,8 +96,12 @@ static void visit_reduce(State *s, Ref r, Ref ct, const Scope *around, Ref resul
     }
     index = graph_open(g, r, &condition, &body);
     if (kind == RED_MAX || kind == RED_MIN) { /* the whole derivative to the first extreme entry */
-        Ref best =
-            graph_reduce(g, kind == RED_MAX ? RED_ARGMAX : RED_ARGMIN, index, condition, body);
+        Scope all = scope_copy(g, &s->context);
+        for (int k = 0; k < around->n; k++) {
+            scope_add(g, &all, around->index[k], around->lo[k], around->hi[k]);
+        }
+        all.guard = graph_both(g, all.guard, around->guard);
+        Ref best = paths_extreme(g, &all, kind, index, condition, body, s->at);
         visit(s, graph_subst(g, body, 1, &index, &best), ct, around, 0);
         return;
     }
@@ -312,6 +316,33 @@ static bool plain(const Graph *g, Ref r) {
                (NODE(g, ARG(g, r, 1))->op == OP_CAST && plain(g, ARG(g, r, 0)));
     }
     return false;
+}
+
+/* A choice between something cheap and 0 by an entry of data, as derivatives of least and greatest
+ * entries are: better a condition of what it is passed on to than an array of zeros. */
+static bool one_hot(const Graph *g, Ref r) {
+    double zero;
+    if (NODE(g, r)->op != OP_SELECT || !graph_is_real(g, ARG(g, r, 2), &zero) || zero != 0) {
+        return false;
+    }
+    Ref c = ARG(g, r, 0), yes = ARG(g, r, 1);
+    if (NODE(g, c)->op != OP_eq ||
+        (NODE(g, ARG(g, c, 0))->op != OP_READ && NODE(g, ARG(g, c, 1))->op != OP_READ)) {
+        return false;
+    }
+    for (int k = 0; k < 4 && !plain(g, yes); k++) {
+        const Node *n = NODE(g, yes);
+        if (n->op == OP_neg) {
+            yes = ARG(g, yes, 0);
+        } else if (n->op == OP_mul && plain(g, ARG(g, yes, 0))) {
+            yes = ARG(g, yes, 1);
+        } else if (n->op == OP_mul && plain(g, ARG(g, yes, 1))) {
+            yes = ARG(g, yes, 0);
+        } else {
+            return false;
+        }
+    }
+    return plain(g, yes);
 }
 
 static bool box_equal(const Term *x, const Term *y, int rank) {
@@ -536,7 +567,8 @@ static void adjoint_finish(State *s, ArrayRef a, bool may_stay_term) {
     if (nterms == 0) {
         return;
     }
-    if (may_stay_term && nterms == 1 && plain(g, terms.at[0].body)) {
+    if (may_stay_term && nterms == 1 &&
+        (plain(g, terms.at[0].body) || one_hot(g, terms.at[0].body))) {
         bool whole = true;
         for (int k = 0; k < rank; k++) {
             whole =
@@ -1170,7 +1202,12 @@ static void visit_array(State *s, ArrayRef a, bool finished) {
          * contributions overlap. */
         bool own = ARRAY(g, a)->pieces.n == 1 || ARRAY(g, a)->order == 0;
         int from = s->sent.n;
-        visit(s, body, adjoint_at(g, adj, place), &around, own ? graph_read(g, a, place) : 0);
+        Ref ct = adjoint_at(g, adj, place);
+        if (finished && adj->value && one_hot(g, ct)) {
+            scope_guard(g, &around, ARG(g, ct, 0));
+            ct = ARG(g, ct, 1);
+        }
+        visit(s, body, ct, &around, own ? graph_read(g, a, place) : 0);
         if (!finished && ARRAY(g, a)->order == 0) { /* what that makes of these has its boxes */
             VEC_PUSH(g->arena, s->visited, ((Visited){a, lo, hi, place, from, s->sent.n}));
         }

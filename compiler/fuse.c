@@ -127,7 +127,8 @@ bool term_is_contraction(const Graph *g, Ref r) {
         return false;
     }
     Ref body = ARG(g, r, 2);
-    return NODE(g, ARG(g, body, 0))->op == OP_READ && NODE(g, ARG(g, body, 1))->op == OP_READ;
+    return NODE(g, ARG(g, body, 0))->op == OP_READ && NODE(g, ARG(g, body, 1))->op == OP_READ &&
+           ARG(g, body, 0) != ARG(g, body, 1);
 }
 
 /* Does the term read a recurrence at one place of an axis? Who is given its value needs no history

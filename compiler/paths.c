@@ -444,6 +444,21 @@ Ref paths_others(Graph *g, const Scope *all, Ref condition, Ref body, Span at) {
     return graph_op2(g, OP_mul, side[0], side[1]);
 }
 
+Ref paths_extreme(Graph *g, const Scope *all, Reduction kind, Ref index, Ref condition, Ref body,
+                  Span at) {
+    Ref best = graph_reduce(g, kind == RED_MAX ? RED_ARGMAX : RED_ARGMIN, index, condition, body),
+        read;
+    if (!all) {
+        return best;
+    }
+    Scope part = scope_part(g, all, 1, &best);
+    ArrayRef a =
+        graph_array_over(g, kind == RED_MAX ? "greatest" : "least", &part, best, at, &read);
+    ARRAY(g, a)->derived = true;
+    ARRAY(g, a)->target = EXTENT(g, index);
+    return read;
+}
+
 int paths_steady_axes(Graph *g, const Order *order, int lo, int hi) {
     bool *in = arena_alloc(g->arena, (size_t)g->arrays.n * sizeof *in);
     int steady = INT32_MAX;

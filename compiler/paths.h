@@ -49,4 +49,9 @@ void paths_release_arrays(Graph *g, ArrayRef first); /* all that were made from 
 /* Of prod[i if condition](body), i the last index of the scope: the product of all entries but the
  * i-th. */
 Ref paths_others(Graph *g, const Scope *all, Ref condition, Ref body, Span at);
+/* Of max or min[index if condition](body): where the first extreme entry is, a read of an array, so
+ * that it is found once. `all`: the indices around, and what holds there; NULL: not known, no
+ * array. */
+Ref paths_extreme(Graph *g, const Scope *all, Reduction kind, Ref index, Ref condition, Ref body,
+                  Span at);
 #endif

@@ -231,8 +231,7 @@ static Ref tangent_of_reduction(State *s, Ref r, const Scope *around, Ref result
     Reduction kind = (Reduction)NODE(g, r)->aux;
     Ref condition, body, index = graph_open(g, r, &condition, &body), factor = 0;
     if (kind == RED_MAX || kind == RED_MIN) { /* the tangent of the first extreme entry */
-        Ref best =
-            graph_reduce(g, kind == RED_MAX ? RED_ARGMAX : RED_ARGMIN, index, condition, body);
+        Ref best = paths_extreme(g, around, kind, index, condition, body, s->at);
         return tangent(s, graph_subst(g, body, 1, &index, &best), NULL, 0);
     }
     Ref t = tangent(s, body, NULL, 0);
