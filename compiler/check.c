@@ -25,10 +25,31 @@ const char *size_text(Context *cx, const Poly *p) {
     return poly_text(cx->arena, p, name_text, cx);
 }
 
+static int *unit_slot(const Unit *u, Symbol name) {
+    uint32_t mask = u->nslots - 1, h = name * 0x9E3779B1u & mask;
+    while (u->slots[h] && u->variables.at[u->slots[h] - 1]->name != name) h = (h + 1) & mask;
+    return &u->slots[h];
+}
+
+void unit_add(Arena *a, Unit *u, Variable *v) {
+    if (2 * (uint32_t)u->variables.n >= u->nslots) {
+        u->nslots = u->nslots ? 2 * u->nslots : 16;
+        u->slots = arena_alloc(a, u->nslots * sizeof *u->slots);
+        for (int k = u->variables.n - 1; k >= 0; k--)
+            *unit_slot(u, u->variables.at[k]->name) = k + 1;
+    }
+    int *slot = unit_slot(u, v->name);
+    VEC_PUSH(a, u->variables, v);
+    if (!*slot) *slot = u->variables.n; /* of one name the first */
+}
+
+int unit_place(const Unit *u, Symbol name) {
+    return u->variables.n ? *unit_slot(u, name) - 1 : -1;
+}
+
 const Variable *unit_find(const Unit *u, Symbol name) {
-    for (int k = 0; k < u->variables.n; k++)
-        if (u->variables.at[k]->name == name) return u->variables.at[k];
-    return NULL;
+    int k = unit_place(u, name);
+    return k < 0 ? NULL : u->variables.at[k];
 }
 
 const Dim *unit_dim(const Unit *u, Symbol name) {
@@ -171,7 +192,7 @@ static Value *add_array(Check *c, const Syn *s, Role role) {
     a->v.unit = c->unit;
     a->number = c->arrays.n;
     VEC_PUSH(c->cx->arena, c->arrays, a);
-    VEC_PUSH(c->cx->arena, c->unit->variables, &a->v);
+    unit_add(c->cx->arena, c->unit, &a->v);
     check_name(c, s->name)->array = a;
     return a;
 }
@@ -387,7 +408,7 @@ static void add_size_output(Check *c, const Syn *o) {
     *v = (Variable){.name = o->name, .type = {TYPE_INT, NULL}, .role = ROLE_OUTPUT, .at = o->at};
     v->unit = c->unit;
     v->is_size = true;
-    VEC_PUSH(c->cx->arena, c->unit->variables, v);
+    unit_add(c->cx->arena, c->unit, v);
     VEC_PUSH(c->cx->arena, c->unit->outputs, v);
 }
 

@@ -8,6 +8,7 @@
 #include "ops.h"
 #include "rewrite.h"
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- sets of free indices: interned, so that a node holds a number
@@ -172,10 +173,11 @@ static Ref node_find(const Graph *g, const Node *n, const Ref *args) {
 /* How high it is, and of how many terms and factors: so that who looks for like terms knows at once
  * where there are too many. */
 static void count_parts(const Graph *g, Node *n, const Ref *args) {
-    unsigned height = 0, terms = 1, factors = 1;
+    unsigned height = 0, size = 1, terms = 1, factors = 1;
     for (int k = 0; k < n->nargs; k++) {
         unsigned h = g->nodes.at[args[k]].height + 1u;
         height = h > height ? h : height;
+        size += g->nodes.at[args[k]].size;
     }
     const Node *x = n->nargs > 0 ? &g->nodes.at[args[0]] : NULL,
                *y = n->nargs > 1 ? &g->nodes.at[args[1]] : NULL;
@@ -188,6 +190,7 @@ static void count_parts(const Graph *g, Node *n, const Ref *args) {
         factors = (unsigned)x->factors + y->factors;
     }
     n->height = (uint16_t)(height < UINT16_MAX ? height : UINT16_MAX);
+    n->size = (uint16_t)(size < UINT16_MAX ? size : UINT16_MAX);
     n->terms = (uint8_t)(terms < UINT8_MAX ? terms : UINT8_MAX);
     n->factors = (uint8_t)(factors < UINT8_MAX ? factors : UINT8_MAX);
 }
@@ -1399,6 +1402,18 @@ Ref graph_open(Graph *g, Ref reduce, Ref *condition, Ref *body) {
  * --------------------------------------------------------------------------------------------------------------
  */
 
+/* What became of which node. Most terms are small and there are many, so the tables are used again:
+ * an entry counts only with the stamp of the term at work. */
+typedef struct MemoEntry {
+    Ref key, value;
+    uint32_t stamp;
+} MemoEntry;
+typedef struct Memo {
+    MemoEntry *at;
+    uint32_t used, room, stamp;
+    struct Memo *next;
+} Memo;
+
 typedef struct Rebuild {
     Graph *g;
     int n;
@@ -1407,35 +1422,49 @@ typedef struct Rebuild {
     bool everywhere;  /* something that is no index is replaced: no pruning by free indices */
     ReadRewriter *with;
     void *user;
-    Ref *key, *value; /* memo */
-    uint32_t used, room;
+    Memo *memo; /* NULL: not needed yet */
 } Rebuild;
 
-static Ref *memo_slot(Rebuild *m, Ref r) {
-    if (m->used * 2 >= m->room) {
-        uint32_t room = m->room ? m->room * 2 : 64;
-        Ref *key = arena_alloc(m->g->arena, room * sizeof *key),
-            *value = arena_alloc(m->g->arena, room * sizeof *value);
-        for (uint32_t k = 0; k < m->room; k++) {
-            if (m->key[k]) {
-                uint32_t h = (m->key[k] * 0x9E3779B1u) & (room - 1);
-                while (key[h]) {
-                    h = (h + 1) & (room - 1);
-                }
-                key[h] = m->key[k], value[h] = m->value[k];
-            }
-        }
-        m->key = key, m->value = value, m->room = room;
-    }
-    uint32_t h = (r * 0x9E3779B1u) & (m->room - 1);
-    while (m->key[h] && m->key[h] != r) {
+static MemoEntry *memo_find(const Memo *m, Ref r) {
+    uint32_t h = r * 0x9E3779B1u;
+    for (h = (h ^ h >> 16) & (m->room - 1); m->at[h].stamp == m->stamp && m->at[h].key != r;) {
         h = (h + 1) & (m->room - 1);
     }
-    if (!m->key[h]) {
-        m->key[h] = r;
-        m->used++;
+    return &m->at[h];
+}
+
+static Ref *memo_slot(Rebuild *m, Ref r) {
+    Graph *g = m->g;
+    if (!m->memo) {
+        m->memo = g->memos ? g->memos : arena_alloc(g->arena, sizeof *m->memo);
+        g->memos = m->memo->next;
+        m->memo->used = 0, m->memo->stamp++;
     }
-    return &m->value[h];
+    Memo *memo = m->memo;
+    if (memo->used * 2 >= memo->room) {
+        Memo old = *memo;
+        memo->room = old.room ? old.room * 2 : 32, memo->stamp = 1;
+        memo->at = arena_alloc(g->arena, memo->room * sizeof *memo->at);
+        for (uint32_t k = 0; k < old.room; k++) {
+            if (old.at[k].stamp == old.stamp) {
+                *memo_find(memo, old.at[k].key) =
+                    (MemoEntry){old.at[k].key, old.at[k].value, memo->stamp};
+            }
+        }
+    }
+    MemoEntry *e = memo_find(memo, r);
+    if (e->stamp != memo->stamp) {
+        *e = (MemoEntry){r, 0, memo->stamp};
+        memo->used++;
+    }
+    return &e->value;
+}
+
+static void memo_release(Rebuild *m) {
+    if (m->memo) {
+        m->memo->next = m->g->memos;
+        m->g->memos = m->memo;
+    }
 }
 
 static Ref rebuild(Rebuild *m, Ref r);
@@ -1552,12 +1581,38 @@ Ref graph_subst(Graph *g, Ref term, int n, const Ref *from, const Ref *to) {
             m.everywhere = true;
         }
     }
-    return rebuild(&m, term);
+    Ref made = rebuild(&m, term);
+    memo_release(&m);
+    return made;
+}
+
+struct Subst {
+    Rebuild m;
+};
+
+Subst *graph_subst_start(Graph *g) {
+    Subst *s = arena_alloc(g->arena, sizeof *s);
+    s->m = (Rebuild){.g = g, .everywhere = true};
+    return s;
+}
+
+void graph_subst_add(Subst *s, Ref from, Ref to) {
+    *memo_slot(&s->m, from) = to;
+}
+
+Ref graph_subst_all(Subst *s, Ref term) {
+    return rebuild(&s->m, term);
+}
+
+void graph_subst_end(Subst *s) {
+    memo_release(&s->m);
 }
 
 Ref graph_rewrite_reads(Graph *g, Ref term, ReadRewriter *with, void *user) {
     Rebuild m = {.g = g, .with = with, .user = user};
-    return rebuild(&m, term);
+    Ref made = rebuild(&m, term);
+    memo_release(&m);
+    return made;
 }
 
 /* ---- arrays
@@ -1624,6 +1679,61 @@ bool graph_piece(Graph *g, ArrayRef array, const Poly *const *lo, const Poly *co
     p.body = graph_cast(g, a->type, body);
     VEC_PUSH(g->arena, ARRAY(g, array)->pieces, p);
     return true;
+}
+
+static bool boxes_apart(Graph *g, int rank, const Piece *x, const Piece *y) {
+    const Poly *one = poly_int(g->arena, 1);
+    for (int k = 0; k < rank; k++) {
+        if (graph_prove(g, poly_sub(g->arena, poly_sub(g->arena, x->lo[k], y->hi[k]), one), 0,
+                        NULL) ||
+            graph_prove(g, poly_sub(g->arena, poly_sub(g->arena, y->lo[k], x->hi[k]), one), 0,
+                        NULL)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+typedef struct Side { /* of a box, along the axis in which all are numbers */
+    int64_t lo, hi;
+    int piece;
+} Side;
+
+static int side_order(const void *a, const void *b) {
+    const Side *x = a, *y = b;
+    return x->lo != y->lo ? (x->lo < y->lo ? -1 : 1) : x->piece < y->piece ? -1 : x->piece > y->piece;
+}
+
+/* An array may have thousands of pieces, one for each entry. So they are taken in their order along
+ * an axis, and each is compared with those that begin before it ends. */
+const bool *graph_pieces_meet(Graph *g, ArrayRef a) {
+    const Array x = *ARRAY(g, a);
+    int n = x.pieces.n;
+    bool *meet = arena_alloc(g->arena, (size_t)n + 1), sorted = false;
+    Side *side = arena_alloc(g->arena, (size_t)(n + 1) * sizeof *side);
+    for (int q = 0; q < n; q++) {
+        side[q].piece = q;
+    }
+    for (int k = 0; k < x.rank && !sorted && n > 2; k++) {
+        sorted = true;
+        for (int q = 0; q < n && sorted; q++) {
+            sorted = poly_is_int(x.pieces.at[q].lo[k], &side[q].lo) &&
+                     poly_is_int(x.pieces.at[q].hi[k], &side[q].hi);
+        }
+    }
+    if (sorted) {
+        qsort(side, (size_t)n, sizeof *side, side_order);
+    }
+    for (int i = 0; i < n; i++) {
+        for (int j = i + 1; j < n && (!sorted || side[j].lo <= side[i].hi); j++) {
+            int p = side[i].piece, q = side[j].piece;
+            if (!(meet[p] && meet[q]) &&
+                !boxes_apart(g, x.rank, &x.pieces.at[p], &x.pieces.at[q])) {
+                meet[p] = meet[q] = true;
+            }
+        }
+    }
+    return meet;
 }
 
 /* ---- scopes

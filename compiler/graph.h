@@ -68,6 +68,7 @@ typedef struct Node {
     uint32_t free;  /* set of free indices, see set_... */
     uint32_t depth; /* largest number bound inside */
     uint16_t height; /* of the term as a tree of operations; 65535: that, or more */
+    uint16_t size;   /* of that tree, the same */
     uint8_t terms;   /* of the sum that it is, and factors of the product; 255: that, or more */
     uint8_t factors;
     bool wide;      /* an INT that nothing bounds: arithmetic on it is checked for overflow */
@@ -152,6 +153,7 @@ typedef struct Array {
     Ref turn, ends; /* the planner's, where arrays go as far as this one says: the index of its
                        first[..], and the condition over it */
     bool is_output;
+    bool asked;   /* by somebody outside: of use when derivatives are expanded */
     bool derived;        /* made by differentiation: nothing else knows it */
     bool keep;           /* it has a name of the source, or is asked for: its identity matters until
                             derivatives are expanded */
@@ -238,11 +240,13 @@ struct Graph {
     int nbound;
     struct SetTable *sets;
     struct PolyMemo *polys;
+    struct Memo *memos; /* of terms that were rebuilt, for the next ones to use again */
 };
 
-/* Terms that grow by what is added to them stop here, so that who walks down a term needs no more
- * than that, and the height of one equation of the source. What is left is another piece. */
-enum { MOST_HEIGHT = 256 };
+/* Sums that grow stop here, so that who walks down a term needs no more than that, and the height of
+ * one equation of the source; what is left is another piece. And so large a part of an equation may
+ * be an array of its own: the work of passes, and of a C compiler, grows faster than a statement. */
+enum { MOST_HEIGHT = 256, MOST_SIZE = 512 };
 
 Graph *graph_new(Context *cx, const char *name, ValueType real);
 #define NODE(g, r) (&(g)->nodes.at[r])
@@ -281,6 +285,13 @@ Ref graph_not(Graph *g, Ref x);
 Ref graph_open(Graph *g, Ref reduce, Ref *condition, Ref *body); /* returns the fresh index */
 /* from[k] (indices, or any other nodes) becomes to[k], all at once. */
 Ref graph_subst(Graph *g, Ref term, int n, const Ref *from, const Ref *to);
+/* The same for many terms and ever more nodes, none of which is a leaf: a term that was rebuilt stays
+ * as it was when a node is added, so what is in others comes first. */
+typedef struct Subst Subst;
+Subst *graph_subst_start(Graph *g);
+void graph_subst_add(Subst *s, Ref from, Ref to);
+Ref graph_subst_all(Subst *s, Ref term);
+void graph_subst_end(Subst *s);
 /* Every read of a for which `with` returns a Ref becomes that; positions are already rewritten when
  * it is called. */
 typedef Ref ReadRewriter(Graph *g, void *user, ArrayRef array, const Ref *positions);
@@ -347,6 +358,8 @@ void graph_reserve(Graph *g,
 /* Adds a piece; lo, hi NULL: everywhere. An empty box of fixed sizes is no piece: then false. */
 bool graph_piece(Graph *g, ArrayRef a, const Poly *const *lo, const Poly *const *hi, Ref body,
                  Span at);
+/* By piece: may some entry be in another piece too? */
+const bool *graph_pieces_meet(Graph *g, ArrayRef a);
 /* One walk over nodes at a time: start it, then ask of each node whether it is met for the first
  * time. */
 void graph_walk_start(Graph *g);

@@ -41,6 +41,7 @@ typedef struct Instance {
     const Ref *key; /* arguments, for finding a call that was made before */
     int depth;
     const char *name; /* prefix of the names of its arrays */
+    int next; /* in Lower.called: 1 + the next one, 0: none */
 } Instance;
 
 typedef struct Binding {
@@ -78,6 +79,7 @@ typedef struct Lower {
     Context *cx;
     Graph *g;
     VEC(Instance *) instances;
+    VEC(int) called; /* a hash table of 1 + the first of these with a key, see Instance.next */
     VEC(const Unit *) externs; /* by Graph.externs */
     VEC(Known) known;
     VEC(Moved) moved;
@@ -89,6 +91,7 @@ typedef struct Lower {
     const Equation *equation;
     const Ref *place; /* its left positions */
     VEC(Field) fields;
+    VEC(int) claimed; /* by Symbol: 1 + the field of this name */
     int requests[8]; /* by kind: how many there are */
     bool broken;
 } Lower;
@@ -158,15 +161,6 @@ static bool has_count(const Graph *g, const Poly *p) {
 /* index < size; 0 where the range of the index says so. */
 static Ref below_count(Graph *g, Ref index, const Poly *size) {
     return has_count(g, size) ? graph_op2(g, OP_lt, index, graph_of_poly(g, size)) : 0;
-}
-
-static int variable_place(const Unit *u, Symbol name) {
-    for (int k = 0; k < u->variables.n; k++) {
-        if (u->variables.at[k]->name == name) {
-            return k;
-        }
-    }
-    return -1;
 }
 
 static const char *name_in(Lower *l, const Instance *in, Symbol name) {
@@ -286,7 +280,7 @@ static Ref *lower_positions(Lower *l, const Syn *positions, View v, const Variab
 }
 
 static const Bound *find_bound(Lower *l, Symbol name, const Variable **of) {
-    int k = variable_place(l->in->unit, name);
+    int k = unit_place(l->in->unit, name);
     if (k < 0) {
         bug("the name '%s' passed the checker and is not known", symbol_text(l->cx, name));
     }
@@ -593,7 +587,7 @@ static ArrayRef variable_array(Lower *l, Instance *in, const Variable *v, const 
     if (v->type.base == TYPE_INDEX && v->type.target) {
         ARRAY(g, a)->target = lower_room(l, in, v->type.target);
     }
-    Bound *b = &in->bound[variable_place(in->unit, v->name)];
+    Bound *b = &in->bound[unit_place(in->unit, v->name)];
     b->view = (View){a, part->n, part->index};
     return a;
 }
@@ -733,7 +727,7 @@ static void lower_group(Lower *l, Instance *in, const Group *group) {
         }
         for (int k = 0; k < group->members.n; k++) {
             const Variable *v = group->members.at[k];
-            ArrayRef a = in->bound[variable_place(in->unit, v->name)].view.array;
+            ArrayRef a = in->bound[unit_place(in->unit, v->name)].view.array;
             VEC(Body) bodies = {0};
             for (int q = 0; q < v->equations.n; q++) {
                 Body b = lower_equation(l, in, v, v->equations.at[q], true);
@@ -936,7 +930,7 @@ static bool variable_needs(const Variable *v, Symbol size) {
 }
 
 static void group_reads(const Unit *u, const Syn *e, bool *wanted) {
-    int k = e->kind == SYN_NAME || e->kind == SYN_AT ? variable_place(u, e->name) : -1;
+    int k = e->kind == SYN_NAME || e->kind == SYN_AT ? unit_place(u, e->name) : -1;
     if (k >= 0 && !u->variables.at[k]->is_size) {
         wanted[u->variables.at[k]->group] = true;
     }
@@ -998,7 +992,7 @@ static void find_count(Lower *l, Instance *in, int k, bool *done) {
 
 static void lower_constant(Lower *l, Instance *in, const Variable *v) {
     Graph *g = l->g;
-    Bound *b = &in->bound[variable_place(in->unit, v->name)];
+    Bound *b = &in->bound[unit_place(in->unit, v->name)];
     const Instance *was = l->in;
     l->in = in;
     if (v->rank == 0) {
@@ -1069,7 +1063,7 @@ static void lower_unit(Lower *l, Instance *in) {
 static void hold_arguments(Lower *l, Instance *in) {
     Graph *g = l->g;
     for (int k = 0; k < in->unit->partials.n; k++) {
-        Bound *b = &in->bound[variable_place(in->unit, in->unit->partials.at[k].argument->name)];
+        Bound *b = &in->bound[unit_place(in->unit, in->unit->partials.at[k].argument->name)];
         const Array x = *ARRAY(g, b->view.array);
         Scope s = {0};
         for (int q = 0; q < x.rank; q++) {
@@ -1104,8 +1098,8 @@ static Ref *bind_side(Lower *l, const Instance *in, const Variable *v, const Syn
 static void lower_rule(Lower *l, Instance *in, const Partial *rule) {
     Graph *g = l->g;
     const Unit *u = in->unit;
-    const View p = in->bound[variable_place(u, u->result->name)].view,
-               v = in->bound[variable_place(u, rule->argument->name)].view;
+    const View p = in->bound[unit_place(u, u->result->name)].view,
+               v = in->bound[unit_place(u, rule->argument->name)].view;
     l->scope = scope_copy(g, &in->scope);
     l->binding = NULL;
     Ref *own = bind_side(l, in, u->result, rule->syn->kid[0]),
@@ -1150,11 +1144,11 @@ static void lower_ruled_unit(Lower *l, Instance *in) {
     Bound *given = memcpy(arena_alloc(g->arena, room), in->bound, room);
     hold_arguments(l, in);
     lower_unit(l, in);
-    ArrayRef result = in->bound[variable_place(u, u->result->name)].view.array;
+    ArrayRef result = in->bound[unit_place(u, u->result->name)].view.array;
     ARRAY(g, result)->has_rules = true;
     for (int k = 0; k < u->partials.n;
          k++) { /* from here on what is made of the held arguments has twins, see paths.h */
-        int place = variable_place(u, u->partials.at[k].argument->name);
+        int place = unit_place(u, u->partials.at[k].argument->name);
         ARRAY(g, in->bound[place].view.array)->twin = given[place].view.array;
         in->bound[place] = given[place];
     }
@@ -1272,14 +1266,14 @@ static void lower_extern(Lower *l, Instance *in, Span at) {
     }
     Ref *arg = arena_alloc(g->arena, (size_t)u->params.n * sizeof *arg);
     for (int k = 0; k < u->params.n; k++) {
-        arg[k] = read_view(l, in->bound[variable_place(u, u->params.at[k]->name)].view, 0, NULL);
+        arg[k] = read_view(l, in->bound[unit_place(u, u->params.at[k]->name)].view, 0, NULL);
     }
     Body body = {.term = graph_extern(g, number, arg), .at = at};
     Scope part = scope_copy(g, &in->scope);
     ArrayRef a = variable_array(l, in, u->result, &part, g->externs.at[number].type);
     add_piece(l, a, &part, &body, 0);
     for (int k = 0; k < u->partials.n; k++) {
-        int place = variable_place(u, u->partials.at[k].argument->name);
+        int place = unit_place(u, u->partials.at[k].argument->name);
         ARRAY(g, in->bound[place].view.array)->twin = given[place].view.array;
         in->bound[place] = given[place];
     }
@@ -1366,6 +1360,30 @@ static Bound lower_algebra(Lower *l, const Syn *e, const Kernel *kernel) {
     return (Bound){.view = lower_kernel(l, kernel->kind, term[0], term[1], e->whole)};
 }
 
+static uint32_t call_hash(const Unit *u, int n, const Ref *key, Ref guard) {
+    uint32_t h = u->name * 0x9E3779B1u ^ guard;
+    for (int k = 0; k < n; k++) {
+        h = (h ^ key[k] ^ h >> 15) * 0x85EBCA6Bu;
+    }
+    return h ^ h >> 16;
+}
+
+/* Where calls with these arguments are. */
+static uint32_t called_slot(Lower *l, const Instance *in, int n, const Ref *key) {
+    if (l->instances.n * 2 >= l->called.n) {
+        int room = l->called.n ? 2 * l->called.n : 64;
+        l->called.at = arena_alloc(l->g->arena, (size_t)room * sizeof *l->called.at);
+        l->called.n = l->called.room = room;
+        for (int k = 0; k < l->instances.n; k++) {
+            Instance *o = l->instances.at[k];
+            int *first = &l->called.at[call_hash(o->unit, o->nkey, o->key, o->scope.guard) &
+                                       (uint32_t)(room - 1)];
+            o->next = *first, *first = k + 1;
+        }
+    }
+    return call_hash(in->unit, n, key, l->scope.guard) & (uint32_t)(l->called.n - 1);
+}
+
 static Bound lower_call(Lower *l, const Syn *e) {
     Graph *g = l->g;
     const Call *call = e->note;
@@ -1426,8 +1444,9 @@ static Bound lower_call(Lower *l, const Syn *e) {
     if (l->broken) {
         return nothing;
     }
-    for (int i = 0; i < l->instances.n; i++) {
-        const Instance *o = l->instances.at[i];
+    uint32_t slot = called_slot(l, in, key.n, key.at);
+    for (int i = l->called.at[slot]; i; i = l->instances.at[i - 1]->next) {
+        const Instance *o = l->instances.at[i - 1];
         if (o->unit == u && o->nkey == key.n &&
             !memcmp(o->key, key.at, (size_t)key.n * sizeof(Ref)) &&
             o->scope.guard == l->scope.guard) {
@@ -1436,7 +1455,7 @@ static Bound lower_call(Lower *l, const Syn *e) {
                 same = same && (u->dims.at[k].until || poly_equal(o->dim[k], in->dim[k]));
             }
             if (same) {
-                return o->bound[variable_place(u, u->result->name)];
+                return o->bound[unit_place(u, u->result->name)];
             }
         }
     }
@@ -1451,6 +1470,9 @@ static Bound lower_call(Lower *l, const Syn *e) {
                    ? arena_format(g->arena, "%s_%s", l->in->name, symbol_text(l->cx, u->name))
                    : symbol_text(l->cx, u->name);
     VEC_PUSH(g->arena, l->instances, in);
+    slot = call_hash(u, in->nkey, in->key, in->scope.guard) & (uint32_t)(l->called.n - 1);
+    in->next = l->called.at[slot];
+    l->called.at[slot] = l->instances.n;
     for (int k = 0; k < args->nkids; k++) {
         const Variable *p = u->params.at[k];
         VEC(Ref) terms = {0};
@@ -1484,7 +1506,7 @@ static Bound lower_call(Lower *l, const Syn *e) {
     } else {
         lower_unit(l, in);
     }
-    return in->bound[variable_place(u, u->result->name)];
+    return in->bound[unit_place(u, u->result->name)];
 }
 
 static Ref lower_call_value(Lower *l, const Syn *call, const Syn *positions) {
@@ -1668,7 +1690,7 @@ static Ref lower_expr(Lower *l, const Syn *e) {
                 return graph_of_poly(g, l->in->dim[k]);
             }
         }
-        if (variable_place(l->in->unit, e->name) < 0 && !strcmp(e->text, "pi")) {
+        if (unit_place(l->in->unit, e->name) < 0 && !strcmp(e->text, "pi")) {
             return graph_real(g, g->real, 3.14159265358979323846);
         }
         return lower_read(l, e);
@@ -1809,8 +1831,11 @@ static bool claim(Lower *l, const Unit *u, const char *name, ArrayRef array, Arr
     const Variable *variable = unit_find(u, s);
     const Dim *dim = unit_dim(u, s);
     Span other = variable ? variable->at : dim ? dim->at : (Span){0};
-    for (int k = 0; k < l->fields.n; k++) {
-        other = strcmp(l->fields.at[k].name, name) ? other : l->fields.at[k].at;
+    while ((Symbol)l->claimed.n <= s) {
+        VEC_PUSH(l->g->arena, l->claimed, 0);
+    }
+    if (l->claimed.at[s]) {
+        other = l->fields.at[l->claimed.at[s] - 1].at;
     }
     bool declared = variable || dim;
     for (int k = 0; k < l->g->externs.n && !declared; k++) {
@@ -1825,6 +1850,7 @@ static bool claim(Lower *l, const Unit *u, const char *name, ArrayRef array, Arr
         return false;
     }
     VEC_PUSH(l->g->arena, l->fields, (Field){name, array, like, at});
+    l->claimed.at[s] = l->fields.n;
     return true;
 }
 
@@ -2399,7 +2425,7 @@ static void lower_request(Lower *l, Instance *in, const Derive *d) {
     Graph *g = l->g;
     for (int k = 0; k < d->of.n; k++) {
         Request r = {.at = d->syn->whole, .kind = (RequestKind)request_kind(d)};
-        r.of = in->bound[variable_place(in->unit, d->of.at[k]->name)].view.array;
+        r.of = in->bound[unit_place(in->unit, d->of.at[k]->name)].view.array;
         for (int q = 0; q < g->requests.n; q++) {
             if (g->requests.at[q].kind == r.kind && g->requests.at[q].of == r.of) {
                 error_at(l->cx, d->syn->whole, "a second %s of '%s': name all that it is by in one",
@@ -2421,7 +2447,7 @@ static void lower_request(Lower *l, Instance *in, const Derive *d) {
         }
         for (int q = 0; q < d->by.n; q++) {
             VEC_PUSH(g->arena, r.by,
-                     in->bound[variable_place(in->unit, d->by.at[q]->name)].view.array);
+                     in->bound[unit_place(in->unit, d->by.at[q]->name)].view.array);
         }
         if (r.kind == REQUEST_JVP || r.kind == REQUEST_HVP) {
             for (int q = 0; q < r.by.n; q++) {
@@ -2487,7 +2513,7 @@ static void let_go(Graph *g) {
  * end itself can be asked for. */
 static void lower_output(Lower *l, Instance *in, const Variable *v) {
     Graph *g = l->g;
-    Bound *b = &in->bound[variable_place(in->unit, v->name)];
+    Bound *b = &in->bound[unit_place(in->unit, v->name)];
     Scope s = {0};
     Ref value = 0, all = graph_bool(g, true), before = all;
     if (v->is_size) {
@@ -2548,7 +2574,7 @@ Graph *lower_program(Context *cx, const Program *p, const Unit *model, const Low
     Graph *g = l->g;
     for (int k = 0; k < model->outputs.n; k++) {
         lower_output(l, in, model->outputs.at[k]);
-        ArrayRef a = in->bound[variable_place(model, model->outputs.at[k]->name)].view.array;
+        ArrayRef a = in->bound[unit_place(model, model->outputs.at[k]->name)].view.array;
         ARRAY(g, a)->is_output = true;
         VEC_PUSH(g->arena, g->outputs, a);
     }

@@ -10,13 +10,19 @@
 
 typedef VEC(ArrayRef) ArrayList;
 
-bool paths_is_by(const Paths *s, ArrayRef a) {
-    for (int k = 0; k < s->nby; k++) {
-        if (s->by[k] == a) {
-            return true;
+bool paths_is_by(Paths *s, ArrayRef a) {
+    if (!s->is_by && s->nby) {
+        ArrayRef last = 0;
+        for (int k = 0; k < s->nby; k++) {
+            last = s->by[k] > last ? s->by[k] : last;
+        }
+        s->nis_by = (int)last + 1;
+        s->is_by = arena_alloc(s->g->arena, (size_t)s->nis_by * sizeof *s->is_by);
+        for (int k = 0; k < s->nby; k++) {
+            s->is_by[s->by[k]] = true;
         }
     }
-    return false;
+    return (int)a < s->nis_by && s->is_by[a];
 }
 
 /* ---- what leads to what
@@ -289,6 +295,21 @@ static bool worth_lifting(const Graph *g, Ref r, int users, bool dear) {
     return users > 1 && n->op != OP_READ && n->op != OP_CAST && n->op != OP_neg;
 }
 
+/* How many nodes are left of the k-th, with those arguments that are arrays now. */
+static int size_without(const Graph *g, const Region *x, int k, const int *size) {
+    Ref r = x->node.at[k];
+    const Node *n = NODE(g, r);
+    int sum = 1;
+    if (n->op == OP_REDUCE || n->op == OP_READ) {
+        return 1;
+    }
+    for (int q = 0; q < n->nargs; q++) {
+        int at = paths_smooth(g, r, q) ? region_place(x, ARG(g, r, q)) : -1;
+        sum += at < 0 ? 1 : size[at];
+    }
+    return sum < MOST_SIZE ? sum : MOST_SIZE;
+}
+
 /* Replaces shared terms and reductions below the root of one piece by reads of new arrays, which
  * are lifted in their turn. */
 void paths_lift(Paths *s, ArrayRef a) {
@@ -318,13 +339,17 @@ void paths_lift(Paths *s, ArrayRef a) {
         } while (opened < 8 && kind[opened - 1] == RED_SUM && NODE(g, term)->op == OP_REDUCE &&
                  NODE(g, term)->aux == RED_SUM);
         Region x = region_of(s, term);
-        VEC(Ref) from = {0}, to = {0};
+        Subst *lifted = graph_subst_start(g);
+        bool any = false;
+        int *size = arena_alloc(g->arena, (size_t)(x.node.n + 1) * sizeof *size);
         for (int k = x.node.n - 1; k >= (opened || root_too ? 0 : 1); k--) { /* arguments first */
             Ref r = x.node.at[k];
-            if (!worth_lifting(g, r, x.users.at[k], dear && !opened)) {
+            size[k] = size_without(g, &x, k, size);
+            if (!worth_lifting(g, r, x.users.at[k], dear && !opened) && size[k] < MOST_SIZE) {
                 continue;
             }
-            Ref body = from.n ? graph_subst(g, r, from.n, from.at, to.at) : r, read;
+            size[k] = 1;
+            Ref body = any ? graph_subst_all(lifted, r) : r, read;
             Scope around = scope_copy(g, &scope);
             around.guard = graph_both(g, scope.guard, x.need.at[k]);
             Scope part = scope_part(g, &around, 1, &body);
@@ -339,17 +364,18 @@ void paths_lift(Paths *s, ArrayRef a) {
                 s->active = grown, s->nactive = (int)made * 2;
             }
             s->active[made] = true;
-            VEC_PUSH(g->arena, from, r);
-            VEC_PUSH(g->arena, to, read);
+            graph_subst_add(lifted, r, read);
+            any = true;
         }
-        if (from.n) {
-            term = graph_subst(g, term, from.n, from.at, to.at);
+        if (any) {
+            term = graph_subst_all(lifted, term);
             while (opened > 0) {
                 opened--;
                 term = graph_reduce(g, kind[opened], index[opened], condition[opened], term);
             }
             ARRAY(g, a)->pieces.at[q].body = graph_cast(g, ARRAY(g, a)->type, term);
         }
+        graph_subst_end(lifted);
     }
 }
 

@@ -8,6 +8,8 @@ typedef struct Paths {
     Graph *g;
     int nby;
     const ArrayRef *by;
+    bool *is_by; /* by array, made when it is first asked */
+    int nis_by;
     bool *active; /* by array: its value leads from e to some `by` */
     int nactive;
     int dear_from; /* equations of this order on have their operations of many instructions lifted,
@@ -16,7 +18,7 @@ typedef struct Paths {
     leads; /* by node: 0 not known, 1 no, 2 yes: a differentiable path to an active array */
 } Paths;
 
-bool paths_is_by(const Paths *s, ArrayRef a);
+bool paths_is_by(Paths *s, ArrayRef a);
 /* Marks the arrays that lie on a differentiable path from `root` to some `by`; definitions of `by`
  * are not followed. */
 void paths_find(Paths *s, ArrayRef root);

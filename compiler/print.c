@@ -522,30 +522,10 @@ static bool piece_is_whole(Graph *g, const Array *a, const Piece *q) {
     return true;
 }
 
-static bool pieces_apart(Graph *g, int rank, const Piece *x, const Piece *y) {
-    for (int k = 0; k < rank; k++) {
-        const Poly *one = poly_int(g->arena, 1);
-        if (graph_prove(g, poly_sub(g->arena, poly_sub(g->arena, x->lo[k], y->hi[k]), one), 0,
-                        NULL))
-            return true;
-        if (graph_prove(g, poly_sub(g->arena, poly_sub(g->arena, y->lo[k], x->hi[k]), one), 0,
-                        NULL))
-            return true;
-    }
-    return false;
-}
-
-/* Cases are written with =, contributions that add up with +=. */
-static bool piece_adds(Graph *g, const Array *a, int which) {
-    for (int k = 0; k < a->pieces.n; k++) {
-        if (k != which && !pieces_apart(g, a->rank, &a->pieces.at[k], &a->pieces.at[which]))
-            return true;
-    }
-    return false;
-}
-
-static void piece_text(Graph *g, ArrayRef ref, int which, bool alone, int width, int indent,
-                       Text *out) {
+/* adds: its entries may be others' too. Cases are written with =, contributions that add up with
+ * +=. */
+static void piece_text(Graph *g, ArrayRef ref, int which, bool alone, bool adds, int width,
+                       int indent, Text *out) {
     const Array a = *ARRAY(g, ref);
     const Piece q = a.pieces.at[which];
     Text line = text_new(g->arena);
@@ -565,7 +545,7 @@ static void piece_text(Graph *g, ArrayRef ref, int which, bool alone, int width,
         put_poly(&p, a.extent[k], BIND_ANY);
     }
     text_raw(&line, a.rank ? "]" : "");
-    text_raw(&line, !alone && piece_adds(g, &a, which) ? " += " : " = ");
+    text_raw(&line, adds ? " += " : " = ");
     put_term(&p, q.body, BIND_ANY);
     for (int k = 0; k < a.rank && !alone; k++) {
         int64_t lo;
@@ -642,11 +622,13 @@ static void array_text(Graph *g, ArrayRef ref, int width, int indent, Text *out)
     case ARRAY_INTERNAL: break;
     }
     if (a->pieces.n == 1 && piece_is_whole(g, a, &a->pieces.at[0])) {
-        piece_text(g, ref, 0, true, width, indent, out);
+        piece_text(g, ref, 0, true, false, width, indent, out);
         return;
     }
     declaration_text(g, ref, "", indent, out);
-    for (int k = 0; k < a->pieces.n; k++) piece_text(g, ref, k, false, width, indent + 2, out);
+    const bool *adds = graph_pieces_meet(g, ref);
+    for (int k = 0; k < a->pieces.n; k++)
+        piece_text(g, ref, k, false, adds[k], width, indent + 2, out);
 }
 
 void graph_array_text(Graph *g, ArrayRef a, int width, Text *out) {

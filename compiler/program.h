@@ -124,6 +124,8 @@ struct Unit {
     const Syn *syn;
     VEC(Dim) dims;             /* in order of appearance; a function's bound ones first */
     VEC(Variable *) variables; /* in order of appearance */
+    int *slots;                /* a hash table of 1 + places among these, see unit_place */
+    uint32_t nslots;
     VEC(Variable *) params;    /* of a function */
     Variable *result;
     VEC(Variable *) outputs; /* of a model, in the order of `output` */
@@ -148,6 +150,8 @@ typedef struct DimFix { /* -D NAME=VALUE: an open dimension of the models is fix
 
 /* Loads `path` with all that it uses, and checks everything. NULL when there were errors. */
 Program *check_program(Context *cx, const char *path, int nfix, const DimFix *fix);
+void unit_add(Arena *a, Unit *u, Variable *v);
+int unit_place(const Unit *u, Symbol name); /* among its variables; -1: it is none */
 const Variable *unit_find(const Unit *u, Symbol name);
 const Dim *unit_dim(const Unit *u, Symbol name);
 const char *size_text(Context *cx, const Poly *p);

@@ -370,9 +370,9 @@ static void join_pieces(Graph *g, ArrayRef a) {
  * both x[v]. */
 typedef struct Form {
     int n;
-    int axis[16];           /* by v: the axis that it belongs to */
-    int sign[16];           /* v = sign * axis + shift */
-    const Poly *shift[16];
+    uint8_t axis[16];    /* by v: the axis that it belongs to */
+    int8_t sign[16];     /* v = sign * axis + shift */
+    const Poly **shift;
     Ref body, guard, live; /* the last two: 0 where there is none */
 } Form;
 
@@ -393,7 +393,10 @@ static void form_meet(Graph *g, ArrayRef a, Form *f, Ref axis, const Poly *at) {
             return;
         }
     }
-    f->axis[f->n] = number, f->sign[f->n] = 1, f->shift[f->n] = poly_int(g->arena, 0);
+    if (!f->shift) {
+        f->shift = arena_alloc(g->arena, (size_t)x->rank * sizeof *f->shift);
+    }
+    f->axis[f->n] = (uint8_t)number, f->sign[f->n] = 1, f->shift[f->n] = poly_int(g->arena, 0);
     if (at && poly_linear(g->arena, at, axis, &num, &den, &rest) && den == 1 &&
         (num == 1 || num == -1)) {
         const uint32_t *vars;
@@ -403,7 +406,7 @@ static void form_meet(Graph *g, ArrayRef a, Form *f, Ref axis, const Poly *at) {
             sizes = sizes && NODE(g, vars[k])->op == OP_DIM;
         }
         if (sizes) {
-            f->sign[f->n] = (int)num, f->shift[f->n] = rest;
+            f->sign[f->n] = (int8_t)num, f->shift[f->n] = rest;
         }
     }
     f->n++;
@@ -1068,7 +1071,7 @@ static bool trade_places(Sharing *s, ArrayRef a, int q) {
 
 static Ref read_back(Graph *g, void *user, ArrayRef a, const Ref *positions) {
     const Back *b = user;
-    if (!b->into[a] || !(covers_all(g, a) || inside_box(b->s, a, positions))) {
+    if (!b->into[a] || NODE(g, ARRAY(g, a)->pieces.at[0].body)->size >= MOST_SIZE || !(covers_all(g, a) || inside_box(b->s, a, positions))) {
         return 0;
     }
     const Array *x = ARRAY(g, a);

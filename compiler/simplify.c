@@ -29,33 +29,36 @@ static int wanted(Graph *g, ArrayRef **out) {
     return roots.n;
 }
 
-static bool is_asked_for(const Graph *g, ArrayRef a) {
-    if (ARRAY(g, a)->is_output || ARRAY(g, a)->role != ARRAY_INTERNAL) {
-        return true;
+static void ask_for_all(Graph *g, int n, const ArrayRef *arrays) {
+    for (int k = 0; k < n; k++) {
+        ARRAY(g, arrays[k])->asked = true;
+    }
+}
+
+/* Marks these, and what derivatives are taken by: their identity is theirs to the end. */
+static void mark_asked(Graph *g) {
+    for (int k = 1; k < g->arrays.n; k++) {
+        Array *a = &g->arrays.at[k];
+        a->asked = a->is_output || a->role != ARRAY_INTERNAL;
     }
     for (int k = 0; k < g->requests.n; k++) {
-        for (int q = 0; q < g->requests.at[k].result.n; q++) {
-            if (g->requests.at[k].result.at[q] == a) {
-                return true;
-            }
-        }
-        for (int q = 0; q < g->requests.at[k].by.n; q++) {
-            if (g->requests.at[k].by.at[q] == a) {
-                return true;
-            }
-        }
+        const Request *r = &g->requests.at[k];
+        ask_for_all(g, r->result.n, r->result.at);
+        ask_for_all(g, r->by.n, r->by.at);
     }
     for (int k = 0; k < g->gradients.n; k++) {
         const Gradient *d = &g->gradients.at[k];
-        bool moves = false;
+        ask_for_all(g, 1, &d->result);
+        ask_for_all(g, 1, &d->by); /* of dir: none, which is array 0 */
         for (int q = 0; q < d->along.n; q++) {
-            moves = moves || d->along.at[q].of == a;
-        }
-        if (d->result == a || d->by == a || moves) {
-            return true;
+            ask_for_all(g, 1, &d->along.at[q].of);
         }
     }
-    return false;
+}
+
+/* Of arrays made since there is no asking. */
+static bool is_asked_for(const Graph *g, ArrayRef a) {
+    return ARRAY(g, a)->asked;
 }
 
 /* ---- comparisons that a box decides
@@ -262,6 +265,7 @@ static void share_all(Graph *g, int n, const ArrayRef *roots) {
 void simplify_graph(Graph *g) {
     ArrayRef *roots, first_new = (ArrayRef)g->arrays.n;
     int n = wanted(g, &roots);
+    mark_asked(g);
     decide_all(g, n, roots);
     series_powers(g, n, roots);
     share_all(g, n, roots);
