@@ -377,6 +377,10 @@ GRADC_INLINE uint64_t gradc_is_zero(double x)
 {
     return 0 - (((gradc_bits(x) & 0x7fffffffffffffffu) - 1) >> 63);
 }
+GRADC_INLINE uint64_t gradc_is_nan(double x)
+{
+    return 0 - ((0x7ff0000000000000u - (gradc_bits(x) & 0x7fffffffffffffffu)) >> 63);
+}
 GRADC_INLINE double gradc_pick(uint64_t mask, double yes, double no)
 {
     return gradc_of_bits((gradc_bits(yes) & mask) | (gradc_bits(no) & ~mask));
@@ -385,7 +389,7 @@ GRADC_INLINE double gradc_pick(uint64_t mask, double yes, double no)
 GRADC_INLINE double gradc_keep_nan(double x, double y)
 {
 #if GRADC_SIGN_MASKS
-    return gradc_of_bits(gradc_bits(y) | (0 - ((0x7ff0000000000000u - (gradc_bits(x) & 0x7fffffffffffffffu)) >> 63)));
+    return gradc_of_bits(gradc_bits(y) | gradc_is_nan(x));
 #else
     (void)x;
     return y;
@@ -423,6 +427,10 @@ GRADC_INLINE uint32_t gradc_belowf(float x, float y)
 GRADC_INLINE uint32_t gradc_is_zerof(float x)
 {
     return 0 - (((gradc_bitsf(x) & 0x7fffffffu) - 1) >> 31);
+}
+GRADC_INLINE uint32_t gradc_is_nanf(float x)
+{
+    return 0 - ((0x7f800000u - (gradc_bitsf(x) & 0x7fffffffu)) >> 31);
 }
 GRADC_INLINE float gradc_pickf(uint32_t mask, float yes, float no)
 {
@@ -1078,37 +1086,159 @@ GRADC_INLINE float gradc_sqrtf(float x)
 }
 /* @end */
 
-/* @part cbrt needs base */
-/* Cube root, of any x. */
+/* @part head needs bits */
+/* x without its lower half: products of two heads are exact. */
+GRADC_INLINE double gradc_head(double x)
+{
+    return gradc_of_bits(gradc_bits(x) & 0xfffffffff8000000u);
+}
+/* @end */
+
+/* @part headf needs bitsf */
+/* x without its lower half: products of two heads are exact. */
+GRADC_INLINE float gradc_headf(float x)
+{
+    return gradc_of_bitsf(gradc_bitsf(x) & 0xfffff000u);
+}
+/* @end */
+
+/* @part log_wide needs head log_split */
+/* log a for 0 < a < infinity as high + low, relative error 2^-66. With a = 2^n m, f = m - 1 and s = f / (2 + f) it is
+ * n ln 2 + 2 s + 2/3 s^3 + s^5 Q(s^2); the first three in two parts, by products of heads. */
+GRADC_INLINE double gradc_log_wide(double a, double *low)
+{
+    double n, f = gradc_log_split(a, &n), inverse = 1.0 / (2.0 + f), dh = gradc_head(2.0 + f), dl = f - (dh - 2.0);
+    double s = f * inverse, sh = gradc_head(s), sl = ((f - sh * dh) - sh * dl) * inverse;
+    double square = sh * sh, more = (s + sh) * sl, z = square + more, zh = gradc_head(z), zl = (square - zh) + more;
+    double c = sh * zh, cl = sh * zl + sl * z, cube = c + cl, ch = gradc_head(c);
+    double th = ch * 0.6666666567325592, tl = ((c - ch) + cl) * 0.6666666567325592 + cube * 9.9341074625651e-09;
+    double q = 0.4 + z * (0.28571428571426205 + z * (0.2222222222283422 + z * (0.18181818143045161 + z * (0.1538461102983546 + z *
+        (0.1333408715936765 + z * (0.11722537687429894 + z * 0.11575144554423072))))));
+    double first = n * 0.6931471805598903, s1 = first + 2.0 * sh, s2 = s1 + th;
+    double rest = (((first - s1) + 2.0 * sh) + ((s1 - s2) + th)) + ((2.0 * sl + (tl + cube * z * q)) + n * 5.497923018708371e-14);
+    double high = s2 + rest;
+    *low = (s2 - high) + rest;
+    return high;
+}
+/* @end */
+
+/* @part log_widef needs headf log_splitf */
+/* log a for 0 < a < infinity as high + low, relative error 2^-33. With a = 2^n m, f = m - 1 and s = f / (2 + f) it is
+ * n ln 2 + 2 s + 2/3 s^3 + s^5 Q(s^2); the first three in two parts, by products of heads. */
+GRADC_INLINE float gradc_log_widef(float a, float *low)
+{
+    float n, f = gradc_log_splitf(a, &n), inverse = 1.0f / (2.0f + f), dh = gradc_headf(2.0f + f), dl = f - (dh - 2.0f);
+    float s = f * inverse, sh = gradc_headf(s), sl = ((f - sh * dh) - sh * dl) * inverse;
+    float square = sh * sh, more = (s + sh) * sl, z = square + more, zh = gradc_headf(z), zl = (square - zh) + more;
+    float c = sh * zh, cl = sh * zl + sl * z, cube = c + cl, ch = gradc_headf(c);
+    float th = ch * 0.66650391f, tl = ((c - ch) + cl) * 0.66650391f + cube * 1.6276042e-04f;
+    float q = 0.40000015f + z * (0.28562173f + z * 0.23049985f);
+    float first = n * 0.69314575f, s1 = first + 2.0f * sh, s2 = s1 + th;
+    float rest = (((first - s1) + 2.0f * sh) + ((s1 - s2) + th)) + ((2.0f * sl + (tl + cube * z * q)) + n * 1.4286068e-06f);
+    float high = s2 + rest;
+    *low = (s2 - high) + rest;
+    return high;
+}
+/* @end */
+
+/* @part cbrt needs log_split */
+/* Cube root, of any x. |x| = 2^(3k) M with 1/3 < M < 3; a polynomial gives the root of M to 17 bits, so that its cube is exact,
+ * and the series of (1 + d)^(1/3) the rest. */
 GRADC_INLINE double gradc_cbrt(double x)
 {
-    return cbrt(x);
+    const double shift = 6755399441055744.0 + 1023.0;
+    double a = gradc_magnitude(x), n, f = gradc_log_split(a, &n), t = n * 0.3333333333333333 + shift, k = t - shift, j = n - 3.0 * k;
+    uint64_t up = gradc_below(0.5, j), down = gradc_below(j, -0.5);
+    double m = (1.0 + f) * gradc_pick(up, 2.0, gradc_pick(down, 0.5, 1.0)), y, cube, d;
+    y = 0.9999990130535343 + f * (0.333320313008730 + f * (-0.11096408193392830 + f * (0.062287667888378341 + f * (-0.044782458414603425 +
+        f * 0.026955183646053670))));
+    y *= gradc_pick(up, 1.2599210498948732, gradc_pick(down, 0.7937005259840998, 1.0));
+    y = gradc_of_bits((gradc_bits(y) + 0x800000000u) & 0xfffffff000000000u);
+    cube = y * y * y;
+    d = (m - cube) / cube;
+    y = (y + y * (d * (0.3333333333333333 - d * (0.1111111111111111 - d * 0.06172839506172839)))) * gradc_of_bits(gradc_bits(t) << 52);
+    y = gradc_pick(gradc_is_zero(x) | gradc_is_nan(x) | gradc_below(DBL_MAX, a), a, y);
+    return gradc_add_sign(x, y);
 }
 /* @end */
 
-/* @part cbrtf needs base */
+/* @part cbrtf needs log_splitf */
+/* Cube root, of any x. |x| = 2^(3k) M with 1/3 < M < 3; a polynomial gives the root of M to 8 bits, so that its cube is exact,
+ * and the series of (1 + d)^(1/3) the rest. */
 GRADC_INLINE float gradc_cbrtf(float x)
 {
-    return cbrtf(x);
+    const float shift = 12582912.0f + 127.0f;
+    float a = gradc_magnitudef(x), n, f = gradc_log_splitf(a, &n), t = n * 0.33333334f + shift, k = t - shift, j = n - 3.0f * k;
+    uint32_t up = gradc_belowf(0.5f, j), down = gradc_belowf(j, -0.5f);
+    float m = (1.0f + f) * gradc_pickf(up, 2.0f, gradc_pickf(down, 0.5f, 1.0f)), y, cube, d;
+    y = 1.0000043f + f * (0.33321735f + f * (-0.1115484f + f * (0.06578365f - f * 0.037779596f)));
+    y *= gradc_pickf(up, 1.2599211f, gradc_pickf(down, 0.7937005f, 1.0f));
+    y = gradc_of_bitsf((gradc_bitsf(y) + 0x8000u) & 0xffff0000u);
+    cube = y * y * y;
+    d = (m - cube) / cube;
+    y = (y + y * (d * (0.33333334f - d * (0.11111111f - d * 0.061728396f)))) * gradc_of_bitsf(gradc_bitsf(t) << 23);
+    y = gradc_pickf(gradc_is_zerof(x) | gradc_is_nanf(x) | gradc_belowf(FLT_MAX, a), a, y);
+    return gradc_add_signf(x, y);
 }
 /* @end */
 
-/* @part pow needs base */
-/* x to the power y, as in C: of negative x for whole y. */
+/* @part pow needs log_wide exp_poly */
+/* x to the power y, as in C: of negative x for whole y; y = 0 and x = 1 give 1 even for NaN. e^(y log x), the product in two parts. */
+GRADC_INLINE uint64_t gradc_whole(double y) /* y >= 0 is a whole number */
+{
+    double t = y + 4503599627370496.0, w = t - 4503599627370496.0;
+    return gradc_is_zero(w - y) | gradc_below(4503599627370495.5, y);
+}
 GRADC_INLINE double gradc_pow(double x, double y)
 {
-    return pow(x, y);
+    const double shift = 6755399441055744.0 + 2046.0, limit = 36893488147419103232.0, nan = gradc_of_bits(0x7ff8000000000000u);
+    const uint64_t sign = 0x8000000000000000u;
+    double a = gradc_magnitude(x), v = gradc_magnitude(y), w = gradc_add_sign(y, gradc_pick(gradc_below(limit, v), limit, v));
+    double low, high = gradc_log_wide(a, &low), wh = gradc_head(w), hh = gradc_head(high), wl = w - wh, hl = high - hh;
+    double p = w * high, e = ((wh * hh - p) + (wh * hl + wl * hh)) + (wl * hl + w * low);
+    double t = p * 1.4426950408889634 + shift, n = t - shift, r = ((p - n * 0.6931471805598903) - n * 5.497923018708371e-14) + e;
+    uint64_t u = gradc_bits(t), half = u >> 1, whole = gradc_whole(v), odd = whole & ~gradc_whole(0.5 * v);
+    uint64_t zero = gradc_is_zero(x), wide = gradc_below(DBL_MAX, a), minus = 0 - (gradc_bits(x) >> 63);
+    double z = (1.0 + gradc_exp_poly(r)) * gradc_of_bits(half << 52) * gradc_of_bits((u - half) << 52);
+    z = gradc_pick(gradc_below(710.0, p), HUGE_VAL, z);
+    z = gradc_pick(gradc_below(p, -750.0), 0.0, z);
+    z = gradc_pick(zero | wide, gradc_pick(zero ^ gradc_below(y, 0.0), 0.0, HUGE_VAL), z);
+    z = gradc_of_bits(gradc_bits(z) ^ (minus & odd & sign));
+    z = gradc_pick(minus & ~whole & ~zero & ~wide, nan, z);
+    z = gradc_pick(gradc_is_nan(x) | gradc_is_nan(y), nan, z);
+    return gradc_pick(gradc_is_zero(y) | gradc_is_zero(x - 1.0), 1.0, z);
 }
 /* @end */
 
-/* @part powf needs base */
+/* @part powf needs log_widef exp_polyf */
+/* x to the power y, as in C: of negative x for whole y; y = 0 and x = 1 give 1 even for NaN. e^(y log x), the product in two parts. */
+GRADC_INLINE uint32_t gradc_wholef(float y) /* y >= 0 is a whole number */
+{
+    float t = y + 8388608.0f, w = t - 8388608.0f;
+    return gradc_is_zerof(w - y) | gradc_belowf(8388607.5f, y);
+}
 GRADC_INLINE float gradc_powf(float x, float y)
 {
-    return powf(x, y);
+    const float shift = 12582912.0f + 254.0f, limit = 1099511627776.0f, nan = gradc_of_bitsf(0x7fc00000u);
+    const uint32_t sign = 0x80000000u;
+    float a = gradc_magnitudef(x), v = gradc_magnitudef(y), w = gradc_add_signf(y, gradc_pickf(gradc_belowf(limit, v), limit, v));
+    float low, high = gradc_log_widef(a, &low), wh = gradc_headf(w), hh = gradc_headf(high), wl = w - wh, hl = high - hh;
+    float p = w * high, e = ((wh * hh - p) + (wh * hl + wl * hh)) + (wl * hl + w * low);
+    float t = p * 1.442695f + shift, n = t - shift, r = ((p - n * 0.69314575f) - n * 1.4286068e-06f) + e;
+    uint32_t u = gradc_bitsf(t), half = u >> 1, whole = gradc_wholef(v), odd = whole & ~gradc_wholef(0.5f * v);
+    uint32_t zero = gradc_is_zerof(x), wide = gradc_belowf(FLT_MAX, a), minus = 0 - (gradc_bitsf(x) >> 31);
+    float z = (1.0f + gradc_exp_polyf(r)) * gradc_of_bitsf(half << 23) * gradc_of_bitsf((u - half) << 23);
+    z = gradc_pickf(gradc_belowf(89.0f, p), HUGE_VALF, z);
+    z = gradc_pickf(gradc_belowf(p, -105.0f), 0.0f, z);
+    z = gradc_pickf(zero | wide, gradc_pickf(zero ^ gradc_belowf(y, 0.0f), 0.0f, HUGE_VALF), z);
+    z = gradc_of_bitsf(gradc_bitsf(z) ^ (minus & odd & sign));
+    z = gradc_pickf(minus & ~whole & ~zero & ~wide, nan, z);
+    z = gradc_pickf(gradc_is_nanf(x) | gradc_is_nanf(y), nan, z);
+    return gradc_pickf(gradc_is_zerof(y) | gradc_is_zerof(x - 1.0f), 1.0f, z);
 }
 /* @end */
 
-/* @part powi needs base */
+/* @part powi needs pow */
 /* x to a whole power: short products for small n (they vanish into the caller where n is a constant), pow for others. Any x. */
 GRADC_INLINE double gradc_powi(double x, int64_t n)
 {
@@ -1129,18 +1259,18 @@ GRADC_INLINE double gradc_powi(double x, int64_t n)
     case 8: y = x * x; y *= y; return y * y;
     default:
         whole = (double)n;
-        y = pow(fabs(x), whole);
+        y = gradc_pow(fabs(x), whole);
         if (n > -9007199254740992 && n < 9007199254740992)
             return (n & 1) != 0 ? copysign(y, x) : y;
         /* n is not a double: the rest of it is a factor of its own */
         if (whole < 9.2e18 && y > 0.0 && y <= DBL_MAX)
-            y *= pow(fabs(x), (double)(n - (int64_t)whole));
+            y *= gradc_pow(fabs(x), (double)(n - (int64_t)whole));
         return (n & 1) != 0 ? copysign(y, x) : y;
     }
 }
 /* @end */
 
-/* @part powif needs base */
+/* @part powif needs powf */
 GRADC_INLINE float gradc_powif(float x, int64_t n)
 {
     float y, whole;
@@ -1160,254 +1290,670 @@ GRADC_INLINE float gradc_powif(float x, int64_t n)
     case 8: y = x * x; y *= y; return y * y;
     default:
         whole = (float)n;
-        y = powf(fabsf(x), whole);
+        y = gradc_powf(fabsf(x), whole);
         if (n > -16777216 && n < 16777216)
             return (n & 1) != 0 ? copysignf(y, x) : y;
         /* n is not a float: the rest of it is a factor of its own */
         if (whole < 9.2e18f && y > 0.0f && y <= FLT_MAX)
-            y *= powf(fabsf(x), (float)(n - (int64_t)whole));
+            y *= gradc_powf(fabsf(x), (float)(n - (int64_t)whole));
         return (n & 1) != 0 ? copysignf(y, x) : y;
     }
 }
 /* @end */
 
-/* @part sin needs base */
-/* Sine. The C library: its reduction of large angles is exact, at the price of a call. */
+/* @part angle needs bits */
+/* x = q pi/2 + r - low with |r| <= pi/4 and q modulo 4, for |x| <= 2^53; beyond, where neighbouring numbers are 2 and more
+ * radians apart, r is NaN. Without a branch, so that loops become vector code; it is W. J. Cody and W. Waite's reduction (Software
+ * Manual for the Elementary Functions, 1980) done twice: by multiples m of 2^26 and by the n below. pi/2 comes in parts of 26
+ * bits, so all products but the last two are exact, and so are the differences up to v. */
+GRADC_INLINE uint64_t gradc_angle(double x, double *r, double *low)
+{
+    const double coarse = 453347182355485940514816.0, fine = 6755399441055744.0; /* 1.5 * 2^78, 1.5 * 2^52 */
+    double far = x * 0.6366197723675814 + coarse, m = far - coarse, u = (x - m * 1.5707963109016418) - m * 1.5893254712295857e-08;
+    double t = (u - m * 6.123233601181349e-17) * 0.6366197723675814 + fine, n = t - fine, a = n * 6.123233601181349e-17, b = m * 3.945554081778929e-24, v, w, rest;
+    u = ((u - n * 1.5707963109016418) - n * 1.5893254712295857e-08) - m * 6.123233601181349e-17;
+    v = u - a;
+    w = v - b;
+    rest = ((a - (u - v)) + (b - (v - w))) + (n * 3.945554081778929e-24 + m * 8.478427566216846e-32);
+    v = w - rest;
+    *low = (rest - (w - v)) + (n * 8.478427566216846e-32 + m * 9.415205388303925e-40);
+    *r = gradc_of_bits(gradc_bits(v) | (gradc_below(9007199254740992.0, gradc_magnitude(x)) & 0x7ff8000000000000u));
+    return gradc_bits(t) & 3;
+}
+/* sin(r - low) and cos(r - low), |r| <= pi/4: minimax, relative error 2^-57 and 2^-63. */
+GRADC_INLINE double gradc_sin_near(double r, double low)
+{
+    double z = r * r, p = 0.1666666666666663 - z * (0.00833333333332192 - z * (0.00019841269829464961 - z * (2.755731358502397e-06 - z *
+        (2.5050742812777328e-08 - z * 1.5895974919456187e-10))));
+    return r - (r * z * p + low);
+}
+GRADC_INLINE double gradc_cos_near(double r, double low)
+{
+    double z = r * r, half = 0.5 * z, w = 1.0 - half, p = 0.041666666666666595 - z * (0.0013888888888873348 - z * (2.480158728900809e-05 - z *
+        (2.7557314219054802e-07 - z * (2.0875705688551778e-09 - z * 1.1358764799839055e-11))));
+    return w + (((1.0 - w) - half) + (z * z * p + r * low));
+}
+/* @end */
+
+/* @part anglef needs bitsf */
+/* x = q pi/2 + r - low with |r| <= pi/4 and q modulo 4, for |x| <= 2^24; beyond, where neighbouring numbers are 2 and more
+ * radians apart, r is NaN. Without a branch, so that loops become vector code; it is W. J. Cody and W. Waite's reduction (Software
+ * Manual for the Elementary Functions, 1980) done twice: by multiples m of 2^12 and by the n below. pi/2 comes in parts of 12
+ * bits, so all products but the last two are exact, and so are the differences up to v. */
+GRADC_INLINE uint32_t gradc_anglef(float x, float *r, float *low)
+{
+    const float coarse = 51539607552.0f, fine = 12582912.0f; /* 1.5 * 2^35, 1.5 * 2^23 */
+    float far = x * 0.63661975f + coarse, m = far - coarse, u = (x - m * 1.5703125f) - m * 0.0004837513f;
+    float t = (u - m * 7.5495336e-08f) * 0.63661975f + fine, n = t - fine, a = n * 7.5495336e-08f, b = m * 2.5579538e-12f, v, w, rest;
+    u = ((u - n * 1.5703125f) - n * 0.0004837513f) - m * 7.5495336e-08f;
+    v = u - a;
+    w = v - b;
+    rest = ((a - (u - v)) + (b - (v - w))) + (n * 2.5579538e-12f + m * 5.389786e-15f);
+    v = w - rest;
+    *low = (rest - (w - v)) + (n * 5.389786e-15f + m * 5.170183e-19f);
+    *r = gradc_of_bitsf(gradc_bitsf(v) | (gradc_belowf(16777216.0f, gradc_magnitudef(x)) & 0x7fc00000u));
+    return gradc_bitsf(t) & 3;
+}
+/* sin(r - low) and cos(r - low), |r| <= pi/4: minimax, relative error 2^-27 and 2^-32. */
+GRADC_INLINE float gradc_sin_nearf(float r, float low)
+{
+    float z = r * r, p = 0.16666667f - z * (0.008333372f - z * (0.00019849911f - z * 2.800547e-06f));
+    return r - (r * z * p + low);
+}
+GRADC_INLINE float gradc_cos_nearf(float r, float low)
+{
+    float z = r * r, half = 0.5f * z, w = 1.0f - half, p = 0.041666646f - z * (0.001388731f - z * 2.4432567e-05f);
+    return w + (((1.0f - w) - half) + (z * z * p + r * low));
+}
+/* @end */
+
+/* @part sin needs angle */
+/* Sine; NaN beyond 2^53, or with -DGRADC_ANY_ANGLE the C library's. */
 GRADC_INLINE double gradc_sin(double x)
 {
+#if defined(GRADC_ANY_ANGLE)
     return sin(x);
+#else
+    double r, low;
+    uint64_t q = gradc_angle(x, &r, &low);
+    double y = gradc_pick(0 - (q & 1), gradc_cos_near(r, low), gradc_sin_near(r, low));
+    return gradc_of_bits(gradc_bits(y) ^ ((q & 2) << 62));
+#endif
 }
 /* @end */
 
-/* @part sinf needs base */
+/* @part sinf needs anglef */
+/* Sine; NaN beyond 2^24, or with -DGRADC_ANY_ANGLE the C library's. */
 GRADC_INLINE float gradc_sinf(float x)
 {
+#if defined(GRADC_ANY_ANGLE)
     return sinf(x);
+#else
+    float r, low;
+    uint32_t q = gradc_anglef(x, &r, &low);
+    float y = gradc_pickf(0 - (q & 1), gradc_cos_nearf(r, low), gradc_sin_nearf(r, low));
+    return gradc_of_bitsf(gradc_bitsf(y) ^ ((q & 2) << 30));
+#endif
 }
 /* @end */
 
-/* @part cos needs base */
-/* Cosine. */
+/* @part cos needs angle */
+/* Cosine; NaN beyond 2^53, or with -DGRADC_ANY_ANGLE the C library's. */
 GRADC_INLINE double gradc_cos(double x)
 {
+#if defined(GRADC_ANY_ANGLE)
     return cos(x);
+#else
+    double r, low;
+    uint64_t q = gradc_angle(x, &r, &low);
+    double y = gradc_pick(0 - (q & 1), gradc_sin_near(r, low), gradc_cos_near(r, low));
+    return gradc_of_bits(gradc_bits(y) ^ (((q + 1) & 2) << 62));
+#endif
 }
 /* @end */
 
-/* @part cosf needs base */
+/* @part cosf needs anglef */
+/* Cosine; NaN beyond 2^24, or with -DGRADC_ANY_ANGLE the C library's. */
 GRADC_INLINE float gradc_cosf(float x)
 {
+#if defined(GRADC_ANY_ANGLE)
     return cosf(x);
+#else
+    float r, low;
+    uint32_t q = gradc_anglef(x, &r, &low);
+    float y = gradc_pickf(0 - (q & 1), gradc_sin_nearf(r, low), gradc_cos_nearf(r, low));
+    return gradc_of_bitsf(gradc_bitsf(y) ^ (((q + 1) & 2) << 30));
+#endif
 }
 /* @end */
 
-/* @part tan needs base */
-/* Tangent. */
+/* @part tan needs angle */
+/* Tangent; NaN beyond 2^53, or with -DGRADC_ANY_ANGLE the C library's. */
 GRADC_INLINE double gradc_tan(double x)
 {
+#if defined(GRADC_ANY_ANGLE)
     return tan(x);
+#else
+    double r, low;
+    uint64_t q = gradc_angle(x, &r, &low), odd = 0 - (q & 1);
+    double s = gradc_sin_near(r, low), c = gradc_cos_near(r, low), y = gradc_pick(odd, c, s) / gradc_pick(odd, s, c);
+    return gradc_of_bits(gradc_bits(y) ^ ((q & 1) << 63));
+#endif
 }
 /* @end */
 
-/* @part tanf needs base */
+/* @part tanf needs anglef */
+/* Tangent; NaN beyond 2^24, or with -DGRADC_ANY_ANGLE the C library's. */
 GRADC_INLINE float gradc_tanf(float x)
 {
+#if defined(GRADC_ANY_ANGLE)
     return tanf(x);
+#else
+    float r, low;
+    uint32_t q = gradc_anglef(x, &r, &low), odd = 0 - (q & 1);
+    float s = gradc_sin_nearf(r, low), c = gradc_cos_nearf(r, low), y = gradc_pickf(odd, c, s) / gradc_pickf(odd, s, c);
+    return gradc_of_bitsf(gradc_bitsf(y) ^ ((q & 1) << 31));
+#endif
 }
 /* @end */
 
-/* @part asin needs base */
-/* The angle in [-pi/2, pi/2] with sine x; NaN beyond [-1, 1]. */
+/* @part asin_poly needs base */
+/* (asin(t) - t) / t for t^2 = z <= 1/4: minimax, relative error 2^-56. */
+GRADC_INLINE double gradc_asin_poly(double z)
+{
+    double z2 = z * z, z4 = z2 * z2;
+    double a = (0.16666666666665403 + z * 0.07500000000338587) + z2 * (0.04464285682694487 + z * 0.03038195919689557);
+    double b = (0.022371756554889374 + z * 0.017359728094251556) + z2 * (0.013884998107242162 + z * 0.01217081162798041);
+    double c = (0.006520888452884873 + z * 0.01954808922706280) + z2 * (-0.01625600046950415 + z * 0.03193444965775611);
+    return z * (a + z4 * (b + z4 * c));
+}
+/* @end */
+
+/* @part asin_polyf needs base */
+/* (asin(t) - t) / t for t^2 = z <= 1/4: minimax, relative error 2^-27. */
+GRADC_INLINE float gradc_asin_polyf(float z)
+{
+    return z * (0.16666752f + z * (0.07495307f + z * (0.045469638f + z * (0.024181534f + z * 0.042165037f))));
+}
+/* @end */
+
+/* @part asin needs sqrt bits asin_poly */
+/* The angle in [-pi/2, pi/2] with sine x; NaN beyond [-1, 1]. Above 1/2 by pi/2 - 2 asin(sqrt((1 - |x|) / 2)). */
 GRADC_INLINE double gradc_asin(double x)
 {
-    return asin(x);
+    double a = gradc_magnitude(x), z, t, scale, base, y;
+    uint64_t large = gradc_below(0.5, a);
+    z = gradc_pick(large, 0.5 * (1.0 - a), a * a);
+    t = gradc_pick(large, sqrt(z), a);
+    scale = gradc_pick(large, -2.0, 1.0);
+    base = gradc_of_bits(large & gradc_bits(1.5707963267948966));
+    t *= scale;
+    y = base + t;
+    y += ((base - y) + t) + (t * gradc_asin_poly(z) + gradc_of_bits(large & gradc_bits(6.123233995736766e-17)));
+    return gradc_keep_nan(x, gradc_add_sign(x, y));
 }
 /* @end */
 
-/* @part asinf needs base */
+/* @part asinf needs sqrt bitsf asin_polyf */
+/* The angle in [-pi/2, pi/2] with sine x; NaN beyond [-1, 1]. Above 1/2 by pi/2 - 2 asin(sqrt((1 - |x|) / 2)). */
 GRADC_INLINE float gradc_asinf(float x)
 {
-    return asinf(x);
+    float a = gradc_magnitudef(x), z, t, scale, base, y;
+    uint32_t large = gradc_belowf(0.5f, a);
+    z = gradc_pickf(large, 0.5f * (1.0f - a), a * a);
+    t = gradc_pickf(large, sqrtf(z), a);
+    scale = gradc_pickf(large, -2.0f, 1.0f);
+    base = gradc_of_bitsf(large & gradc_bitsf(1.5707964f));
+    t *= scale;
+    y = base + t;
+    y += ((base - y) + t) + (t * gradc_asin_polyf(z) + gradc_of_bitsf(large & gradc_bitsf(-4.371139e-08f)));
+    return gradc_add_signf(x, y);
 }
 /* @end */
 
-/* @part acos needs base */
+/* @part acos needs sqrt bits asin_poly */
 /* The angle in [0, pi] with cosine x; NaN beyond [-1, 1]. */
 GRADC_INLINE double gradc_acos(double x)
 {
-    return acos(x);
+    double a = gradc_magnitude(x), z, t, base, rest, y;
+    uint64_t large = gradc_below(0.5, a), minus = 0 - (gradc_bits(x) >> 63);
+    z = gradc_pick(large, 0.5 * (1.0 - a), a * a);
+    t = gradc_pick(large, 2.0 * sqrt(z), -a);
+    t = gradc_of_bits(gradc_bits(t) ^ (minus & 0x8000000000000000u));
+    base = gradc_pick(large, gradc_of_bits(minus & gradc_bits(3.141592653589793)), 1.5707963267948966);
+    rest = base * 3.8981718325193755e-17; /* what pi lacks, by pi */
+    y = base + t;
+    y += ((base - y) + t) + (t * gradc_asin_poly(z) + rest);
+    return gradc_keep_nan(x, y);
 }
 /* @end */
 
-/* @part acosf needs base */
+/* @part acosf needs sqrt bitsf asin_polyf */
+/* The angle in [0, pi] with cosine x; NaN beyond [-1, 1]. */
 GRADC_INLINE float gradc_acosf(float x)
 {
-    return acosf(x);
+    float a = gradc_magnitudef(x), z, t, base, rest, y;
+    uint32_t large = gradc_belowf(0.5f, a), minus = 0 - (gradc_bitsf(x) >> 31);
+    z = gradc_pickf(large, 0.5f * (1.0f - a), a * a);
+    t = gradc_pickf(large, 2.0f * sqrtf(z), -a);
+    t = gradc_of_bitsf(gradc_bitsf(t) ^ (minus & 0x80000000u));
+    base = gradc_pickf(large, gradc_of_bitsf(minus & gradc_bitsf(3.1415927f)), 1.5707964f);
+    rest = base * -2.7827534e-08f; /* what pi lacks, by pi */
+    y = base + t;
+    y += ((base - y) + t) + (t * gradc_asin_polyf(z) + rest);
+    return y;
 }
 /* @end */
 
-/* @part atan needs base */
+/* @part atan_core needs bits */
+/* The angle in [0, pi/2] whose tangent is y / x; y and x >= 0, not both 0 or infinite. By that of y / x, (y - x) / (y + x) or
+ * -x / y, whichever is at most 1/2; minimax, relative error 2^-57. */
+GRADC_INLINE double gradc_atan_core(double y, double x)
+{
+    uint64_t low = gradc_below(y + y, x), high = gradc_below(x + x, y);
+    double t = gradc_pick(low, y, gradc_pick(high, -x, y - x)) / gradc_pick(low, x, gradc_pick(high, y, y + x)), z = t * t;
+    double z2 = z * z, z4 = z2 * z2;
+    double a = (-0.3333333333333298 + z * 0.1999999999990301) + z2 * (-0.14285714276372308 + z * 0.11111110658916221);
+    double b = (-0.09090896224426553 + z * 0.0769207356834868) + z2 * (-0.06663806897777237 + z * 0.05858272666220098);
+    double c = (-0.05121885220474205 + z * 0.0418615694726097) + z2 * (-0.027429248952224385 + z * 0.010112782074047904);
+    double p = a + z4 * (b + z4 * c);
+    double base = gradc_pick(high, 1.5707963267948966, 0.7853981633974483), sum;
+    base = gradc_of_bits(gradc_bits(base) & ~low);
+    sum = base + t;
+    return sum + (((base - sum) + t) + (t * z * p + base * 3.8981718325193755e-17));
+}
+/* @end */
+
+/* @part atan_coref needs bitsf */
+/* The angle in [0, pi/2] whose tangent is y / x; y and x >= 0, not both 0 or infinite. By that of y / x, (y - x) / (y + x) or
+ * -x / y, whichever is at most 1/2; minimax, relative error 2^-27. */
+GRADC_INLINE float gradc_atan_coref(float y, float x)
+{
+    uint32_t low = gradc_belowf(y + y, x), high = gradc_belowf(x + x, y);
+    float t = gradc_pickf(low, y, gradc_pickf(high, -x, y - x)) / gradc_pickf(low, x, gradc_pickf(high, y, y + x)), z = t * t;
+    float p = -0.33333233f + z * (0.19994183f + z * (-0.14174521f + z * (0.101577766f - z * 0.051289938f)));
+    float base = gradc_pickf(high, 1.5707964f, 0.7853982f), sum;
+    base = gradc_of_bitsf(gradc_bitsf(base) & ~low);
+    sum = base + t;
+    return sum + (((base - sum) + t) + (t * z * p + base * -2.7827534e-08f));
+}
+/* @end */
+
+/* @part atan needs atan_core */
 /* The angle in [-pi/2, pi/2] with tangent x. */
 GRADC_INLINE double gradc_atan(double x)
 {
-    return atan(x);
+    double y = gradc_add_sign(x, gradc_atan_core(gradc_magnitude(x), 1.0));
+    return gradc_keep_nan(x, y);
 }
 /* @end */
 
-/* @part atanf needs base */
+/* @part atanf needs atan_coref */
+/* The angle in [-pi/2, pi/2] with tangent x. */
 GRADC_INLINE float gradc_atanf(float x)
 {
-    return atanf(x);
+    float y = gradc_add_signf(x, gradc_atan_coref(gradc_magnitudef(x), 1.0f));
+    return y;
 }
 /* @end */
 
-/* @part atan2 needs base */
-/* The angle of the point (x, y), in [-pi, pi]. */
+/* @part atan2 needs atan_core */
+/* The angle of the point (x, y), in [-pi, pi]; zeros, their signs and infinities as in C. */
 GRADC_INLINE double gradc_atan2(double y, double x)
 {
-    return atan2(y, x);
+    double a = gradc_magnitude(y), b = gradc_magnitude(x), z;
+    uint64_t edge = (gradc_below(DBL_MAX, a) & gradc_below(DBL_MAX, b)), none = gradc_is_zero(y) & gradc_is_zero(x);
+    uint64_t left = 0 - (gradc_bits(x) >> 63), large = gradc_below(1e300, a) | gradc_below(1e300, b);
+    double scale = gradc_pick(large, 0.25, 1.0); /* no sum overflows */
+    a = gradc_pick(edge, 1.0, scale * a);
+    b = gradc_pick(edge | none, 1.0, scale * b);
+    z = gradc_atan_core(a, b);
+    z = gradc_pick(left, 3.141592653589793 - (z - 1.2246467991473532e-16), z);
+    z = gradc_add_sign(y, z);
+    return gradc_keep_nan(x, gradc_keep_nan(y, z));
 }
 /* @end */
 
-/* @part atan2f needs base */
+/* @part atan2f needs atan_coref */
+/* The angle of the point (x, y), in [-pi, pi]; zeros, their signs and infinities as in C. */
 GRADC_INLINE float gradc_atan2f(float y, float x)
 {
-    return atan2f(y, x);
+    float a = gradc_magnitudef(y), b = gradc_magnitudef(x), z;
+    uint32_t edge = (gradc_belowf(FLT_MAX, a) & gradc_belowf(FLT_MAX, b)), none = gradc_is_zerof(y) & gradc_is_zerof(x);
+    uint32_t left = 0 - (gradc_bitsf(x) >> 31), large = gradc_belowf(1e37f, a) | gradc_belowf(1e37f, b);
+    float scale = gradc_pickf(large, 0.25f, 1.0f); /* no sum overflows */
+    a = gradc_pickf(edge, 1.0f, scale * a);
+    b = gradc_pickf(edge | none, 1.0f, scale * b);
+    z = gradc_atan_coref(a, b);
+    z = gradc_pickf(left, 3.1415927f - (z - -8.742278e-08f), z);
+    z = gradc_add_signf(y, z);
+    return z;
 }
 /* @end */
 
-/* @part sinh needs base */
-/* Hyperbolic sine. */
+/* @part sinh_core needs bits */
+/* sinh(r) - r and cosh(r) - 1 for a = n ln 2 + r >= 0; n - 1 with the exponent's bias twice, and 4^-n. */
+GRADC_INLINE uint64_t gradc_sinh_core(double a, double *r, double *sinh_r, double *cosh_r, double *w)
+{
+    const double shift = 6755399441055744.0 + 2045.0;
+    double t = a * 1.4426950408889634 + shift, n = t - shift, s = (a - n * 0.6931471805598903) - n * 5.497923018708371e-14, z = s * s;
+    uint64_t u = gradc_bits(t);
+    *r = s;
+    *sinh_r = s * z * (0.16666666666666677 + z * (0.00833333333332146 + z * (0.00019841269886499587 + z * (2.7557243874766673e-06 + z *
+        2.5109143237563532e-08))));
+    *cosh_r = z * (0.5 + z * (0.041666666666666685 + z * (0.0013888888888873327 + z * (2.4801587349040452e-05 + z *
+        (2.7557252011995163e-07 + z * 2.0921696268362126e-09)))));
+    *w = gradc_of_bits(gradc_below(a, 100.0) & ((5113 - 2 * u) << 52));
+    return u;
+}
+/* @end */
+
+/* @part sinh_coref needs bitsf */
+/* sinh(r) - r and cosh(r) - 1 for a = n ln 2 + r >= 0; n - 1 with the exponent's bias twice, and 4^-n. */
+GRADC_INLINE uint32_t gradc_sinh_coref(float a, float *r, float *sinh_r, float *cosh_r, float *w)
+{
+    const float shift = 12582912.0f + 253.0f;
+    float t = a * 1.442695f + shift, n = t - shift, s = (a - n * 0.69314575f) - n * 1.4286068e-06f, z = s * s;
+    uint32_t u = gradc_bitsf(t);
+    *r = s;
+    *sinh_r = s * z * (0.16666667f + z * (0.008333192f + z * 0.00019958476f));
+    *cosh_r = z * (0.5f + z * (0.041666456f + z * 0.001393576f));
+    *w = gradc_of_bitsf(gradc_belowf(a, 40.0f) & ((633 - 2 * u) << 23));
+    return u;
+}
+/* @end */
+
+/* @part sinh needs sinh_core */
+/* Hyperbolic sine: 2^(n - 1) ((1 + 4^-n) sinh r + (1 - 4^-n) cosh r). */
 GRADC_INLINE double gradc_sinh(double x)
 {
-    return sinh(x);
+    double a = gradc_magnitude(x), r, s, c, w, y;
+    uint64_t u = gradc_sinh_core(a, &r, &s, &c, &w), half = u >> 1;
+    y = (1.0 - w) + (((1.0 - w) * c + (1.0 + w) * s) + (1.0 + w) * r);
+    y = y * gradc_of_bits(half << 52) * gradc_of_bits((u - half) << 52);
+    y = gradc_add_sign(x, gradc_pick(gradc_below(711.0, a), HUGE_VAL, y));
+    return gradc_keep_nan(x, y);
 }
 /* @end */
 
-/* @part sinhf needs base */
+/* @part sinhf needs sinh_coref */
+/* Hyperbolic sine: 2^(n - 1) ((1 + 4^-n) sinh r + (1 - 4^-n) cosh r). */
 GRADC_INLINE float gradc_sinhf(float x)
 {
-    return sinhf(x);
+    float a = gradc_magnitudef(x), r, s, c, w, y;
+    uint32_t u = gradc_sinh_coref(a, &r, &s, &c, &w), half = u >> 1;
+    y = (1.0f - w) + (((1.0f - w) * c + (1.0f + w) * s) + (1.0f + w) * r);
+    y = y * gradc_of_bitsf(half << 23) * gradc_of_bitsf((u - half) << 23);
+    y = gradc_add_signf(x, gradc_pickf(gradc_belowf(90.0f, a), HUGE_VALF, y));
+    return y;
 }
 /* @end */
 
-/* @part cosh needs base */
+/* @part cosh needs sinh_core */
 /* Hyperbolic cosine. */
 GRADC_INLINE double gradc_cosh(double x)
 {
-    return cosh(x);
+    double a = gradc_magnitude(x), r, s, c, w, y;
+    uint64_t u = gradc_sinh_core(a, &r, &s, &c, &w), half = u >> 1;
+    y = (1.0 + w) + (((1.0 + w) * c + (1.0 - w) * s) + (1.0 - w) * r);
+    y = y * gradc_of_bits(half << 52) * gradc_of_bits((u - half) << 52);
+    y = gradc_pick(gradc_below(711.0, a), HUGE_VAL, y);
+    return gradc_keep_nan(x, y);
 }
 /* @end */
 
-/* @part coshf needs base */
+/* @part coshf needs sinh_coref */
+/* Hyperbolic cosine. */
 GRADC_INLINE float gradc_coshf(float x)
 {
-    return coshf(x);
+    float a = gradc_magnitudef(x), r, s, c, w, y;
+    uint32_t u = gradc_sinh_coref(a, &r, &s, &c, &w), half = u >> 1;
+    y = (1.0f + w) + (((1.0f + w) * c + (1.0f - w) * s) + (1.0f - w) * r);
+    y = y * gradc_of_bitsf(half << 23) * gradc_of_bitsf((u - half) << 23);
+    y = gradc_pickf(gradc_belowf(90.0f, a), HUGE_VALF, y);
+    return y;
 }
 /* @end */
 
-/* @part asinh needs base */
-/* Inverse of sinh. */
+/* @part asinh needs sqrt log1p_core */
+/* Inverse of sinh: log(1 + t) with t = |x| + x^2 / (1 + sqrt(1 + x^2)), and log(2 |x|) where x^2 no longer counts. */
 GRADC_INLINE double gradc_asinh(double x)
 {
-    return asinh(x);
+    double a = gradc_magnitude(x), square = a * a, t = a + square / (1.0 + sqrt(1.0 + square)), u = 1.0 + t, y;
+    uint64_t large = gradc_below(268435456.0, a);
+    double v = gradc_of_bits(gradc_bits(gradc_log1p_rest(u, t)) & ~large);
+    y = gradc_log1p_core(gradc_pick(large, a, u), v) + gradc_of_bits(large & gradc_bits(0.6931471805599453));
+    y = gradc_add_sign(x, gradc_pick(gradc_below(DBL_MAX, a), a, y));
+    return gradc_keep_nan(x, y);
 }
 /* @end */
 
-/* @part asinhf needs base */
+/* @part asinhf needs sqrt log1p_coref */
+/* Inverse of sinh: log(1 + t) with t = |x| + x^2 / (1 + sqrt(1 + x^2)), and log(2 |x|) where x^2 no longer counts. */
 GRADC_INLINE float gradc_asinhf(float x)
 {
-    return asinhf(x);
+    float a = gradc_magnitudef(x), square = a * a, t = a + square / (1.0f + sqrtf(1.0f + square)), u = 1.0f + t, y;
+    uint32_t large = gradc_belowf(8192.0f, a);
+    float v = gradc_of_bitsf(gradc_bitsf(gradc_log1p_restf(u, t)) & ~large);
+    y = gradc_log1p_coref(gradc_pickf(large, a, u), v) + gradc_of_bitsf(large & gradc_bitsf(0.6931472f));
+    y = gradc_add_signf(x, gradc_pickf(gradc_belowf(FLT_MAX, a), a, y));
+    return y;
 }
 /* @end */
 
-/* @part acosh needs base */
-/* Inverse of cosh; NaN below 1. */
+/* @part acosh needs sqrt log1p_core */
+/* Inverse of cosh; NaN below 1. log(1 + t) with d = x - 1 and t = d + sqrt(2 d + d^2), and log(2 x) for large x. */
 GRADC_INLINE double gradc_acosh(double x)
 {
-    return acosh(x);
+    double d = x - 1.0, t = d + sqrt(d + d + d * d), u = 1.0 + t, y;
+    uint64_t large = gradc_below(268435456.0, x);
+    double v = gradc_of_bits(gradc_bits(gradc_log1p_rest(u, t)) & ~large);
+    y = gradc_log1p_core(gradc_pick(large, x, u), v) + gradc_of_bits(large & gradc_bits(0.6931471805599453));
+    y = gradc_pick(gradc_below(DBL_MAX, x), x, y);
+    y = gradc_pick(gradc_below(x, 1.0), gradc_of_bits(0x7ff8000000000000u), y);
+    return gradc_keep_nan(x, y);
 }
 /* @end */
 
-/* @part acoshf needs base */
+/* @part acoshf needs sqrt log1p_coref */
+/* Inverse of cosh; NaN below 1. log(1 + t) with d = x - 1 and t = d + sqrt(2 d + d^2), and log(2 x) for large x. */
 GRADC_INLINE float gradc_acoshf(float x)
 {
-    return acoshf(x);
+    float d = x - 1.0f, t = d + sqrtf(d + d + d * d), u = 1.0f + t, y;
+    uint32_t large = gradc_belowf(8192.0f, x);
+    float v = gradc_of_bitsf(gradc_bitsf(gradc_log1p_restf(u, t)) & ~large);
+    y = gradc_log1p_coref(gradc_pickf(large, x, u), v) + gradc_of_bitsf(large & gradc_bitsf(0.6931472f));
+    y = gradc_pickf(gradc_belowf(FLT_MAX, x), x, y);
+    y = gradc_pickf(gradc_belowf(x, 1.0f), gradc_of_bitsf(0x7fc00000u), y);
+    return y;
 }
 /* @end */
 
-/* @part atanh needs base */
-/* Inverse of tanh; infinite at -1 and 1, NaN beyond. */
+/* @part atanh needs log1p_core */
+/* Inverse of tanh; infinite at -1 and 1, NaN beyond. log(1 + t) / 2 with t = 2 |x| / (1 - |x|). */
 GRADC_INLINE double gradc_atanh(double x)
 {
-    return atanh(x);
+    double a = gradc_magnitude(x), b = a + a, t = b + b * a / (1.0 - a), u, y;
+    t = gradc_pick(gradc_below(0.5, a), b / (1.0 - a), t);
+    u = 1.0 + t;
+    y = 0.5 * gradc_log1p_core(u, gradc_log1p_rest(u, t));
+    y = gradc_pick(gradc_is_zero(1.0 - a), HUGE_VAL, y);
+    y = gradc_pick(gradc_below(1.0, a), gradc_of_bits(0x7ff8000000000000u), y);
+    y = gradc_add_sign(x, y);
+    return gradc_keep_nan(x, y);
 }
 /* @end */
 
-/* @part atanhf needs base */
+/* @part atanhf needs log1p_coref */
+/* Inverse of tanh; infinite at -1 and 1, NaN beyond. log(1 + t) / 2 with t = 2 |x| / (1 - |x|). */
 GRADC_INLINE float gradc_atanhf(float x)
 {
-    return atanhf(x);
+    float a = gradc_magnitudef(x), b = a + a, t = b + b * a / (1.0f - a), u, y;
+    t = gradc_pickf(gradc_belowf(0.5f, a), b / (1.0f - a), t);
+    u = 1.0f + t;
+    y = 0.5f * gradc_log1p_coref(u, gradc_log1p_restf(u, t));
+    y = gradc_pickf(gradc_is_zerof(1.0f - a), HUGE_VALF, y);
+    y = gradc_pickf(gradc_belowf(1.0f, a), gradc_of_bitsf(0x7fc00000u), y);
+    y = gradc_add_signf(x, y);
+    return y;
 }
 /* @end */
 
-/* @part hypot needs base */
-/* sqrt(x^2 + y^2), without overflow inside. */
+/* @part hypot needs sqrt head */
+/* sqrt(x^2 + y^2), without overflow inside; infinite where one of them is, even if the other is NaN. */
 GRADC_INLINE double gradc_hypot(double x, double y)
 {
-    return hypot(x, y);
+    double a = gradc_magnitude(x), b = gradc_magnitude(y), most, least, scale, back, h, z;
+    uint64_t swap = gradc_below(a, b), large, small, edge = gradc_below(DBL_MAX, a) | gradc_below(DBL_MAX, b);
+    most = gradc_pick(swap, b, a);
+    least = gradc_pick(swap, a, b);
+    large = gradc_below(1e150, most);
+    small = gradc_below(most, 1e-135);
+    scale = gradc_pick(large, 2.409919865102884e-181, gradc_pick(small, 4.149515568880993e+180, 1.0));
+    back = gradc_pick(large, 4.149515568880993e+180, gradc_pick(small, 2.409919865102884e-181, 1.0));
+    most *= scale;
+    least *= scale;
+    h = gradc_head(most);
+    z = back * sqrt(h * h + ((most - h) * (most + h) + least * least));
+    z = gradc_keep_nan(x, gradc_keep_nan(y, z));
+    edge &= ~gradc_is_nan(x) | (gradc_below(DBL_MAX, b) & ~gradc_is_nan(y));
+    return gradc_pick(edge, HUGE_VAL, z);
 }
 /* @end */
 
-/* @part hypotf needs base */
+/* @part hypotf needs sqrt headf */
+/* sqrt(x^2 + y^2), without overflow inside; infinite where one of them is, even if the other is NaN. */
 GRADC_INLINE float gradc_hypotf(float x, float y)
 {
-    return hypotf(x, y);
+    float a = gradc_magnitudef(x), b = gradc_magnitudef(y), most, least, scale, back, h, z;
+    uint32_t swap = gradc_belowf(a, b), large, small, edge = gradc_belowf(FLT_MAX, a) | gradc_belowf(FLT_MAX, b);
+    most = gradc_pickf(swap, b, a);
+    least = gradc_pickf(swap, a, b);
+    large = gradc_belowf(1e18f, most);
+    small = gradc_belowf(most, 1e-15f);
+    scale = gradc_pickf(large, 8.470329472543003e-22f, gradc_pickf(small, 1.2089258196146292e+24f, 1.0f));
+    back = gradc_pickf(large, 1.1805916207174113e+21f, gradc_pickf(small, 8.271806125530277e-25f, 1.0f));
+    most *= scale;
+    least *= scale;
+    h = gradc_headf(most);
+    z = back * sqrtf(h * h + ((most - h) * (most + h) + least * least));
+    return gradc_pickf(edge, HUGE_VALF, z);
 }
 /* @end */
 
-/* @part floor needs base */
+/* @part whole_part needs bits */
+/* Where a loop of floor would stay a loop of calls (x86 before SSE4.1, and gcc on all of them, which minds a flag that floor could
+ * raise), a number is rounded by adding 2^52. */
+#if defined(__SSE2__) && !(defined(__SSE4_1__) && defined(__clang__))
+#define GRADC_OWN_FLOOR 1
+#else
+#define GRADC_OWN_FLOOR 0
+#endif
+GRADC_INLINE double gradc_nearest(double a) /* 0 <= a < 2^52 */
+{
+    const double shift = 4503599627370496.0;
+    double t = a + shift;
+    return t - shift;
+}
+/* @end */
+
+/* @part whole_partf needs bitsf */
+/* Where a loop of floor would stay a loop of calls (x86 before SSE4.1, and gcc on all of them, which minds a flag that floor could
+ * raise), a number is rounded by adding 2^23. */
+#if defined(__SSE2__) && !(defined(__SSE4_1__) && defined(__clang__))
+#define GRADC_OWN_FLOOR_F 1
+#else
+#define GRADC_OWN_FLOOR_F 0
+#endif
+GRADC_INLINE float gradc_nearestf(float a) /* 0 <= a < 2^23 */
+{
+    const float shift = 8388608.0f;
+    float t = a + shift;
+    return t - shift;
+}
+/* @end */
+
+/* @part floor needs whole_part */
 /* Largest whole number <= x. */
 GRADC_INLINE double gradc_floor(double x)
 {
+#if GRADC_OWN_FLOOR
+    double a = gradc_magnitude(x), y = gradc_add_sign(x, gradc_nearest(a));
+    y -= gradc_of_bits(gradc_below(x, y) & gradc_bits(1.0));
+    return gradc_pick(gradc_below(a, 4503599627370496.0), y, x);
+#else
     return floor(x);
+#endif
 }
 /* @end */
 
-/* @part floorf needs base */
+/* @part floorf needs whole_partf */
+/* Largest whole number <= x. */
 GRADC_INLINE float gradc_floorf(float x)
 {
+#if GRADC_OWN_FLOOR_F
+    float a = gradc_magnitudef(x), y = gradc_add_signf(x, gradc_nearestf(a));
+    y -= gradc_of_bitsf(gradc_belowf(x, y) & gradc_bitsf(1.0f));
+    return gradc_pickf(gradc_belowf(a, 8388608.0f), y, x);
+#else
     return floorf(x);
+#endif
 }
 /* @end */
 
-/* @part ceil needs base */
+/* @part ceil needs whole_part */
 /* Smallest whole number >= x. */
 GRADC_INLINE double gradc_ceil(double x)
 {
+#if GRADC_OWN_FLOOR
+    double a = gradc_magnitude(x), y = gradc_add_sign(x, gradc_nearest(a));
+    y += gradc_of_bits(gradc_below(y, x) & gradc_bits(1.0));
+    return gradc_pick(gradc_below(a, 4503599627370496.0), gradc_add_sign(x, y), x);
+#else
     return ceil(x);
+#endif
 }
 /* @end */
 
-/* @part ceilf needs base */
+/* @part ceilf needs whole_partf */
+/* Smallest whole number >= x. */
 GRADC_INLINE float gradc_ceilf(float x)
 {
+#if GRADC_OWN_FLOOR_F
+    float a = gradc_magnitudef(x), y = gradc_add_signf(x, gradc_nearestf(a));
+    y += gradc_of_bitsf(gradc_belowf(y, x) & gradc_bitsf(1.0f));
+    return gradc_pickf(gradc_belowf(a, 8388608.0f), gradc_add_signf(x, y), x);
+#else
     return ceilf(x);
+#endif
 }
 /* @end */
 
-/* @part round needs base */
+/* @part round needs whole_part */
 /* Nearest whole number; halves away from 0. */
 GRADC_INLINE double gradc_round(double x)
 {
+#if defined(__SSE2__)
+    double a = gradc_magnitude(x), t = a + 0.49999999999999994, y = gradc_nearest(t);
+    y -= gradc_of_bits(gradc_below(t, y) & gradc_bits(1.0));
+    return gradc_pick(gradc_below(a, 4503599627370496.0), gradc_add_sign(x, y), x);
+#else
     return round(x);
+#endif
 }
 /* @end */
 
-/* @part roundf needs base */
+/* @part roundf needs whole_partf */
+/* Nearest whole number; halves away from 0. */
 GRADC_INLINE float gradc_roundf(float x)
 {
+#if defined(__SSE2__)
+    float a = gradc_magnitudef(x), t = a + 0.49999997f, y = gradc_nearestf(t);
+    y -= gradc_of_bitsf(gradc_belowf(t, y) & gradc_bitsf(1.0f));
+    return gradc_pickf(gradc_belowf(a, 8388608.0f), gradc_add_signf(x, y), x);
+#else
     return roundf(x);
+#endif
 }
 /* @end */
 

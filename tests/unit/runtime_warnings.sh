@@ -147,12 +147,15 @@ done
 # Loops of lanes become vector code at -O2, for a target as old as SSE2 too: one loop a line, and one remark for each.
 echo '#include "gradc.h"' >"$work/loop.c"
 count=0
-for name in exp expm1 exp2 log log1p log2 log10 tanh sigmoid softplus log1mexp erf erfc sqrt abs relu sign; do
+for name in exp expm1 exp2 log log1p log2 log10 tanh sigmoid softplus log1mexp erf erfc sqrt abs relu sign \
+    cbrt sin cos tan asin acos atan sinh cosh asinh acosh atanh floor ceil round pow atan2 hypot min max weight logaddexp; do
     for real in double float; do
         f=
         [ $real = float ] && f=f
-        arguments="(size_t n, const $real *gradc_restrict x, $real *gradc_restrict y)"
-        echo "void loop_$name$f$arguments; void loop_$name$f$arguments { size_t i; GRADC_LANES for (i = 0; i < n; i++) y[i] = gradc_$name$f(x[i]); }" >>"$work/loop.c"
+        value="x[i]"
+        case $name in pow | atan2 | hypot | min | max | weight | logaddexp) value="x[i], z[i]" ;; esac
+        arguments="(size_t n, const $real *gradc_restrict x, const $real *gradc_restrict z, $real *gradc_restrict y)"
+        echo "void loop_$name$f$arguments; void loop_$name$f$arguments { size_t i; GRADC_LANES for (i = 0; i < n; i++) y[i] = gradc_$name$f($value); }" >>"$work/loop.c"
         count=$((count + 1))
     done
 done

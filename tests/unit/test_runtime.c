@@ -119,6 +119,57 @@ static void value(const char *name, double x, double want, int line) {
 }
 #define VALUE(name, x, want) value(#name, (x), (want), __LINE__)
 
+/* Functions of two arguments at all pairs of these, alone and in a loop: zeros, infinities, NaN and units have to be what the
+ * C library gives; other values may differ by two units in the last place. */
+static const double odd_ones[] = {
+    0.0,  -0.0, 1.0,    -1.0,    2.0,   -2.0,  3.0,   -3.0,  0.5,     -0.5,    2.5,
+    -7.0, 1e30, -1e30,  1e-30,   -1e30, 1e300, -1e300, 1e-310, -1e-310, DBL_MAX, -DBL_MAX,
+    4.9406564584124654e-324, -4.9406564584124654e-324, 9007199254740991.0, -9007199254740991.0,
+    4503599627370497.5, 8388607.5, 16777215.0, -16777215.0, 1.0000000000000002, 0.99999999999999989};
+static int near(double x, double want, double unit) {
+    if (want != want || want == 0 || fabs(want) > DBL_MAX || fabs(want) == 1) return same(x, want);
+    return fabs(x - want) <= 2 * unit * fabs(want) || fabs(x - want) <= DBL_MIN * unit;
+}
+static int nearf(float x, float want) {
+    if (want != want || want == 0 || fabsf(want) > FLT_MAX || fabsf(want) == 1) return samef(x, want);
+    return fabsf(x - want) <= 2 * FLT_EPSILON * fabsf(want) || fabsf(x - want) <= FLT_MIN * FLT_EPSILON;
+}
+#define PAIRS(name)                                                                                \
+    for (i = 0; i < count; i++) {                                                                  \
+        GRADC_LANES                                                                                \
+        for (k = 0; k < count; k++) {                                                              \
+            out[k] = gradc_##name(v[i], v[k]);                                                     \
+            outf[k] = gradc_##name##f(u[i], u[k]);                                                 \
+        }                                                                                          \
+        for (k = 0; k < count; k++) {                                                              \
+            int good = near(out[k], name(v[i], v[k]), DBL_EPSILON) &&                              \
+                       near(gradc_##name(v[i], v[k]), name(v[i], v[k]), DBL_EPSILON);              \
+            int goodf = nearf(outf[k], name##f(u[i], u[k])) &&                                     \
+                        nearf(gradc_##name##f(u[i], u[k]), name##f(u[i], u[k]));                   \
+            if (!good) printf("%s(%a, %a): %a, C %a\n", #name, v[i], v[k], out[k], name(v[i], v[k])); \
+            if (!goodf)                                                                            \
+                printf("%sf(%a, %a): %a, C %a\n", #name, (double)u[i], (double)u[k],               \
+                       (double)outf[k], (double)name##f(u[i], u[k]));                              \
+            CHECK(good);                                                                           \
+            CHECK(goodf);                                                                          \
+        }                                                                                          \
+    }
+static void pairs(void) {
+    enum { count = sizeof odd_ones / sizeof odd_ones[0] + 4 };
+    double v[count], out[count];
+    float u[count], outf[count];
+    int i, k;
+    memcpy(v, odd_ones, sizeof odd_ones);
+    v[count - 4] = HUGE_VAL;
+    v[count - 3] = -HUGE_VAL;
+    v[count - 2] = HUGE_VAL - HUGE_VAL;
+    v[count - 1] = -v[count - 2];
+    for (k = 0; k < count; k++) u[k] = (float)v[k];
+    PAIRS(pow)
+    PAIRS(atan2)
+    PAIRS(hypot)
+}
+
 static void special_values(void) {
     const double inf = HUGE_VAL, nan = inf - inf, tiny = 4.9406564584124654e-324,
                  tinyf = 1.40129846432481707e-45;
@@ -180,6 +231,22 @@ static void special_values(void) {
     VALUE(sinh, inf, inf), VALUE(cosh, -inf, inf), VALUE(cosh, 0.0, 1.0),
         VALUE(atan, inf, 1.5707963267948966), VALUE(acosh, 1.0, 0.0), VALUE(atanh, 1.0, inf),
         VALUE(acos, 1.0, 0.0), VALUE(cos, 0.0, 1.0), VALUE(sin, inf, nan), VALUE(cos, -inf, nan);
+    /* beyond 2^53 (2^24 in float) there is no telling: NaN */
+    VALUE(sin, 1.0000000000000002e16, nan), VALUE(cos, -1e300, nan), VALUE(tan, most, nan);
+    CHECK(gradc_sinf(16777218.0f) != gradc_sinf(16777218.0f) && gradc_cosf(-1e30f) != gradc_cosf(-1e30f));
+    CHECK(fabs(gradc_sin(9007199254740992.0) - sin(9007199254740992.0)) < 1e-15 &&
+          fabsf(gradc_sinf(-16777216.0f) - sinf(-16777216.0f)) < 1e-7f);
+    VALUE(asin, 1.0000000000000002, nan), VALUE(acos, -1.0000000000000002, nan), VALUE(asin, inf, nan),
+        VALUE(acosh, 0.9999999999999999, nan), VALUE(acosh, -3.0, nan), VALUE(acosh, -1.0, nan),
+        VALUE(acosh, inf, inf), VALUE(acosh, -inf, nan), VALUE(atanh, -1.0, -inf),
+        VALUE(atanh, 1.5, nan), VALUE(atanh, -inf, nan), VALUE(asinh, inf, inf),
+        VALUE(asinh, -inf, -inf), VALUE(acos, -1.0, 3.141592653589793),
+        VALUE(acos, 0.0, 1.5707963267948966), VALUE(asin, 1.0, 1.5707963267948966),
+        VALUE(asin, -1.0, -1.5707963267948966), VALUE(atan, -inf, -1.5707963267948966),
+        VALUE(sinh, -inf, -inf), VALUE(cosh, inf, inf), VALUE(sinh, 800.0, inf),
+        VALUE(sinh, -most, -inf), VALUE(cosh, -mostf, inf), VALUE(cbrt, inf, inf),
+        VALUE(cbrt, 27.0, 3.0), VALUE(cbrt, -0.125, -0.5), VALUE(cbrt, 0x1p-1074, 0x1p-358),
+        VALUE(cbrt, 0x1p-147, 0x1p-49), VALUE(cbrt, 0x1p1023, 0x1p341);
     VALUE(sigmoid, 0.0, 0.5), VALUE(sigmoid, -0.0, 0.5), VALUE(sigmoid, inf, 1.0),
         VALUE(sigmoid, -inf, 0.0), VALUE(sigmoid, 800.0, 1.0), VALUE(sigmoid, -800.0, 0.0),
         VALUE(sigmoid, most, 1.0), VALUE(sigmoid, -most, 0.0);
@@ -204,6 +271,16 @@ static void special_values(void) {
     VALUE(floor, -2.5, -3.0), VALUE(ceil, -2.5, -2.0), VALUE(ceil, -0.5, -0.0),
         VALUE(round, 2.5, 3.0), VALUE(round, -2.5, -3.0), VALUE(round, 0.49999999999999994, 0.0),
         VALUE(floor, 1e300, 1e300);
+    {
+        static const double xs[] = {0.0, 0.3, 0.5, 0.7, 1.0, 1.5, 2.5, 3.5, 1e6 + 0.5, 8388607.5, 8388609.0, 2147483648.5,
+                                    4503599627370495.5, 4503599627370497.0, 9007199254740993.0, 1e22, 5e-324, HUGE_VAL};
+        for (k = 0; k < (int)(sizeof xs / sizeof xs[0]); k++) {
+            const double x = xs[k];
+            value("floor", x, floor(x), __LINE__), value("floor", -x, floor(-x), __LINE__);
+            value("ceil", x, ceil(x), __LINE__), value("ceil", -x, ceil(-x), __LINE__);
+            value("round", x, round(x), __LINE__), value("round", -x, round(-x), __LINE__);
+        }
+    }
 
     /* of two arguments */
 #define BOTH(name, x, y, want)                                                                     \
@@ -231,6 +308,8 @@ static void special_values(void) {
     BOTH(hypot, 3.0, 4.0, 5.0), BOTH(hypot, inf, nan, inf), BOTH(atan2, 0.0, 1.0, 0.0),
         BOTH(pow, 2.0, 10.0, 1024.0), BOTH(pow, 0.0, 0.0, 1.0);
     BOTH(hypot, 0x1.8p127, 0.0, 0x1.8p127);
+
+    pairs();
 
     /* whole powers */
     {
@@ -477,6 +556,7 @@ static void line(const char *name, const char *range, double f, double at_f, dou
         printf("  %s in %s: %.3f ulp at %.17g, limit %.2f\n", name, range, d, at_d, limit_d);
 }
 
+static double float_reach = (double)FLT_MAX; /* floats are measured up to this size */
 static void measure(const char *name, Exact *exact, double lo, double hi, double at_least,
                     double limit_f, double limit_d, int samples) {
     const Row *r = row(name);
@@ -487,8 +567,7 @@ static void measure(const char *name, Exact *exact, double lo, double hi, double
     mpfr_inits2(BITS, x, y, (mpfr_ptr)0);
     for (k = 0; k < 2 * samples; k++) {
         int is_float = k & 1;
-        double flo = lo < -(double)FLT_MAX ? -(double)FLT_MAX : lo,
-               fhi = hi > (double)FLT_MAX ? (double)FLT_MAX : hi;
+        double flo = lo < -float_reach ? -float_reach : lo, fhi = hi > float_reach ? float_reach : hi;
         double v = is_float ? sample(flo, fhi, k / 2, 1) : sample(lo, hi, k / 2, 0), e;
         mpfr_set_d(x, v, MPFR_RNDN);
         exact(y, x);
@@ -504,6 +583,33 @@ static void measure(const char *name, Exact *exact, double lo, double hi, double
     else snprintf(range, sizeof range, "%g .. %g", lo, hi);
     if (at_least > 0) strcat(range, " (of 1)");
     line(name, range, worst[1], at[1], worst[0], at[0], limit_f, limit_d);
+    mpfr_clears(x, y, (mpfr_ptr)0);
+}
+
+/* sin, cos and tan at the numbers nearest to multiples of pi/2, where a reduction of the angle has most to do. */
+static void measure_multiples(const char *name, Exact *exact, double limit_f, double limit_d, int samples) {
+    const Row *r = row(name);
+    double worst[2] = {0, 0}, at[2] = {0, 0};
+    int k;
+    mpfr_t x, y;
+    mpfr_inits2(BITS, x, y, (mpfr_ptr)0);
+    for (k = 0; k < 2 * samples; k++) {
+        int is_float = k & 1;
+        double v, e;
+        mpfr_const_pi(x, MPFR_RNDN);
+        mpfr_mul_d(x, x, (double)(random_bits() >> (12 + random_bits() % 52)), MPFR_RNDN);
+        mpfr_div_2ui(x, x, 1, MPFR_RNDN);
+        v = is_float ? (double)mpfr_get_flt(x, MPFR_RNDN) : mpfr_get_d(x, MPFR_RNDN);
+        if (v == 0 || v > (is_float ? 0x1p24 : 0x1p53)) continue;
+        mpfr_set_d(x, v, MPFR_RNDN);
+        exact(y, x);
+        e = is_float ? ulps_float(r->g((float)v), y, 0) : ulps_double(r->f(v), y, 0);
+        if (e > worst[is_float] || e != e) {
+            worst[is_float] = e;
+            at[is_float] = v;
+        }
+    }
+    line(name, "nearest to multiples of pi/2", worst[1], at[1], worst[0], at[0], limit_f, limit_d);
     mpfr_clears(x, y, (mpfr_ptr)0);
 }
 
@@ -669,9 +775,14 @@ static void accuracy(int samples) {
     M(log1p, -1, all, 1.5, 1.5), M(log1p, -0.5, 1, 1.5, 1.5), M(log1p, -1, -0.9, 1, 1);
     M(log2, 0, all, 1, 1), M(log2, 0.5, 2, 1, 1), M(log10, 0, all, 1, 1), M(log10, 0.5, 2, 1, 1);
     M(sqrt, 0, all, 0.5, 0.5), M(cbrt, -all, all, 1, 4);
-    M(sin, -all, all, 1, 1), M(sin, -10, 10, 1, 1), M(cos, -all, all, 1, 1), M(cos, -10, 10, 1, 1),
-        M(tan, -all, all, 1, 1), M(tan, -10, 10, 1, 1);
-    M(asin, -1, 1, 1, 1), M(acos, -1, 1, 1, 1), M(atan, -all, all, 1, 1);
+    float_reach = 0x1p24; /* beyond, neighbouring floats are two radians and more apart */
+    M(sin, -0x1p53, 0x1p53, 1, 1), M(sin, -10, 10, 1, 1), M(cos, -0x1p53, 0x1p53, 1, 1),
+        M(cos, -10, 10, 1, 1), M(tan, -0x1p53, 0x1p53, 2, 2), M(tan, -10, 10, 2, 2);
+    measure_multiples("sin", exact_sin, 1, 1, samples), measure_multiples("cos", exact_cos, 1, 1, samples),
+        measure_multiples("tan", exact_tan, 2, 2, samples);
+    float_reach = (double)FLT_MAX;
+    M(asin, -1, 1, 1.5, 1.5), M(acos, -1, 1, 1.5, 1.5), M(atan, -all, all, 1.5, 1.5),
+        M(atan, 0.4, 2.2, 1.5, 1.5);
     M(sinh, -all, all, 2, 2.5), M(sinh, -10, 10, 2, 2.5), M(cosh, -all, all, 2, 2.5),
         M(cosh, -10, 10, 2, 2.5), M(tanh, -all, all, 2.5, 2.5), M(tanh, -1, 1, 2.5, 2.5),
         M(tanh, -20, 20, 2.5, 2.5);
@@ -688,6 +799,7 @@ static void accuracy(int samples) {
     measure("digamma", exact_digamma, -20.5, -1e-3, 1, 8, 8, samples / 4);
     measure_two("pow", 0, 1e30, -30, 30, 0, 1, 1, samples);
     measure_two("pow", 0.9, 1.1, -5000, 5000, 0, 1, 1, samples);
+    measure_two("pow", 0, 20, -300, 300, 0, 1, 1, samples);
     measure_two("atan2", -1e10, 1e10, -1e10, 1e10, 0, 1.5, 1.5, samples);
     measure_two("hypot", -1e30, 1e30, -1e30, 1e30, 0, 1, 1, samples);
     measure_two("mod", -1e6, 1e6, -1e3, 1e3, 0, 0.5, 0.5, samples);
