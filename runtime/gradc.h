@@ -1147,10 +1147,12 @@ GRADC_INLINE float gradc_log_widef(float a, float *low)
 GRADC_INLINE double gradc_cbrt(double x)
 {
     const double shift = 6755399441055744.0 + 1023.0;
-    double a = gradc_magnitude(x), n, f = gradc_log_split(a, &n), t = n * 0.3333333333333333 + shift, k = t - shift, j = n - 3.0 * k;
+    double a = gradc_magnitude(x), n, f = gradc_log_split(a, &n), t = n * 0.3333333333333333 + shift, k = t - shift,
+        j = n - 3.0 * k;
     uint64_t up = gradc_below(0.5, j), down = gradc_below(j, -0.5);
     double m = (1.0 + f) * gradc_pick(up, 2.0, gradc_pick(down, 0.5, 1.0)), y, cube, d;
-    y = 0.9999990130535343 + f * (0.333320313008730 + f * (-0.11096408193392830 + f * (0.062287667888378341 + f * (-0.044782458414603425 +
+    y = 0.9999990130535343 + f * (0.333320313008730 + f * (-0.11096408193392830 + f * (0.062287667888378341 + f *
+        (-0.044782458414603425 +
         f * 0.026955183646053670))));
     y *= gradc_pick(up, 1.2599210498948732, gradc_pick(down, 0.7937005259840998, 1.0));
     y = gradc_of_bits((gradc_bits(y) + 0x800000000u) & 0xfffffff000000000u);
@@ -1183,7 +1185,8 @@ GRADC_INLINE float gradc_cbrtf(float x)
 /* @end */
 
 /* @part pow needs log_wide exp_poly */
-/* x to the power y, as in C: of negative x for whole y; y = 0 and x = 1 give 1 even for NaN. e^(y log x), the product in two parts. */
+/* x to the power y, as in C: of negative x for whole y; y = 0 and x = 1 give 1 even for NaN. It is e^(y log x), the product in two
+ * parts. */
 GRADC_INLINE uint64_t gradc_whole(double y) /* y >= 0 is a whole number */
 {
     double t = y + 4503599627370496.0, w = t - 4503599627370496.0;
@@ -1211,7 +1214,8 @@ GRADC_INLINE double gradc_pow(double x, double y)
 /* @end */
 
 /* @part powf needs log_widef exp_polyf */
-/* x to the power y, as in C: of negative x for whole y; y = 0 and x = 1 give 1 even for NaN. e^(y log x), the product in two parts. */
+/* x to the power y, as in C: of negative x for whole y; y = 0 and x = 1 give 1 even for NaN. It is e^(y log x), the product in two
+ * parts. */
 GRADC_INLINE uint32_t gradc_wholef(float y) /* y >= 0 is a whole number */
 {
     float t = y + 8388608.0f, w = t - 8388608.0f;
@@ -1310,7 +1314,8 @@ GRADC_INLINE uint64_t gradc_angle(double x, double *r, double *low)
 {
     const double coarse = 453347182355485940514816.0, fine = 6755399441055744.0; /* 1.5 * 2^78, 1.5 * 2^52 */
     double far = x * 0.6366197723675814 + coarse, m = far - coarse, u = (x - m * 1.5707963109016418) - m * 1.5893254712295857e-08;
-    double t = (u - m * 6.123233601181349e-17) * 0.6366197723675814 + fine, n = t - fine, a = n * 6.123233601181349e-17, b = m * 3.945554081778929e-24, v, w, rest;
+    double t = (u - m * 6.123233601181349e-17) * 0.6366197723675814 + fine, n = t - fine, a = n * 6.123233601181349e-17,
+        b = m * 3.945554081778929e-24, v, w, rest;
     u = ((u - n * 1.5707963109016418) - n * 1.5893254712295857e-08) - m * 6.123233601181349e-17;
     v = u - a;
     w = v - b;
@@ -1323,13 +1328,15 @@ GRADC_INLINE uint64_t gradc_angle(double x, double *r, double *low)
 /* sin(r - low) and cos(r - low), |r| <= pi/4: minimax, relative error 2^-57 and 2^-63. */
 GRADC_INLINE double gradc_sin_near(double r, double low)
 {
-    double z = r * r, p = 0.1666666666666663 - z * (0.00833333333332192 - z * (0.00019841269829464961 - z * (2.755731358502397e-06 - z *
+    double z = r * r, p = 0.1666666666666663 - z * (0.00833333333332192 - z * (0.00019841269829464961 - z *
+        (2.755731358502397e-06 - z *
         (2.5050742812777328e-08 - z * 1.5895974919456187e-10))));
     return r - (r * z * p + low);
 }
 GRADC_INLINE double gradc_cos_near(double r, double low)
 {
-    double z = r * r, half = 0.5 * z, w = 1.0 - half, p = 0.041666666666666595 - z * (0.0013888888888873348 - z * (2.480158728900809e-05 - z *
+    double z = r * r, half = 0.5 * z, w = 1.0 - half, p = 0.041666666666666595 - z * (0.0013888888888873348 - z *
+        (2.480158728900809e-05 - z *
         (2.7557314219054802e-07 - z * (2.0875705688551778e-09 - z * 1.1358764799839055e-11))));
     return w + (((1.0 - w) - half) + (z * z * p + r * low));
 }
@@ -1344,7 +1351,8 @@ GRADC_INLINE uint32_t gradc_anglef(float x, float *r, float *low)
 {
     const float coarse = 51539607552.0f, fine = 12582912.0f; /* 1.5 * 2^35, 1.5 * 2^23 */
     float far = x * 0.63661975f + coarse, m = far - coarse, u = (x - m * 1.5703125f) - m * 0.0004837513f;
-    float t = (u - m * 7.5495336e-08f) * 0.63661975f + fine, n = t - fine, a = n * 7.5495336e-08f, b = m * 2.5579538e-12f, v, w, rest;
+    float t = (u - m * 7.5495336e-08f) * 0.63661975f + fine, n = t - fine, a = n * 7.5495336e-08f, b = m * 2.5579538e-12f, v,
+        w, rest;
     u = ((u - n * 1.5703125f) - n * 0.0004837513f) - m * 7.5495336e-08f;
     v = u - a;
     w = v - b;
@@ -1636,10 +1644,12 @@ GRADC_INLINE float gradc_atan2f(float y, float x)
 GRADC_INLINE uint64_t gradc_sinh_core(double a, double *r, double *sinh_r, double *cosh_r, double *w)
 {
     const double shift = 6755399441055744.0 + 2045.0;
-    double t = a * 1.4426950408889634 + shift, n = t - shift, s = (a - n * 0.6931471805598903) - n * 5.497923018708371e-14, z = s * s;
+    double t = a * 1.4426950408889634 + shift, n = t - shift, s = (a - n * 0.6931471805598903) - n * 5.497923018708371e-14,
+        z = s * s;
     uint64_t u = gradc_bits(t);
     *r = s;
-    *sinh_r = s * z * (0.16666666666666677 + z * (0.00833333333332146 + z * (0.00019841269886499587 + z * (2.7557243874766673e-06 + z *
+    *sinh_r = s * z * (0.16666666666666677 + z * (0.00833333333332146 + z * (0.00019841269886499587 + z *
+        (2.7557243874766673e-06 + z *
         2.5109143237563532e-08))));
     *cosh_r = z * (0.5 + z * (0.041666666666666685 + z * (0.0013888888888873327 + z * (2.4801587349040452e-05 + z *
         (2.7557252011995163e-07 + z * 2.0921696268362126e-09)))));
