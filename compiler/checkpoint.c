@@ -107,6 +107,12 @@ static bool over_sizes(Graph *g, const Poly *p) {
     return poly_is_known(p);
 }
 
+/* The group of a recurrence that computes an array; -1: none does. */
+static int loop_of(const Function *f, ArrayRef a) {
+    int group = f->owner[a] - 1;
+    return group >= 0 && !f->groups[group].map ? group : -1;
+}
+
 /* All that a function reads of s->window. `loop`, by read: the group where it happens; -1: none. */
 typedef VEC(int) Loops;
 static void find_reads(const Search *s, const Function *f, Lags *lags, Loops *loop) {
@@ -116,12 +122,12 @@ static void find_reads(const Search *s, const Function *f, Lags *lags, Loops *lo
         lags_find_in(g, s->window, p->to, p->piece, p->term, p->condition, lags);
         while (loop->n < lags->n) {
             lags->at[loop->n].turn = p->turn;
-            VEC_PUSH(g->arena, *loop, f->owner[p->to] - 1);
+            VEC_PUSH(g->arena, *loop, loop_of(f, p->to));
         }
     }
     for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) {
         for (int q = 0; q < ARRAY(g, a)->pieces.n && f->computed[a]; q++) {
-            bool pushed = false, sum = f->owner[a] && !place_of(f, a);
+            bool pushed = false, sum = !place_of(f, a);
             for (int k = 0; k < f->pushed.n; k++) {
                 pushed = pushed || (f->pushed.at[k].to == a && f->pushed.at[k].piece == q);
             }
@@ -130,7 +136,7 @@ static void find_reads(const Search *s, const Function *f, Lags *lags, Loops *lo
                 lags_find_in(g, s->window, a, q, p.body, p.guard, lags);
             }
             while (loop->n < lags->n) {
-                VEC_PUSH(g->arena, *loop, sum ? -1 : f->owner[a] - 1);
+                VEC_PUSH(g->arena, *loop, sum ? -1 : loop_of(f, a));
             }
         }
     }
@@ -324,7 +330,7 @@ static Checkpoint *try_group(Search *s, int number) {
     const LoopPlace *first = place_of(f, group->member.at[0]);
     Checkpoint *c = arena_alloc(g->arena, sizeof *c);
     bool some = false, left = true;
-    if (!group->axis || !first || first->down) {
+    if (group->map || !group->axis || !first || first->down) {
         return NULL;
     }
     c->first = graph_poly(g, f->ranges.at[first->loop].first);

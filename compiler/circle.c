@@ -231,7 +231,10 @@ static void push_now(Gen *x, const Push *p, Ref turn, int number, const bool *wr
             piece.guard = 0;
         }
     }
+    Ref whole_block = x->turn;
+    x->turn = due ? 0 : whole_block; /* some turns of a block only: no product of blocks */
     nest_add_piece(x, p->to, &piece, &fixed);
+    x->turn = whole_block;
     gen_if_close(x, due);
     gen_if_close(x, wanted);
 }
@@ -377,6 +380,9 @@ static void circle_turn(Gen *x, const Circle *c, Fixed *fixed, uint32_t *used, b
                     if (used[a] >> ARRAY(g, a)->rank & 1) {
                         until_turn(x, a, &fixed[a]);
                         continue;
+                    }
+                    if (x->turn) {
+                        nest_comment(x, a);
                     }
                     Stmt *wanted = wanted_open(x, a);
                     nest_pieces(x, a, &fixed[a], take[a]);
@@ -529,7 +535,7 @@ static bool choose_level(Graph *g, const Circle *c, const uint32_t *used, const 
                     VEC_PUSH(g->arena, v->inner.lags, *l);
                 }
             }
-            if (!ok || !moves) {
+            if (!ok || (!moves && !(given && given->map))) {
                 continue;
             }
             v->sign = sign;
@@ -948,6 +954,9 @@ static void circle_level(Gen *x, const Circle *c, const LoopGroup *group, Fixed 
         state->index = turn;
         gen_add(x, state);
     }
+    loop->number = number;
+    x->turn = group && group->map ? turn : 0;
+    loop->map = group && group->map;
     for (int k = 0; k < c->members.n; k++) {
         ArrayRef a = c->members.at[k];
         VEC_PUSH(g->arena, x->f->places,
@@ -963,6 +972,9 @@ static void circle_level(Gen *x, const Circle *c, const LoopGroup *group, Fixed 
         push_now(x, &pushes.at[k], turn, number, writes, known, true);
     }
     for (int k = 0; k < sums.n; k++) {
+        if (x->turn && (k == 0 || sums.at[k].to != sums.at[k - 1].to)) {
+            nest_comment(x, sums.at[k].to);
+        }
         push_now(x, &sums.at[k], turn, number, writes, known, false);
     }
     for (int k = 0; k < c->members.n; k++) {
@@ -976,6 +988,7 @@ static void circle_level(Gen *x, const Circle *c, const LoopGroup *group, Fixed 
         leave->op = '?';
         gen_add(x, leave);
     }
+    x->turn = 0;
     gen_loop_close(x, loop);
     if (replay) {
         gen_pop(x);
@@ -1044,9 +1057,11 @@ void circle_arrays(Gen *x, const LoopGroup *group) {
     for (int k = 0; k < group->member.n; k++) {
         ArrayRef a = group->member.at[k];
         fixed[a].at = arena_alloc(g->arena, (size_t)(ARRAY(g, a)->rank + 2) * sizeof(Ref));
-        nest_comment(x, a);
+        if (!group->map) { /* whose equations stand in the loop */
+            nest_comment(x, a);
+        }
     }
-    for (int k = 0; k < group->sum.n; k++) {
+    for (int k = 0; k < group->sum.n && !group->map; k++) {
         nest_comment(x, group->sum.at[k]);
     }
     for (int k = 0; k < group->member.n; k++) {

@@ -43,6 +43,11 @@ typedef struct Emit {
     const char **local_name; /* by local */
     VEC(Ref) loop;           /* indices of the loops around, with their names */
     VEC(const char *) loop_name;
+    Ref block;               /* index of a loop that goes by blocks; 0: none */
+    const char *block_name;  /* of the first turn in the block */
+    const char *width_name;  /* how many turns the block has */
+    const char *lane_name;   /* of the turn's number in the block */
+    bool in_lanes;           /* within a turn of the block; else at its first */
     bool *dim_used;                          /* by dimension: the worker at hand reads it */
     const char *kept_name[VALUE_DOUBLE + 1]; /* of the arrays of kept numbers, in this worker */
 } Emit;
@@ -154,6 +159,10 @@ static int precedence_of(const Emit *e, const Expr *x) {
 static void put_expr(Emit *e, const Expr *x, int least);
 
 static void put_index(Emit *e, Ref index) {
+    if (index == e->block && !e->in_lanes) {
+        text_raw(e->out, e->block_name);
+        return;
+    }
     for (int k = e->loop.n - 1; k >= 0; k--) {
         if (e->loop.at[k] == index) {
             text_raw(e->out, e->loop_name.at[k]);
@@ -196,6 +205,8 @@ static void put_position(Emit *e, const Store *s, int axis, const Expr *at, int 
         text_char(e->out, '(');
         put_expr(e, at, 80);
         text_add(e->out, " & (%s - 1))", name_local(e, e->f->span[s->checkpoint->number]));
+    } else if (s && s->window[axis] == LANES && at->kind == EXPR_INDEX && at->ref == e->block) {
+        text_raw(e->out, e->in_lanes ? e->lane_name : "0");
     } else if (s && s->window[axis]) {
         text_char(e->out, '(');
         put_expr(e, at, 80);
@@ -320,7 +331,10 @@ static void put_size_t(Emit *e, const Poly *p) {
 static void put_start(Emit *e, ArrayRef a, Expr *const *position) {
     bool first = true;
     for (int k = 0; k < ARRAY(e->g, a)->rank; k++) {
-        first = first && is_zero(e->g, position[k]);
+        const Store *s = store_of(e, a);
+        bool at_block = s && s->window[k] == LANES && position[k]->kind == EXPR_INDEX &&
+                        position[k]->ref == e->block;
+        first = first && (at_block || is_zero(e->g, position[k]));
     }
     text_raw(e->out, e->array_name[a]);
     if (!first) {
@@ -347,6 +361,13 @@ static void put_call(Emit *e, const KernelCall *call) {
     text_char(e->out, ')');
 }
 
+static void put_local(Emit *e, int local) {
+    text_raw(e->out, e->local_name[local]);
+    if (e->f->locals.at[local].lanes) {
+        text_add(e->out, "[%s]", e->lane_name);
+    }
+}
+
 static void put_expr(Emit *e, const Expr *x, int least) {
     Graph *g = e->g;
     Text *t = e->out;
@@ -364,7 +385,7 @@ static void put_expr(Emit *e, const Expr *x, int least) {
         break;
     case EXPR_DIM: text_raw(t, c_name(e->arena, g->dims.at[NODE(g, x->ref)->aux].name)); break;
     case EXPR_INDEX: put_index(e, x->ref); break;
-    case EXPR_LOCAL: text_raw(t, e->local_name[x->local]); break;
+    case EXPR_LOCAL: put_local(e, x->local); break;
     case EXPR_LOAD:
         text_raw(t, e->array_name[x->array]);
         if (ARRAY(g, x->array)->rank) {
@@ -408,6 +429,15 @@ static void put_expr(Emit *e, const Expr *x, int least) {
         text_raw(t, x->type == VALUE_BOOL ? ") != 0)" : ")");
         break;
     case EXPR_KERNEL: put_call(e, x->call); break;
+    case EXPR_FOLD:
+        text_add(t, "gradc_fold%s(%s, ", x->type == VALUE_FLOAT ? "f" : "",
+                 e->local_name[x->local]);
+        if (x->checked) {
+            text_add(t, "%d)", LANES);
+        } else {
+            text_add(t, "%s)", e->width_name);
+        }
+        break;
     case EXPR_IDIV:
         put_expr(e, x->arg[0], 80);
         text_raw(t, " / ");
@@ -459,6 +489,32 @@ static void put_poly(Emit *e, const Poly *p, int least) {
     put_size(e, p, least, "");
 }
 
+static bool has_word(const char *text, const char *word) {
+    size_t n = strlen(word);
+    for (const char *s = strstr(text, word); s; s = strstr(s + 1, word)) {
+        bool before = s != text && (isalnum((unsigned char)s[-1]) || s[-1] == '_');
+        if (!before && !isalnum((unsigned char)s[n]) && s[n] != '_') {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The same text without its comments. */
+static const char *code_alone(Arena *arena, const char *text) {
+    char *copy = arena_text(arena, text, strlen(text)), *to = copy;
+    for (const char *s = text; *s;) {
+        const char *end = !strncmp(s, "/*", 2) ? strstr(s + 2, "*/") : NULL;
+        if (end) {
+            s = end + 2;
+        } else {
+            *to++ = *s++;
+        }
+    }
+    *to = 0;
+    return copy;
+}
+
 /* ---- statements
  * ----------------------------------------------------------------------------------------------------------------
  */
@@ -477,7 +533,7 @@ static void put_comment(Emit *e, ArrayRef a) {
     while (n && s[n - 1] == '\n') {
         n--;
     }
-    bool opens = e->out->n < 2 || !strcmp(text_string(e->out) + e->out->n - 2, "{\n");
+    bool opens = e->in_lanes || e->out->n < 2 || !strcmp(text_string(e->out) + e->out->n - 2, "{\n");
     text_raw(e->out, opens ? "" : "\n");
     line_start(e);
     text_raw(e->out, "/* ");
@@ -519,7 +575,13 @@ static void put_matmul(Emit *e, const Matmul *m) {
     text_add(e->out, "gradc_matmul%s(", ARRAY(g, m->array[2])->type == VALUE_FLOAT ? "f" : "");
     const Poly *sizes[3] = {m->m, m->n, m->k};
     for (int k = 0; k < 3; k++) {
-        put_size_t(e, sizes[k]);
+        if (sizes[k]) {
+            put_size_t(e, sizes[k]);
+        } else if (e->block) {
+            text_add(e->out, "(size_t)%s", e->width_name);
+        } else { /* it does not go by blocks after all */
+            text_char(e->out, '1');
+        }
         text_raw(e->out, ", ");
     }
     for (int k = 0; k < 3; k++) {
@@ -557,7 +619,7 @@ static void put_assign(Emit *e, char op, const Expr *value, const char *cast) {
     text_raw(e->out, ";\n");
 }
 
-static void put_loop(Emit *e, const Stmt *s) {
+static void put_hint(Emit *e, const Stmt *s) {
     static const char *const hints[] = {"", "GRADC_LANES", "GRADC_SUM", "GRADC_MAX", "GRADC_MIN"};
     if (s->hint != HINT_NONE) {
         line_start(e);
@@ -567,6 +629,75 @@ static void put_loop(Emit *e, const Stmt *s) {
         }
         text_char(e->out, '\n');
     }
+}
+
+/* By blocks: for (n0 ...) { w turns from n0 on; and in its body for (l < w) { n = n0 + l; ... } } */
+static void put_blocks(Emit *e, const Stmt *s) {
+    const char *name = c_name(e->arena, e->g->indices.at[NODE(e->g, s->index)->aux].name);
+    int names = e->names.n;
+    e->block = s->index;
+    e->block_name = new_name(e, arena_format(e->arena, "%s0", name), false);
+    e->width_name = new_name(e, "width", false);
+    e->lane_name = new_name(e, "lane", false);
+    line_start(e);
+    text_add(e->out, "for (int64_t %s = ", e->block_name);
+    put_expr(e, s->value, PREC_LOWEST);
+    text_add(e->out, "; %s < ", e->block_name);
+    put_expr(e, s->other, 61);
+    text_add(e->out, "; %s += %d) {\n", e->block_name, s->step);
+    e->depth++;
+    line_start(e);
+    text_add(e->out, "const int64_t %s = gradc_width(", e->width_name);
+    put_expr(e, s->other, 70);
+    text_add(e->out, " - %s);\n", e->block_name);
+    e->depth--;
+    put_body(e, &s->body);
+    e->block = 0;
+    names_drop(e, names);
+    line_start(e);
+    text_raw(e->out, "}\n");
+}
+
+static void put_lanes(Emit *e, const Stmt *s) {
+    Text body = text_new(e->arena), *out = e->out;
+    int names = e->names.n;
+    const char *name = new_name(
+        e, c_name(e->arena, e->g->indices.at[NODE(e->g, s->index)->aux].name), false);
+    put_hint(e, s);
+    VEC_PUSH(e->arena, e->loop, s->index);
+    VEC_PUSH(e->arena, e->loop_name, name);
+    e->out = &body;
+    e->in_lanes = true;
+    put_body(e, &s->body);
+    e->in_lanes = false;
+    e->out = out;
+    e->loop.n--;
+    e->loop_name.n--;
+    names_drop(e, names);
+    line_start(e);
+    text_add(out, "for (int64_t %s = 0; %s < %s; %s++) {\n", e->lane_name, e->lane_name,
+             e->width_name, e->lane_name);
+    if (has_word(code_alone(e->arena, text_string(&body)), name)) {
+        e->depth++;
+        line_start(e);
+        text_add(out, "const int64_t %s = %s + %s;\n", name, e->block_name, e->lane_name);
+        e->depth--;
+    }
+    text_raw(out, text_string(&body));
+    line_start(e);
+    text_raw(out, "}\n");
+}
+
+static void put_loop(Emit *e, const Stmt *s) {
+    if (s->step) {
+        put_blocks(e, s);
+        return;
+    }
+    if (s->lanes) {
+        put_lanes(e, s);
+        return;
+    }
+    put_hint(e, s);
     int names = e->names.n;
     const char *name =
         new_name(e, c_name(e->arena, e->g->indices.at[NODE(e->g, s->index)->aux].name), false);
@@ -914,6 +1045,10 @@ static void put_stmt(Emit *e, const Stmt *s) {
         const Local *l = &e->f->locals.at[s->local];
         line_start(e);
         text_add(t, "%s %s", value_type_text(l->type), name_local(e, s->local));
+        if (l->lanes) {
+            text_add(t, s->value ? "[%d] = {0};\n" : "[%d];\n", LANES);
+            return;
+        }
         if (s->value) {
             text_raw(t, " = ");
             put_expr(e, s->value, PREC_LOWEST);
@@ -923,7 +1058,7 @@ static void put_stmt(Emit *e, const Stmt *s) {
     }
     case STMT_SET:
         line_start(e);
-        text_raw(t, e->local_name[s->local]);
+        put_local(e, s->local);
         if (s->checked) {
             text_add(t, " = gradc_int_%s(%s, ", s->op == '*' ? "mul" : "add",
                      e->local_name[s->local]);
@@ -1064,21 +1199,26 @@ static const char *layout_stem(Emit *e, int layout) {
     return stem(e, e->plan->layouts.at[layout].request);
 }
 
-/* The layout, other than the value's, that goes by the bare name: M_workspace is enough for it and
- * for the value. 0: none. */
-static int main_layout(Emit *e) {
-    for (int k = 1; k < e->plan->layouts.n; k++) {
-        if (!strcmp(layout_stem(e, k), e->o->prefix)) {
-            return k;
-        }
+/* One function says how large a workspace is to be for all layouts of a stem. */
+static bool same_workspace(Emit *e, int layout, int other) {
+    return !strcmp(layout_stem(e, layout), layout_stem(e, other));
+}
+
+static bool shares_stem(Emit *e, int layout) {
+    bool shares = false;
+    for (int k = 0; k < e->plan->layouts.n; k++) {
+        shares = shares || (k != layout && same_workspace(e, layout, k));
     }
-    return 0;
+    return shares;
+}
+
+static const char *layout_word(Emit *e, int layout) {
+    return layout == 0 ? "_value" : e->plan->layouts.at[layout].joint ? "_value_and_gradient" : "";
 }
 
 /* Each layout has its function: the value's is smaller than a gradient's. */
 static const char *layout_name(Emit *e, int layout) {
-    return arena_format(e->arena, "%s%s_layout", layout_stem(e, layout),
-                        layout == 0 ? "_value" : "");
+    return arena_format(e->arena, "%s%s_layout", layout_stem(e, layout), layout_word(e, layout));
 }
 
 static const char *function_name(Emit *e, const Function *f) {
@@ -1247,32 +1387,6 @@ static Parameters parameters(Emit *e, const Function *f) {
     return list;
 }
 
-static bool has_word(const char *text, const char *word) {
-    size_t n = strlen(word);
-    for (const char *s = strstr(text, word); s; s = strstr(s + 1, word)) {
-        bool before = s != text && (isalnum((unsigned char)s[-1]) || s[-1] == '_');
-        if (!before && !isalnum((unsigned char)s[n]) && s[n] != '_') {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The same text without its comments. */
-static const char *code_alone(Arena *arena, const char *text) {
-    char *copy = arena_text(arena, text, strlen(text)), *to = copy;
-    for (const char *s = text; *s;) {
-        const char *end = !strncmp(s, "/*", 2) ? strstr(s + 2, "*/") : NULL;
-        if (end) {
-            s = end + 2;
-        } else {
-            *to++ = *s++;
-        }
-    }
-    *to = 0;
-    return copy;
-}
-
 static void put_worker(Emit *e, const Function *f) {
     Text *t = e->out, body = text_new(e->arena);
     Graph *g = e->g;
@@ -1318,7 +1432,7 @@ static void put_public(Emit *e, const Function *f) {
     Text *t = e->out;
     Graph *g = e->g;
     const Layout *l = layout_of(e->plan, f);
-    if (f->kind == FN_VALUE_AND_GRADIENT) {
+    if (f->kind == FN_VALUE_AND_GRADIENT && !l->joint) {
         text_add(t,
                  "int %s(const %s_args *a, void *workspace) {\n    const int status = "
                  "%s_forward(a, workspace);\n",
@@ -1641,23 +1755,20 @@ static void put_layout(Emit *e, int layout) {
     text_raw(t, "    return n;\n}\n\n");
 }
 
-/* What the size of a layout is asked by. That of the value alone has a name of its own where the
- * bare one is a gradient's. */
+/* Under the bare name of a stem: enough for each of its functions. The value alone, and value and
+ * gradient at once, can do with less, and say so under names of their own. */
 static const char *workspace_name(Emit *e, int layout) {
     return arena_format(e->arena, "%s%s_workspace", layout_stem(e, layout),
-                        layout == 0 && main_layout(e) ? "_value" : "");
+                        shares_stem(e, layout) ? layout_word(e, layout) : "");
 }
 
-/* The size of one layout; under the bare name it is enough for the value too. */
-static void put_workspace(Emit *e, int layout) {
+static void put_workspace(Emit *e, const char *name, int lo, int hi) {
     Text *t = e->out;
-    int n = 0, layouts[2] = {layout, 0};
-    const char *s = layout_stem(e, layout);
-    const Layout *l[2] = {&e->plan->layouts.at[layout],
-                          layout && !strcmp(s, e->o->prefix) ? &e->plan->layouts.at[0] : NULL};
-    text_add(t, "size_t %s(const %s_args *a) {\n", workspace_name(e, layout), e->o->prefix);
-    for (int k = 0; k < 2; k++) {
-        n = l[k] && layout_entries(e->g, l[k]) > n ? layout_entries(e->g, l[k]) : n;
+    int n = 0;
+    text_add(t, "size_t %s(const %s_args *a) {\n", name, e->o->prefix);
+    for (int k = lo; k < hi; k++) {
+        int entries = layout_entries(e->g, &e->plan->layouts.at[k]);
+        n = same_workspace(e, lo, k) && entries > n ? entries : n;
     }
     if (!n) {
         text_add(t, "    return a == NULL || %s_check_sizes(a) != GRADC_OK ? SIZE_MAX : 0;\n}\n\n",
@@ -1669,13 +1780,29 @@ static void put_workspace(Emit *e, int layout) {
         t,
         "    if (a == NULL || %s_check_sizes(a) != GRADC_OK) {\n        return SIZE_MAX;\n    }\n",
         e->o->prefix);
-    for (int k = 0; k < 2; k++) {
-        if (l[k] && layout_entries(e->g, l[k])) {
-            text_add(t, "    n = %s(a, at);\n    most = n > most ? n : most;\n",
-                     layout_name(e, layouts[k]));
+    for (int k = lo; k < hi; k++) {
+        if (same_workspace(e, lo, k) && layout_entries(e->g, &e->plan->layouts.at[k])) {
+            text_add(t, "    n = %s(a, at);\n    most = n > most ? n : most;\n", layout_name(e, k));
         }
     }
     text_raw(t, "    return most;\n}\n\n");
+}
+
+static void put_workspaces(Emit *e) {
+    for (int k = 0; k < e->plan->layouts.n; k++) {
+        const char *name = workspace_name(e, k);
+        bool first = true;
+        for (int q = 0; q < k; q++) {
+            first = first && !same_workspace(e, k, q);
+        }
+        if (first) {
+            put_workspace(e, arena_format(e->arena, "%s_workspace", layout_stem(e, k)), k,
+                          e->plan->layouts.n);
+        }
+        if (shares_stem(e, k) && *layout_word(e, k)) {
+            put_workspace(e, name, k, k + 1);
+        }
+    }
 }
 
 /* ---- the description ---- */
@@ -1891,12 +2018,12 @@ static void put_header(Emit *e, Text *t) {
         text_raw(t, "    int nothing;\n");
     }
     text_add(t, "} %s_args;\n\n", m);
-    int main = main_layout(e), shown = 0;
+    int shown = 0;
     Text served = text_new(e->arena);
     bool every = true;
     for (int k = 0; k < e->plan->functions.n; k++) {
         const Function *f = &e->plan->functions.at[k];
-        bool by_main = f->layout == 0 || f->layout == main;
+        bool by_main = same_workspace(e, f->layout, 0);
         every = every && by_main;
         if (by_main) {
             text_add(&served, "%s%s", shown++ ? ", " : "", function_name(e, f));
@@ -1912,14 +2039,14 @@ static void put_header(Emit *e, Text *t) {
              m, m);
     for (int k = 0, last = 0; k < e->plan->functions.n; k++) {
         const Function *f = &e->plan->functions.at[k];
-        if (f->layout != last && f->layout != main) {
+        if (!same_workspace(e, f->layout, last)) {
             text_add(t, "\n/* The workspace of %s%s. */\nsize_t %s_workspace(const %s_args *a);\n",
                      function_name(e, f), f->kind == FN_FORWARD ? " and of those after it" : "",
                      layout_stem(e, f->layout), m);
         }
-        if (f->layout == 0 && main) {
+        if (strcmp(workspace_name(e, f->layout), arena_format(e->arena, "%s_workspace", layout_stem(e, f->layout)))) {
             text_add(t, "/* The workspace of %s alone. */\nsize_t %s(const %s_args *a);\n",
-                     function_name(e, f), workspace_name(e, 0), m);
+                     function_name(e, f), workspace_name(e, f->layout), m);
         }
         last = f->layout;
         for (int q = 0; q < e->plan->notes.n && f->kind == FN_FORWARD; q++) {
@@ -2123,12 +2250,10 @@ void emit_c(const Plan *plan, const EmitOptions *o, Text *header, Text *source) 
     for (int k = 0; k < plan->layouts.n; k++) {
         put_layout(e, k);
     }
-    for (int k = 0; k < plan->layouts.n; k++) {
-        put_workspace(e, k);
-    }
+    put_workspaces(e);
     for (int k = 0; k < plan->functions.n; k++) {
         const Function *f = &plan->functions.at[k];
-        if (f->kind != FN_VALUE_AND_GRADIENT) {
+        if (f->kind != FN_VALUE_AND_GRADIENT || layout_of(plan, f)->joint) {
             put_worker(e, f);
         }
         put_public(e, f);
@@ -2163,10 +2288,6 @@ void plan_print(const Plan *p, FILE *out) {
     e->plan = p, e->g = g, e->o = &o, e->arena = g->arena;
     for (int k = 0; k < p->functions.n; k++) {
         const Function *f = &p->functions.at[k];
-        if (f->kind == FN_VALUE_AND_GRADIENT) {
-            fprintf(out, "%s\n  forward, then backward\n\n", function_name(e, f));
-            continue;
-        }
         Text t = text_new(g->arena);
         fprintf(out, "%s\n", function_name(e, f));
         for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) {

@@ -26,6 +26,7 @@ typedef struct Gen {
     VEC(uint32_t) known_in; /* serial of that frame */
     VEC(int) known_level;
     VEC(int) uses; /* by node, in the term at work */
+    Ref turn;      /* of the loop around that goes by blocks; 0: none */
 } Gen;
 
 typedef struct Range {
@@ -148,6 +149,7 @@ typedef struct LoopGroup {
     int *axis; /* by array, of members: along which the loop runs; NULL: not known yet */
     int sign;
     VEC(ArrayRef) sum;
+    bool map; /* no turn asks another one for anything */
 } LoopGroup;
 
 /* circle: the loops of arrays that read each other. */
@@ -166,4 +168,11 @@ typedef VEC(const Checkpoint *) Checkpoints;
 void checkpoint_find(Graph *g, CheckpointKind kind, int64_t count, const Function *forward,
                      const bool *carried, int nafter, const Function *const *after,
                      Checkpoints *found);
+
+/* group: arrays and sums that share a loop over an axis, where there is no recurrence. */
+void group_arrays(Graph *g, const Order *order, const bool *computed, const bool *whole,
+                  int *owner, LoopGroups *groups);
+
+/* lanes: loops of such groups by blocks, once it is decided what is stored. */
+void lanes_make(Gen *x);
 #endif

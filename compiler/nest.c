@@ -56,71 +56,94 @@ static bool is_small(const Poly *p) {
     return poly_is_int(p, &n) && n < 4;
 }
 
-/* Where the first entry of a factor stands. */
+/* Where the first entry of a factor stands. In a loop that goes by blocks, entries along its turn
+ * start at the block's first. */
 static Expr **first_entry(Gen *x, Ref read, Ref row, Ref column) {
     Graph *g = x->g;
     int n = NODE(g, read)->nargs;
     Expr **position = arena_alloc(g->arena, (size_t)(n + 1) * sizeof *position);
     for (int k = 0; k < n; k++) {
         Ref p = ARG(g, read, k);
-        position[k] = gen_value(x, p == row || p == column ? graph_int(g, 0) : p);
+        bool starts = (p == row || p == column) && p != x->turn;
+        position[k] = gen_value(x, starts ? graph_int(g, 0) : p);
     }
     return position;
 }
 
+/* The sum of products that an entry is, or that a turn adds a part of: X * Y over p. */
+static Ref open_product(Gen *x, Ref body, bool add_to, Ref *side) {
+    Graph *g = x->g;
+    Ref condition, term = body, sum = x->turn;
+    if (term_is_contraction(g, body) && graph_is_true(g, ARG(g, body, 1))) {
+        sum = graph_open(g, body, &condition, &term);
+    } else if (!x->turn || !add_to) {
+        return 0;
+    }
+    if (NODE(g, term)->op != OP_mul) {
+        return 0;
+    }
+    for (int k = 0; k < 2; k++) {
+        side[k] = ARG(g, term, k);
+        if (NODE(g, side[k])->op != OP_READ || axis_at(g, side[k], sum) < 0) {
+            return 0;
+        }
+    }
+    return sum;
+}
+
 /* a[..., i, ..., j] (+)= sum[p](X * Y) with i in X alone and j in Y alone: a matrix product inside
- * loops over the other axes. */
+ * loops over the other axes. In a loop that goes by blocks, its turns may be i, j or p. */
 static bool try_matmul(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, bool add_to) {
     Graph *g = x->g;
-    Ref body = nest_place_axes(g, a, p->body, fixed);
+    Ref body = nest_place_axes(g, a, p->body, fixed), side[2], axis[16];
     int rank = ARRAY(g, a)->rank, best_i = -1, best_j = -1;
-    if (rank < 2 || p->guard || !term_is_contraction(g, body) ||
-        !graph_is_true(g, ARG(g, body, 1)) || ARRAY(g, a)->type < VALUE_FLOAT ||
+    if (rank < 2 || rank > 16 || p->guard || ARRAY(g, a)->type < VALUE_FLOAT ||
         (x->f->place[a] != PLACE_BUFFER && x->f->place[a] != PLACE_OUTPUT)) {
         return false;
     }
-    Ref condition, term, sum = graph_open(g, body, &condition, &term),
-                         side[2] = {ARG(g, term, 0), ARG(g, term, 1)};
-    if (NODE(g, term)->op != OP_mul || NODE(g, side[0])->op != OP_READ ||
-        NODE(g, side[1])->op != OP_READ) {
+    Ref sum = open_product(x, body, add_to, side);
+    if (!sum) {
         return false;
     }
     for (int k = 0; k < 2; k++) {
         ArrayRef s = NODE(g, side[k])->aux;
         Place at = x->f->place[s];
-        if (axis_at(g, side[k], sum) < 0 || s == a || ARRAY(g, s)->type != ARRAY(g, a)->type ||
-            (at != PLACE_INPUT && at != PLACE_BUFFER && at != PLACE_OUTPUT) ||
-            (fixed->writes && fixed->writes[s] && s == a)) {
+        if (s == a || ARRAY(g, s)->type != ARRAY(g, a)->type ||
+            (at != PLACE_INPUT && at != PLACE_BUFFER && at != PLACE_OUTPUT)) {
             return false;
         }
     }
     for (int k = 0; k < rank; k++) {
-        Ref i = ARRAY(g, a)->axis[k];
-        if (fixed->at[k] || poly_equal(p->lo[k], p->hi[k]) ||
-            !poly_equal(p->lo[k], poly_int(g->arena, 0))) {
+        bool turn = fixed->at[k] && fixed->at[k] == x->turn;
+        axis[k] = turn ? x->turn : ARRAY(g, a)->axis[k];
+        if (!turn && (fixed->at[k] || poly_equal(p->lo[k], p->hi[k]) ||
+                      !poly_equal(p->lo[k], poly_int(g->arena, 0)))) {
             continue;
         }
-        int in0 = axis_at(g, side[0], i), in1 = axis_at(g, side[1], i);
-        if (in0 >= 0 && in1 == -1 && !is_small(EXTENT(g, i))) {
+        int in0 = axis_at(g, side[0], axis[k]), in1 = axis_at(g, side[1], axis[k]);
+        bool best = !is_small(ARRAY(g, a)->extent[k]);
+        if (in0 >= 0 && in1 == -1 && best && (best_i < 0 || axis[best_i] != x->turn)) {
             best_i = k;
-        } else if (in1 >= 0 && in0 == -1 && !is_small(EXTENT(g, i))) {
+        } else if (in1 >= 0 && in0 == -1 && best && (best_j < 0 || axis[best_j] != x->turn)) {
             best_j = k;
         }
     }
     if (best_i < 0 || best_j < 0 || is_small(EXTENT(g, sum))) {
         return false;
     }
+    for (int k = 0; k < rank; k++) { /* the turn is one side of the product, if it is here */
+        if (fixed->at[k] && axis[k] == x->turn && k != best_i && k != best_j) {
+            return false;
+        }
+    }
     int first = best_i, second = best_j; /* rows of c are the earlier axis */
     Ref left = side[0], right = side[1];
     if (first > second) {
         first = best_j, second = best_i, left = side[1], right = side[0];
     }
-    Ref i = ARRAY(g, a)->axis[first], j = ARRAY(g, a)->axis[second];
+    Ref i = axis[first], j = axis[second];
     VEC(Stmt *) loops = {0};
     Ref none = 0, positions[16];
-    if (rank > 16) {
-        return false;
-    }
     for (int k = 0; k < rank; k++) {
         positions[k] = fixed->at[k]                     ? fixed->at[k]
                        : poly_equal(p->lo[k], p->hi[k]) ? graph_of_poly(g, p->lo[k])
@@ -142,6 +165,11 @@ static bool try_matmul(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, b
     m->m = poly_add(g->arena, p->hi[first], poly_int(g->arena, 1)),
     m->n = poly_add(g->arena, p->hi[second], poly_int(g->arena, 1));
     m->k = EXTENT(g, sum);
+    if (x->turn) { /* as many as the block has */
+        m->m = i == x->turn ? NULL : m->m;
+        m->n = j == x->turn ? NULL : m->n;
+        m->k = sum == x->turn ? NULL : m->k;
+    }
     m->accumulate = add_to;
     Stmt *s = gen_stmt(x, STMT_MATMUL);
     s->matmul = m;

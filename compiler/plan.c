@@ -91,7 +91,7 @@ static Order function_needs(Graph *g, FunctionKind kind, int request, const bool
             VEC_PUSH(g->arena, roots, g->outputs.at[k]);
         }
     }
-    if (after || kind == FN_DERIVATIVE) {
+    if (after || kind == FN_DERIVATIVE || kind == FN_VALUE_AND_GRADIENT) {
         for (int k = 0; k < r->result.n; k++) {
             VEC_PUSH(g->arena, roots, r->result.at[k]);
         }
@@ -287,7 +287,14 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
         whole[f.writes.at[k]] = f.place[f.writes.at[k]] != PLACE_OUTPUT;
     }
     LoopGroups groups = {0};
-    const int *owner = stream_groups(g, &order, computed, whole, history, &groups);
+    int *owner = stream_groups(g, &order, computed, whole, history, &groups);
+    bool *asked = arena_alloc(g->arena, all);
+    for (int k = 0; k < order.n; k++) {
+        ArrayRef a = order.array[k];
+        asked[a] = f.place[a] != PLACE_BUFFER && f.place[a] != PLACE_LOCAL;
+        asked[a] = asked[a] || whole[a] || carried[a];
+    }
+    group_arrays(g, &order, computed, asked, owner, &groups);
     f.computed = computed, f.owner = owner, f.groups = groups.at, f.ngroups = groups.n;
     compute_all(&x, &order, computed, owner, &groups);
     for (int k = 0; k < f.writes.n; k++) {
@@ -298,6 +305,7 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
         }
     }
     storage_decide(g, &f, computed, carried);
+    lanes_make(&x);
     for (int k = 0; k < f.buffers.n; k++) {
         ArrayRef a = f.buffers.at[k];
         if (layout_place(g, layout, &f, a) < 0) {
@@ -446,7 +454,7 @@ static void pair_plan(Plan *plan, Layout *layout, Pair *p) {
     }
     function_plan(plan, layout, p->after, p->request, p->value_needs, p->gradient_needs, none,
                   history, &p->checkpoints);
-    if (p->after == FN_BACKWARD) {
+    if (p->after == FN_BACKWARD && p->checkpoints.n) { /* one after the other, in their workspace */
         VEC_PUSH(g->arena, plan->functions,
                  (Function){.kind = FN_VALUE_AND_GRADIENT,
                             .request = p->request,
@@ -590,6 +598,14 @@ Plan *plan_graph(Graph *g, const PlanOptions *options) {
             note_at(g->cx, ARRAY(g, checkpoint_array(c))->at, "checkpoints of %s", text);
         }
         VEC_PUSH(g->arena, plan->layouts, layout);
+        if (kind == REQUEST_GRADIENT && pair.checkpoints.n == 0) {
+            /* nothing is kept from one function to another: both share
+                                           loops, and a workspace of their own */
+            Layout joint = {.request = k, .joint = true};
+            function_plan(plan, &joint, FN_VALUE_AND_GRADIENT, k, value_needs, NULL, none, none,
+                          NULL);
+            VEC_PUSH(g->arena, plan->layouts, joint);
+        }
     }
     if (options->checkpoint != CHECKPOINT_NONE && found == 0 && g->outputs.n) {
         warning_at(g->cx, "checkpoint", ARRAY(g, g->outputs.at[0])->at,

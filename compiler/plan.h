@@ -17,6 +17,7 @@ typedef enum ExprKind {
     EXPR_CHECKED,
     EXPR_NONEMPTY,
     EXPR_IDIV,
+    EXPR_FOLD,   /* the sum of the row of numbers in local; checked: all, else those of the block */
     EXPR_EXTERN, /* the call of a C function, in ref, of arg[] */
     EXPR_KERNEL /* a number that a kernel finds: see KernelCall */
 } ExprKind;
@@ -64,13 +65,15 @@ typedef enum StmtKind {
                      them */
 } StmtKind;
 
+enum { LANES = 64 }; /* turns of a loop that go by blocks, see lanes.c; a power of two */
+
 typedef enum LoopHint { HINT_NONE, HINT_LANES, HINT_SUM, HINT_MAX, HINT_MIN } LoopHint;
 
 typedef struct Matmul { /* c[i, j] (+)= sum over p of a[i, p] b[p, j] */
     ArrayRef array[3];  /* a, b, c */
     Expr **position[3]; /* of its first entry: 0 on the two axes below */
     int row[3], column[3];
-    const Poly *m, *n, *k;
+    const Poly *m, *n, *k; /* NULL: the turns of a block */
     bool accumulate;
 } Matmul;
 
@@ -97,6 +100,11 @@ struct Stmt {
     bool down; /* the loop runs from other, included, down to value */
     LoopHint hint;
     int hint_local;
+    int number;      /* of the loop in its function, or of the run in its block */
+    bool map;        /* no turn of the loop asks another one for anything */
+    int step;        /* the loop goes by blocks of so many turns; else 0 */
+    bool lanes;      /* it runs over the turns of a block; index is that of the block's loop */
+    bool one_by_one; /* and is none for vector code */
     int local;
     ArrayRef array;
     int n;
@@ -117,6 +125,7 @@ typedef struct Local {
     ValueType type;
     ArrayRef array; /* it is this array without axes, else 0 */
     bool changes;
+    bool lanes; /* a row of numbers, one for each turn of a block */
 } Local;
 
 typedef enum Place {
@@ -150,7 +159,7 @@ typedef enum FunctionKind {
     FN_VALUE,
     FN_FORWARD,
     FN_BACKWARD,
-    FN_VALUE_AND_GRADIENT, /* forward, then backward */
+    FN_VALUE_AND_GRADIENT, /* both at once, in loops that they share */
     FN_VJP,                /* as backward, of another request */
     FN_DERIVATIVE          /* all that a jacobian, hessian, jvp or hvp needs, at once */
 } FunctionKind;
@@ -245,6 +254,7 @@ typedef struct Buffer {
 typedef struct Layout { /* the workspace of one request, or of the value alone; a gradient may share
                            it with a vjp */
     int request;        /* -1: the value alone */
+    bool joint;         /* of value_and_gradient, not of forward and those after it */
     VEC(Buffer) buffers; /* in the order in which they lie there */
     VEC(ArrayRef)
     kept; /* arrays without axes that forward keeps; behind the buffers, together by type */

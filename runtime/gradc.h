@@ -87,6 +87,43 @@
 #endif
 /* @end */
 
+/* @part width needs base */
+/* Loops that go by blocks of 64 turns: how many the next block has, of so many that are left. */
+GRADC_INLINE int64_t gradc_width(int64_t left)
+{
+    return left < 64 ? left : 64;
+}
+/* @end */
+
+/* @part fold needs base */
+/* The sum of the first n <= 64 of a row: halves first, the same order everywhere. */
+GRADC_FN double gradc_fold(const double *row, int64_t n)
+{
+    double sum[64];
+    int half, k;
+    for (k = 0; k < 64; k++)
+        sum[k] = k < n ? row[k] : 0;
+    for (half = 32; half > 0; half /= 2)
+        for (k = 0; k < half; k++)
+            sum[k] += sum[k + half];
+    return sum[0];
+}
+/* @end */
+
+/* @part foldf needs base */
+GRADC_FN float gradc_foldf(const float *row, int64_t n)
+{
+    float sum[64];
+    int half, k;
+    for (k = 0; k < 64; k++)
+        sum[k] = k < n ? row[k] : 0;
+    for (half = 32; half > 0; half /= 2)
+        for (k = 0; k < half; k++)
+            sum[k] += sum[k + half];
+    return sum[0];
+}
+/* @end */
+
 /* @part status needs base */
 /* What an emitted function returns. The first thing that goes wrong is reported; outputs are then unspecified, but no entry
  * outside the arrays was read or written. */

@@ -39,6 +39,8 @@ nest            gen kernel ops
 lag             gen
 circle          gen kernel ops text
 stream          gen kernel
+group           gen kernel
+lanes           gen
 storage         gen
 checkpoint      gen print text
 plan            graph gen passes plan

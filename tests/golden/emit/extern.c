@@ -33,6 +33,8 @@ int falling_value(const falling_args *a, void *workspace);
 int falling_forward(const falling_args *a, void *workspace);
 /* The gradient. The same arguments and workspace as forward, which came before; reads no output. */
 int falling_backward(const falling_args *a, void *workspace);
+/* The workspace of falling_value_and_gradient alone. */
+size_t falling_value_and_gradient_workspace(const falling_args *a);
 /* The outputs and the gradient at once. */
 int falling_value_and_gradient(const falling_args *a, void *workspace);
 
@@ -127,9 +129,7 @@ static int falling_check_sizes(const falling_args *a) {
 static size_t falling_value_layout(const falling_args *a, size_t *at) {
     size_t n = 0;
     (void)a;
-    at[0] = n; /* open_yes[N] */
-    n = gradc_size_add(n, gradc_align(gradc_size_mul(sizeof(uint8_t), gradc_size(a->N))));
-    at[1] = n; /* f[N] */
+    at[0] = n; /* f[N] */
     n = gradc_size_add(n, gradc_align(gradc_size_mul(sizeof(double), gradc_size(a->N))));
     return n;
 }
@@ -145,8 +145,31 @@ static size_t falling_layout(const falling_args *a, size_t *at) {
     return n;
 }
 
-size_t falling_value_workspace(const falling_args *a) {
+/* Where the arrays of the workspace start; returns its size in bytes, SIZE_MAX when that overflows. */
+static size_t falling_value_and_gradient_layout(const falling_args *a, size_t *at) {
+    size_t n = 0;
+    (void)a;
+    at[0] = n; /* f[N] */
+    n = gradc_size_add(n, gradc_align(gradc_size_mul(sizeof(double), gradc_size(a->N))));
+    return n;
+}
+
+size_t falling_workspace(const falling_args *a) {
     size_t at[2], n, most = 0;
+    if (a == NULL || falling_check_sizes(a) != GRADC_OK) {
+        return SIZE_MAX;
+    }
+    n = falling_value_layout(a, at);
+    most = n > most ? n : most;
+    n = falling_layout(a, at);
+    most = n > most ? n : most;
+    n = falling_value_and_gradient_layout(a, at);
+    most = n > most ? n : most;
+    return most;
+}
+
+size_t falling_value_workspace(const falling_args *a) {
+    size_t at[1], n, most = 0;
     if (a == NULL || falling_check_sizes(a) != GRADC_OK) {
         return SIZE_MAX;
     }
@@ -155,14 +178,12 @@ size_t falling_value_workspace(const falling_args *a) {
     return most;
 }
 
-size_t falling_workspace(const falling_args *a) {
-    size_t at[2], n, most = 0;
+size_t falling_value_and_gradient_workspace(const falling_args *a) {
+    size_t at[1], n, most = 0;
     if (a == NULL || falling_check_sizes(a) != GRADC_OK) {
         return SIZE_MAX;
     }
-    n = falling_layout(a, at);
-    most = n > most ? n : most;
-    n = falling_value_layout(a, at);
+    n = falling_value_and_gradient_layout(a, at);
     most = n > most ? n : most;
     return most;
 }
@@ -171,27 +192,25 @@ GRADC_OUTLINE int falling_value_worker(
         int64_t N,
         const double *gradc_restrict v,
         const int32_t *gradc_restrict n,
-        uint8_t *gradc_restrict open_yes,
         double *gradc_restrict f,
         double *gradc_restrict f_out,
         double *gradc_restrict loss_out) {
-    /* bool open_yes[i: N] = open(v[i]); */
-    for (int64_t i = 0; i < N; i++) {
-        open_yes[i] = (uint8_t)(open(v[i]) != 0);
+    double loss = 0.0;
+    /* One loop, forward over i: open_yes, f; sums loss */
+    double loss_lanes1[64] = {0};
+    for (int64_t i0 = 0; i0 < N; i0 += 64) {
+        const int64_t width = gradc_width(N - i0);
+        for (int64_t lane = 0; lane < width; lane++) {
+            const int64_t i = i0 + lane;
+            /* bool open_yes[i: N] = open(v[i]); */
+            const int open_yes = (open(v[i]) != 0);
+            /* f[i: N] = open_yes[i] ? drag(v[i], n[i]) : 0; */
+            f[i] = open_yes ? drag(v[i], n[i]) : 0.0;
+            /* loss = sum[i: N](f[i] * f[i]); */
+            loss_lanes1[lane] += f[i] * f[i];
+        }
     }
-
-    /* f[i: N] = open_yes[i] ? drag(v[i], n[i]) : 0; */
-    for (int64_t i = 0; i < N; i++) {
-        f[i] = open_yes[i] ? drag(v[i], n[i]) : 0.0;
-    }
-
-    /* loss = sum[i: N](f[i] * f[i]); */
-    double sum1 = 0.0;
-    GRADC_SUM(sum1)
-    for (int64_t i = 0; i < N; i++) {
-        sum1 += f[i] * f[i];
-    }
-    const double loss = sum1;
+    loss += gradc_fold(loss_lanes1, 64);
     if (f_out != NULL) {
         memcpy(f_out, f, (size_t)(N) * sizeof(double));
     }
@@ -203,7 +222,7 @@ GRADC_OUTLINE int falling_value_worker(
 
 int falling_value(const falling_args *a, void *workspace) {
     int status;
-    size_t at[2], bytes;
+    size_t at[1], bytes;
     char nothing[1];
     char *const w = workspace != NULL ? (char *)workspace : nothing;
     if (a == NULL) {
@@ -223,8 +242,7 @@ int falling_value(const falling_args *a, void *workspace) {
     if (a->v == NULL || a->n == NULL) {
         return GRADC_NULL;
     }
-    return falling_value_worker(a->N, a->v, a->n, (uint8_t *)(void *)(w + at[0]),
-            (double *)(void *)(w + at[1]), a->f, a->loss);
+    return falling_value_worker(a->N, a->v, a->n, (double *)(void *)(w + at[0]), a->f, a->loss);
 }
 
 GRADC_OUTLINE int falling_forward_worker(
@@ -329,9 +347,76 @@ int falling_backward(const falling_args *a, void *workspace) {
             (double *)(void *)(w + at[1]), a->v_grad);
 }
 
+GRADC_OUTLINE int falling_value_and_gradient_worker(
+        int64_t N,
+        const double *gradc_restrict v,
+        const int32_t *gradc_restrict n,
+        double *gradc_restrict f,
+        double *gradc_restrict f_out,
+        double *gradc_restrict loss_out,
+        double *gradc_restrict v_grad) {
+    double loss = 0.0;
+    /* One loop, forward over i: open_yes, f, v_grad; sums loss */
+    double loss_lanes1[64] = {0};
+    for (int64_t i0 = 0; i0 < N; i0 += 64) {
+        const int64_t width = gradc_width(N - i0);
+        int open_yes[64];
+        for (int64_t lane = 0; lane < width; lane++) {
+            const int64_t i = i0 + lane;
+            /* bool open_yes[i: N] = open(v[i]); */
+            open_yes[lane] = (open(v[i]) != 0);
+            /* f[i: N] = open_yes[i] ? drag(v[i], n[i]) : 0; */
+            f[i] = open_yes[lane] ? drag(v[i], n[i]) : 0.0;
+        }
+
+        /* v_grad[i: N] = open_yes[i] ? 2 * (f[i] * drag_dv(v[i], n[i])) : 0; */
+        if (v_grad != NULL) {
+            for (int64_t lane = 0; lane < width; lane++) {
+                const int64_t i = i0 + lane;
+                v_grad[i] = open_yes[lane] ? 2.0 * (f[i] * drag_dv(v[i], n[i])) : 0.0;
+            }
+        }
+        GRADC_LANES
+        for (int64_t lane = 0; lane < width; lane++) {
+            const int64_t i = i0 + lane;
+            /* loss = sum[i: N](f[i] * f[i]); */
+            loss_lanes1[lane] += f[i] * f[i];
+        }
+    }
+    loss += gradc_fold(loss_lanes1, 64);
+    if (f_out != NULL) {
+        memcpy(f_out, f, (size_t)(N) * sizeof(double));
+    }
+    if (loss_out != NULL) {
+        *loss_out = loss;
+    }
+    return GRADC_OK;
+}
+
 int falling_value_and_gradient(const falling_args *a, void *workspace) {
-    const int status = falling_forward(a, workspace);
-    return status != GRADC_OK ? status : falling_backward(a, workspace);
+    int status;
+    size_t at[1], bytes;
+    char nothing[1];
+    char *const w = workspace != NULL ? (char *)workspace : nothing;
+    if (a == NULL) {
+        return GRADC_NULL;
+    }
+    status = falling_check_sizes(a);
+    if (status != GRADC_OK) {
+        return status;
+    }
+    bytes = falling_value_and_gradient_layout(a, at);
+    if (bytes == SIZE_MAX) {
+        return GRADC_OVERFLOW;
+    }
+    if (bytes > 0 && (workspace == NULL || !gradc_aligned(workspace))) {
+        return GRADC_WORKSPACE;
+    }
+    if (a->v == NULL || a->n == NULL) {
+        return GRADC_NULL;
+    }
+    return falling_value_and_gradient_worker(a->N, a->v, a->n, (double *)(void *)(w + at[0]), a->f,
+            a->loss, a->v_grad);
 }
 
 /* ---- the description of the model ---- */
@@ -350,6 +435,9 @@ static int falling_describe_call_1(const void *a, void *workspace) {
 }
 static int falling_describe_call_2(const void *a, void *workspace) {
     return falling_backward((const falling_args *)a, workspace);
+}
+static size_t falling_describe_workspace_3(const void *a) {
+    return falling_value_and_gradient_workspace((const falling_args *)a);
 }
 static int falling_describe_call_3(const void *a, void *workspace) {
     return falling_value_and_gradient((const falling_args *)a, workspace);
@@ -379,7 +467,7 @@ static const gradc_function falling_describe_functions[] = {
     {"value", falling_describe_workspace_0, falling_describe_call_0},
     {"forward", falling_describe_workspace_1, falling_describe_call_1},
     {"backward", falling_describe_workspace_1, falling_describe_call_2},
-    {"value_and_gradient", falling_describe_workspace_1, falling_describe_call_3},
+    {"value_and_gradient", falling_describe_workspace_3, falling_describe_call_3},
 };
 const gradc_model falling_model = {
     "falling", sizeof(falling_args), 1, 5, 4, falling_describe_dims, falling_describe_tensors,

@@ -35,6 +35,8 @@ int line_value(const line_args *a, void *workspace);
 int line_forward(const line_args *a, void *workspace);
 /* The gradient. The same arguments and workspace as forward, which came before; reads no output. */
 int line_backward(const line_args *a, void *workspace);
+/* The workspace of line_value_and_gradient alone. */
+size_t line_value_and_gradient_workspace(const line_args *a);
 /* The outputs and the gradient at once. */
 int line_value_and_gradient(const line_args *a, void *workspace);
 
@@ -113,11 +115,15 @@ static int line_check_sizes(const line_args *a) {
     return GRADC_OK;
 }
 
+size_t line_workspace(const line_args *a) {
+    return a == NULL || line_check_sizes(a) != GRADC_OK ? SIZE_MAX : 0;
+}
+
 size_t line_value_workspace(const line_args *a) {
     return a == NULL || line_check_sizes(a) != GRADC_OK ? SIZE_MAX : 0;
 }
 
-size_t line_workspace(const line_args *a) {
+size_t line_value_and_gradient_workspace(const line_args *a) {
     return a == NULL || line_check_sizes(a) != GRADC_OK ? SIZE_MAX : 0;
 }
 
@@ -249,9 +255,69 @@ int line_backward(const line_args *a, void *workspace) {
     return line_backward_worker(a->N, a->a, a->x, a->b, a->y, a->a_grad, a->b_grad);
 }
 
+GRADC_OUTLINE int line_value_and_gradient_worker(
+        int64_t N,
+        double a,
+        const double *gradc_restrict x,
+        double b,
+        const double *gradc_restrict y,
+        double *gradc_restrict loss_out,
+        double *gradc_restrict a_grad_out,
+        double *gradc_restrict b_grad_out) {
+    /* loss_sum = sum[i: N]((a * x[i] + b - y[i]) * (a * x[i] + b - y[i])); */
+    double sum1 = 0.0;
+    GRADC_SUM(sum1)
+    for (int64_t i = 0; i < N; i++) {
+        const double t1 = a * x[i] + b - y[i];
+        sum1 += t1 * t1;
+    }
+    const double loss_sum = sum1;
+
+    /* loss = 0.5 * loss_sum; */
+    const double loss = 0.5 * loss_sum;
+
+    /* a_grad = sum[i: N]((a * x[i] + b - y[i]) * x[i]); */
+    double sum2 = 0.0;
+    GRADC_SUM(sum2)
+    for (int64_t i = 0; i < N; i++) {
+        sum2 += (a * x[i] + b - y[i]) * x[i];
+    }
+    const double a_grad = sum2;
+
+    /* b_grad = sum[i: N](a * x[i] + b - y[i]); */
+    double sum3 = 0.0;
+    GRADC_SUM(sum3)
+    for (int64_t i = 0; i < N; i++) {
+        sum3 += a * x[i] + b - y[i];
+    }
+    const double b_grad = sum3;
+    if (loss_out != NULL) {
+        *loss_out = loss;
+    }
+    if (a_grad_out != NULL) {
+        *a_grad_out = a_grad;
+    }
+    if (b_grad_out != NULL) {
+        *b_grad_out = b_grad;
+    }
+    return GRADC_OK;
+}
+
 int line_value_and_gradient(const line_args *a, void *workspace) {
-    const int status = line_forward(a, workspace);
-    return status != GRADC_OK ? status : line_backward(a, workspace);
+    int status;
+    if (a == NULL) {
+        return GRADC_NULL;
+    }
+    status = line_check_sizes(a);
+    if (status != GRADC_OK) {
+        return status;
+    }
+    (void)workspace;
+    if (a->x == NULL || a->y == NULL) {
+        return GRADC_NULL;
+    }
+    return line_value_and_gradient_worker(a->N, a->a, a->x, a->b, a->y, a->loss, a->a_grad,
+            a->b_grad);
 }
 
 /* ---- the description of the model ---- */
@@ -270,6 +336,9 @@ static int line_describe_call_1(const void *a, void *workspace) {
 }
 static int line_describe_call_2(const void *a, void *workspace) {
     return line_backward((const line_args *)a, workspace);
+}
+static size_t line_describe_workspace_3(const void *a) {
+    return line_value_and_gradient_workspace((const line_args *)a);
 }
 static int line_describe_call_3(const void *a, void *workspace) {
     return line_value_and_gradient((const line_args *)a, workspace);
@@ -299,7 +368,7 @@ static const gradc_function line_describe_functions[] = {
     {"value", line_describe_workspace_0, line_describe_call_0},
     {"forward", line_describe_workspace_1, line_describe_call_1},
     {"backward", line_describe_workspace_1, line_describe_call_2},
-    {"value_and_gradient", line_describe_workspace_1, line_describe_call_3},
+    {"value_and_gradient", line_describe_workspace_3, line_describe_call_3},
 };
 const gradc_model line_model = {
     "line", sizeof(line_args), 1, 7, 4, line_describe_dims, line_describe_tensors,
