@@ -1,0 +1,3 @@
+static void give_all(void) {
+    GIVE_REALS("theta", theta, n_theta);
+}
