@@ -735,7 +735,6 @@ void check_ranges(Check *c) {
 
 static bool apart(Check *c, const Case *s, const Case *t) {
     Arena *a = c->cx->arena;
-    const Poly *one = poly_int(a, 1);
     for (int k = 0; k < s->n; k++) {
         const Left *x = &s->left[k], *y = &t->left[k];
         int64_t p, q;
@@ -746,6 +745,7 @@ static bool apart(Check *c, const Case *s, const Case *t) {
         if (poly_is_int(x->lo, &p) && poly_equal(x->lo, x->hi) && poly_equal(x->lo, y->lo) &&
             poly_equal(y->lo, y->hi))
             continue;
+        const Poly *one = poly_int(a, 1);
         if (check_prove(c, poly_sub(a, poly_sub(a, y->lo, x->hi), one), (Env){0}) ||
             check_prove(c, poly_sub(a, poly_sub(a, x->lo, y->hi), one), (Env){0}))
             return true;

@@ -30,6 +30,12 @@ typedef struct Visited { /* a piece of a member of a circle, and what was sent f
     int from, to;
 } Visited;
 
+typedef struct Hull { /* of the boxes of an adjoint */
+    const Poly **from, **to; /* by axis, both ends included */
+    bool covered; /* every place between is in some box */
+    int serial; /* as of State.hulls */
+} Hull;
+
 typedef struct State {
     Graph *g;
     Scope context; /* e's indices */
@@ -38,6 +44,8 @@ typedef struct State {
     VEC(Contribution) sent;
     int *first, *last; /* by array: what was sent to it, 1 + places in `sent`; 0: nothing */
     Adjoint *adjoint;  /* by array */
+    Hull *hull;        /* by array, of its adjoint; hulls: how often adjoints became others */
+    int hulls;
     const Ref *wanted; /* by array: the condition under which e needs it, or 0; its adjoint is zero
                           elsewhere */
     Span at;
@@ -975,12 +983,18 @@ static bool pieces_cover(Graph *g, const Array *bar, const Poly *const *lo,
     if (along < 0) {
         return true;
     }
-    const Poly *from = lo[along]; /* all before it is covered */
-    for (int turn = 0; turn < bar->pieces.n; turn++) {
-        for (int q = 0; q < bar->pieces.n; q++) {
-            const Piece *p = &bar->pieces.at[q];
+    const Poly *from = lo[along], *before = NULL; /* all before `from` is covered */
+    for (int turn = 0; turn < bar->pieces.n && from != before; turn++) {
+        before = from;
+        for (int k = 0; k < bar->pieces.n; k++) { /* back and forth: adjoints come last first */
+            const Piece *p = &bar->pieces.at[turn % 2 ? k : bar->pieces.n - 1 - k];
+            const Poly *gap = poly_sub(g->arena, from, p->lo[along]);
+            int64_t known;
+            if ((poly_is_int(gap, &known) && known < 0) || !graph_prove(g, gap, 0, NULL)) {
+                continue;
+            }
             const Poly *next = poly_add(g->arena, p->hi[along], poly_int(g->arena, 1));
-            if (graph_prove(g, poly_sub(g->arena, from, p->lo[along]), 0, NULL) &&
+            if (!poly_equal(next, from) &&
                 graph_prove(g, poly_sub(g->arena, next, from), 0, NULL)) {
                 from = next;
             }
@@ -988,6 +1002,31 @@ static bool pieces_cover(Graph *g, const Array *bar, const Poly *const *lo,
     }
     return graph_prove(
         g, poly_sub(g->arena, poly_sub(g->arena, from, hi[along]), poly_int(g->arena, 1)), 0, NULL);
+}
+
+/* The least place of all boxes along an axis, or the last one; that of the array where it is not
+ * known. */
+static const Poly *hull_end(Graph *g, const Array *bar, int axis, bool last) {
+    const Poly *most = bar->pieces.n ? NULL
+                       : last        ? poly_sub(g->arena, bar->extent[axis], poly_int(g->arena, 1))
+                                     : poly_int(g->arena, 0);
+    for (int round = 0; round < 2; round++) { /* found, if there is one; then compared with all */
+        for (int q = 0; q < bar->pieces.n; q++) {
+            const Piece *p = &bar->pieces.at[q];
+            const Poly *x = last ? p->hi[axis] : p->lo[axis];
+            most = most ? most : x;
+            const Poly *beyond = last ? poly_sub(g->arena, most, x) : poly_sub(g->arena, x, most);
+            if (x == most || graph_prove(g, beyond, 0, NULL)) {
+                continue;
+            }
+            if (round == 1) {
+                return last ? poly_sub(g->arena, bar->extent[axis], poly_int(g->arena, 1))
+                            : poly_int(g->arena, 0);
+            }
+            most = x;
+        }
+    }
+    return most;
 }
 
 /* Where the adjoint of a has no piece it is zero, and nothing is passed on: the product with a
@@ -1000,26 +1039,21 @@ static void within_adjoint(State *s, ArrayRef a, const Poly **lo, const Poly **h
     int rank = ARRAY(g, a)->rank, n = bar->rank, first = bar->rank;
     const Poly **from = arena_alloc(g->arena, (size_t)(n + 1) * sizeof *from),
                **to = arena_alloc(g->arena, (size_t)(n + 1) * sizeof *to);
-    for (int k = 0; k < n; k++) { /* the hull of all boxes */
-        from[k] = poly_int(g->arena, 0);
-        to[k] = poly_sub(g->arena, bar->extent[k], poly_int(g->arena, 1));
-        for (int end = 0; end < 2; end++) {
-            for (int q = 0; q < bar->pieces.n; q++) {
-                const Poly *x = end ? bar->pieces.at[q].hi[k] : bar->pieces.at[q].lo[k];
-                bool most = true;
-                for (int r = 0; r < bar->pieces.n && most; r++) {
-                    const Poly *y = end ? bar->pieces.at[r].hi[k] : bar->pieces.at[r].lo[k];
-                    most = graph_prove(
-                        g, end ? poly_sub(g->arena, x, y) : poly_sub(g->arena, y, x), 0, NULL);
-                }
-                if (most) {
-                    *(end ? &to[k] : &from[k]) = x;
-                }
-            }
+    Hull *h = &s->hull[a];
+    if (h->serial != s->hulls) {
+        h->from = arena_alloc(g->arena, (size_t)(n + 1) * sizeof *from);
+        h->to = arena_alloc(g->arena, (size_t)(n + 1) * sizeof *to);
+        for (int k = 0; k < n; k++) {
+            h->from[k] = hull_end(g, bar, k, false);
+            h->to[k] = hull_end(g, bar, k, true);
         }
+        h->covered = pieces_cover(g, bar, h->from, h->to);
+        h->serial = s->hulls;
     }
+    memcpy(from, h->from, (size_t)n * sizeof *from);
+    memcpy(to, h->to, (size_t)n * sizeof *to);
     Ref some = 0;
-    if (!pieces_cover(g, bar, from, to)) {
+    if (!h->covered) {
         if (bar->pieces.n > 4) {
             return;
         }
@@ -1264,6 +1298,8 @@ void differentiate(Graph *g, Ref e, const Scope *scope, int n, const ArrayRef *b
     Contribution seed = {
         .to = root, .ct = graph_real(g, ARRAY(g, root)->type, 1), .position = s->context.index};
     seed.around.guard = s->context.guard;
+    s->hull = arena_alloc(g->arena, (size_t)(all + 1) * sizeof *s->hull);
+    s->hulls = 1;
     s->first = arena_alloc(g->arena, (size_t)(all + 1) * sizeof *s->first);
     s->last = arena_alloc(g->arena, (size_t)(all + 1) * sizeof *s->last);
     sent_add(s, seed);
@@ -1302,6 +1338,7 @@ void differentiate(Graph *g, Ref e, const Scope *scope, int n, const ArrayRef *b
                     ArrayRef a = order.array[k];
                     if (s->paths.active[a] && !paths_is_by(&s->paths, a)) {
                         ARRAY(g, s->adjoint[a].array)->pieces.n = 0;
+                        s->hulls++;
                         adjoint_finish(s, a, false);
                     }
                 }
