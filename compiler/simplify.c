@@ -3,6 +3,7 @@
  * longer matters. Out: the same arrays, where copies are read through, equal arrays are one, what
  * the box of an equation says is not asked again in it, and an equation whose every read stands
  * under a condition has that condition. */
+#include "axes.h"
 #include "demand.h"
 #include "ops.h"
 #include "passes.h"
@@ -273,7 +274,9 @@ void simplify_graph(Graph *g) {
     lift_derivatives(g, n, roots);
     share_all(g, n, roots);
     share_put_back(g, n, roots, is_asked_for, first_new);
-    series_ends(g, n, roots);
     Order order = graph_order(g, n, roots);
     set_guards(g, &order);
+    axes_lessen(g, n, roots, is_asked_for);
+    share_all(g, n, roots);
+    series_ends(g, n, roots);
 }

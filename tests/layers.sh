@@ -26,12 +26,13 @@ outline         arena source syntax poly program passes
 paths           arena source poly graph kernel ops paths
 sparse          arena source poly graph kernel ops paths sparse
 share           arena source poly graph kernel ops share
+axes            arena source poly graph kernel ops axes
 series          arena source poly graph ops series
 differentiate   arena source poly graph kernel ops rewrite share demand paths differentiate
 tangent         arena source poly graph kernel ops rewrite share paths differentiate
 lower           arena source syntax poly program graph kernel ops differentiate paths passes text cname sparse
 demand          arena source poly graph kernel ops demand
-simplify        arena source poly graph ops series share demand paths passes text
+simplify        arena source poly graph ops axes series share demand paths passes text
 gen             graph plan gen
 fuse            gen kernel ops
 value           gen kernel ops
