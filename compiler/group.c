@@ -29,6 +29,7 @@ typedef struct AxisGroup {
     int *level;  /* by array */
     bool *freed; /* by array: nobody reads it but at its own turn */
     bool *dropped; /* by array: better computed alone */
+    bool *in, *now; /* by array: of those that the array at work reads; else false */
 } AxisGroup;
 
 static int find_axis(const AxisGroup *s, int axis) {
@@ -125,9 +126,8 @@ static void raise_to(int *level, int least) {
 /* The level of an array, by what it reads; true: it is higher now. */
 static bool find_level(AxisGroup *s, ArrayRef a, const int *off) {
     Graph *g = s->g;
-    size_t all = (size_t)g->arrays.n + 1;
     int level = s->level[a], most = 0;
-    bool *in = arena_alloc(g->arena, all);
+    bool *in = s->in;
     for (int q = 0; q < s->nread[a]; q++) {
         ArrayRef r = s->read[a][q];
         if (r != a && s->computed[r]) {
@@ -145,7 +145,7 @@ static bool find_level(AxisGroup *s, ArrayRef a, const int *off) {
             raise_to(&level, s->level[lags.at[k].of] + !reads_at_turn(s, &lags.at[k]));
         }
     } else {
-        bool *now = arena_alloc(g->arena, all);
+        bool *now = s->now;
         for (int q = 0; q < s->nread[a]; q++) {
             ArrayRef r = s->read[a][q];
             now[r] = in[r] && s->level[r] == level;
@@ -156,6 +156,9 @@ static bool find_level(AxisGroup *s, ArrayRef a, const int *off) {
                 raise_to(&level, s->level[s->read[a][q]] + 1);
             }
         }
+    }
+    for (int q = 0; q < s->nread[a]; q++) {
+        in[s->read[a][q]] = s->now[s->read[a][q]] = false;
     }
     bool higher = level > s->level[a];
     s->level[a] = level;
@@ -337,9 +340,17 @@ static void make_groups(AxisGroup *s) {
     for (int k = 0; k < s->order->n; k++) {
         top = s->level[s->order->array[k]] > top ? s->level[s->order->array[k]] : top;
     }
+    bool *useful = arena_alloc(g->arena, (size_t)top + 1); /* by level: something is freed there */
+    for (int k = 0; k < s->order->n; k++) {
+        ArrayRef a = s->order->array[k];
+        useful[s->level[a]] = useful[s->level[a]] || s->freed[a];
+    }
     for (int level = 0; level <= top; level++) {
         LoopGroup group = {.sign = 1, .map = true};
         int shared = 0;
+        if (!useful[level]) {
+            continue;
+        }
         group.axis = arena_alloc(g->arena, (size_t)g->arrays.n * sizeof *group.axis);
         for (int k = 0; k < s->order->n; k++) {
             ArrayRef a = s->order->array[k];
@@ -394,6 +405,8 @@ void group_arrays(Graph *g, const Order *order, const bool *computed, const bool
     s.fixed_shape = arena_alloc(g->arena, all);
     s.freed = arena_alloc(g->arena, all);
     s.dropped = arena_alloc(g->arena, all);
+    s.in = arena_alloc(g->arena, all);
+    s.now = arena_alloc(g->arena, all);
     for (int k = 0; k < order->n; k++) {
         ArrayRef a = order->array[k];
         s.first[a] = axes;
@@ -407,6 +420,17 @@ void group_arrays(Graph *g, const Order *order, const bool *computed, const bool
     }
     mark_shapes(&s);
     link_axes(&s);
+    for (int k = 0; k < axes; k++) {
+        done[k] = true;
+    }
+    for (int k = 0; k < order->n; k++) { /* a class has an axis that is worth a loop, or is none */
+        ArrayRef a = order->array[k];
+        for (int q = 0; q < ARRAY(g, a)->rank && computed[a]; q++) {
+            if (extent_is_worth(ARRAY(g, a)->extent[q])) {
+                done[find_axis(&s, s.first[a] + q)] = false;
+            }
+        }
+    }
     for (;;) {
         int best = -1;
         int64_t most = 0;

@@ -539,119 +539,128 @@ static bool by_blocks(Gen *x, Stmt *loop, Block *before, Block *after) {
 
 /* ---- arrays that are one number a turn */
 
-static void count_loads(const Expr *e, ArrayRef a, int *n) {
-    *n += e->kind == EXPR_LOAD && e->array == a;
+/* What becomes of arrays, by array: how often each is met, and what stands for it. */
+static void count_loads(const Expr *e, int *n) {
+    if (e->kind == EXPR_LOAD) {
+        n[e->array]++;
+    }
     for (int k = 0; k < e->n; k++) {
-        count_loads(e->arg[k], a, n);
+        count_loads(e->arg[k], n);
     }
 }
 
-static int count_uses(const Block *b, ArrayRef a) {
-    int n = 0;
+static void count_uses(const Block *b, int *n) {
     for (const Stmt *s = b->first; s; s = s->next) {
-        n += s->array == a && s->kind != STMT_COMMENT;
+        n[s->array] += s->kind != STMT_COMMENT;
         if (s->value) {
-            count_loads(s->value, a, &n);
+            count_loads(s->value, n);
         }
         if (s->other) {
-            count_loads(s->other, a, &n);
+            count_loads(s->other, n);
         }
         for (int k = 0; k < s->n && s->position; k++) {
-            count_loads(s->position[k], a, &n);
+            count_loads(s->position[k], n);
         }
         for (int k = 0; k < 3 && s->matmul; k++) {
-            n += s->matmul->array[k] == a;
+            n[s->matmul->array[k]]++;
         }
         for (int k = 0; k < 2 && s->call; k++) {
-            n += s->call->array[k] == a;
+            n[s->call->array[k]]++;
         }
-        n += count_uses(&s->body, a) + count_uses(&s->otherwise, a);
+        count_uses(&s->body, n);
+        count_uses(&s->otherwise, n);
     }
-    return n;
 }
 
-static void load_local(Expr *e, ArrayRef a, int local) {
-    if (e->kind == EXPR_LOAD && e->array == a) {
-        e->kind = EXPR_LOCAL, e->local = local, e->n = 0;
+/* local: 1 + the number of the variable, by array; 0: none */
+static void load_local(Expr *e, const int *local) {
+    if (e->kind == EXPR_LOAD && local[e->array]) {
+        e->kind = EXPR_LOCAL, e->local = local[e->array] - 1, e->n = 0;
     }
     for (int k = 0; k < e->n; k++) {
-        load_local(e->arg[k], a, local);
+        load_local(e->arg[k], local);
     }
 }
 
-static void use_local(Block *b, ArrayRef a, int local) {
+/* stores: by array, how many there are */
+static void use_local(Block *b, const int *local, int *stores) {
     for (Stmt *s = b->first; s; s = s->next) {
         if (s->value) {
-            load_local(s->value, a, local);
+            load_local(s->value, local);
         }
         if (s->other) {
-            load_local(s->other, a, local);
+            load_local(s->other, local);
         }
         for (int k = 0; k < s->n && s->position; k++) {
-            load_local(s->position[k], a, local);
+            load_local(s->position[k], local);
         }
-        if (s->kind == STMT_STORE && s->array == a) {
-            s->kind = STMT_SET, s->local = local, s->n = 0, s->array = 0;
+        if (s->kind == STMT_STORE && local[s->array]) {
+            stores[s->array]++;
+            s->kind = STMT_SET, s->local = local[s->array] - 1, s->n = 0, s->array = 0;
         }
-        use_local(&s->body, a, local);
-        use_local(&s->otherwise, a, local);
+        use_local(&s->body, local, stores);
+        use_local(&s->otherwise, local, stores);
     }
-}
-
-static int count_stores(const Block *b, int local) {
-    int n = 0;
-    for (const Stmt *s = b->first; s; s = s->next) {
-        n += s->kind == STMT_SET && s->local == local;
-        n += count_stores(&s->body, local) + count_stores(&s->otherwise, local);
-    }
-    return n;
 }
 
 /* Arrays of which only the entry of this turn is kept, and that have no other axis: variables. */
-static void make_numbers(Gen *x, const Block *function, Stmt *loop) {
+static void make_numbers(Gen *x, const int *uses, Stmt *loop) {
     Graph *g = x->g;
     Function *f = x->f;
+    VEC(ArrayRef) made = {0};
+    size_t all = (size_t)g->arrays.n + 1;
+    int *inside = arena_alloc(g->arena, all * sizeof *inside),
+        *local = arena_alloc(g->arena, all * sizeof *local),
+        *stores = arena_alloc(g->arena, all * sizeof *stores);
+    count_uses(&loop->body, inside);
     for (int k = 0; k < f->places.n; k++) {
         ArrayRef a = f->places.at[k].array;
         if (f->places.at[k].loop != loop->number || f->place[a] != PLACE_BUFFER || !f->store[a] ||
-            f->store[a]->n != 0 || count_uses(function, a) != count_uses(&loop->body, a)) {
+            f->store[a]->n != 0 || uses[a] != inside[a]) {
             continue;
         }
-        int local = gen_local(x, ARRAY(g, a)->name, ARRAY(g, a)->type, true), kept = 0;
-        f->locals.at[local].array = a;
+        int number = gen_local(x, ARRAY(g, a)->name, ARRAY(g, a)->type, true);
+        f->locals.at[number].array = a;
         f->place[a] = PLACE_LOCAL;
-        f->local[a] = local;
-        use_local(&loop->body, a, local);
-        bool once = false;
-        for (Stmt *s = loop->body.first; s && !once; s = s->next) {
-            if (s->kind == STMT_SET && s->local == local && s->op == '=' &&
-                count_stores(&loop->body, local) == 1) {
-                s->kind = STMT_LET;
-                once = true;
-            }
+        f->local[a] = number;
+        local[a] = number + 1;
+        VEC_PUSH(g->arena, made, a);
+    }
+    if (!made.n) {
+        return;
+    }
+    use_local(&loop->body, local, stores);
+    for (Stmt *s = loop->body.first; s; s = s->next) {
+        ArrayRef a = s->kind == STMT_SET ? f->locals.at[s->local].array : 0;
+        if (a && local[a] == s->local + 1 && s->op == '=' && stores[a] == 1) {
+            s->kind = STMT_LET;
+            stores[a] = 0;
         }
-        if (!once) {
+    }
+    for (int k = 0; k < made.n; k++) {
+        if (stores[made.at[k]]) {
             Stmt *var = gen_stmt(x, STMT_VAR);
-            var->local = local;
+            var->local = f->local[made.at[k]];
             var->next = loop->body.first;
             loop->body.first = var;
         }
-        for (int q = 0; q < f->buffers.n; q++) {
-            if (f->buffers.at[q] != a) {
-                f->buffers.at[kept++] = f->buffers.at[q];
-            }
-        }
-        f->buffers.n = kept;
     }
+    int kept = 0;
+    for (int q = 0; q < f->buffers.n; q++) {
+        if (!local[f->buffers.at[q]]) {
+            f->buffers.at[kept++] = f->buffers.at[q];
+        }
+    }
+    f->buffers.n = kept;
 }
 
-static void find_numbers(Gen *x, const Block *b) {
+static void find_numbers(Gen *x, const int *uses, const Block *b) {
     for (Stmt *s = b->first; s; s = s->next) {
         if (s->kind == STMT_LOOP && s->map) {
-            make_numbers(x, &x->f->body, s);
+            make_numbers(x, uses, s);
         }
-        find_numbers(x, &s->body);
-        find_numbers(x, &s->otherwise);
+        find_numbers(x, uses, &s->body);
+        find_numbers(x, uses, &s->otherwise);
     }
 }
 
@@ -683,6 +692,8 @@ static void walk(Gen *x, Block *b) {
 }
 
 void lanes_make(Gen *x) {
-    find_numbers(x, &x->f->body);
+    int *uses = arena_alloc(x->g->arena, ((size_t)x->g->arrays.n + 1) * sizeof *uses);
+    count_uses(&x->f->body, uses);
+    find_numbers(x, uses, &x->f->body);
     walk(x, &x->f->body);
 }

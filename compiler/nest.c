@@ -525,19 +525,6 @@ static void plain_piece(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, 
     }
 }
 
-static bool boxes_apart(Graph *g, const Piece *p, const Piece *q, int rank) {
-    const Poly *one = poly_int(g->arena, 1);
-    for (int k = 0; k < rank; k++) {
-        if (graph_prove(g, poly_sub(g->arena, poly_sub(g->arena, p->lo[k], q->hi[k]), one), 0,
-                        NULL) ||
-            graph_prove(g, poly_sub(g->arena, poly_sub(g->arena, q->lo[k], p->hi[k]), one), 0,
-                        NULL)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool piece_is_whole(Graph *g, ArrayRef a, const Piece *p) {
     for (int k = 0; k < ARRAY(g, a)->rank; k++) {
         const Poly *end = poly_sub(g->arena, ARRAY(g, a)->extent[k], poly_int(g->arena, 1));
@@ -807,10 +794,9 @@ void nest_pieces(Gen *x, ArrayRef a, const Fixed *fixed, const bool *take) {
     }
     bool single =
         ARRAY(g, a)->type < VALUE_FLOAT || ARRAY(g, a)->adjoint_of == 0 || boxes_cover(g, a);
-    for (int q = 1; q < pieces.n && single; q++) {
-        for (int k = 0; k < q; k++) {
-            single = single && boxes_apart(g, &pieces.at[q], &pieces.at[k], ARRAY(g, a)->rank);
-        }
+    const bool *meet = single && !take ? graph_pieces_meet(g, a) : NULL;
+    for (int q = 0; q < pieces.n && meet; q++) {
+        single = single && !meet[q];
     }
     int first = 0;
     bool adding = !single || take;
