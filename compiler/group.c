@@ -98,6 +98,32 @@ static bool is_whole_along(Graph *g, ArrayRef a, int axis) {
     return ARRAY(g, a)->pieces.n > 0;
 }
 
+/* Does data choose the entry along the axis that a term of a sum goes to, as in
+ * sum[e if from[e] == i](...)? Then it is added where it goes; to look for it once for each entry is
+ * that many times the work. */
+static bool is_scattered_along(Graph *g, ArrayRef a, int axis) {
+    VEC(Ref) stack = {0};
+    graph_walk_start(g);
+    for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
+        VEC_PUSH(g->arena, stack, ARRAY(g, a)->pieces.at[q].body);
+    }
+    while (stack.n) {
+        Ref r = stack.at[--stack.n], rest;
+        if (!graph_walk_first(g, r)) {
+            continue;
+        }
+        const Node n = *NODE(g, r);
+        if (n.op == OP_REDUCE && n.aux == RED_SUM &&
+            nest_scatter_place(g, ARG(g, r, 1), ARRAY(g, a)->axis[axis], &rest)) {
+            return true;
+        }
+        for (int k = 0; k < n.nargs; k++) {
+            VEC_PUSH(g->arena, stack, ARG(g, r, k));
+        }
+    }
+    return false;
+}
+
 static bool reads_at_turn(const AxisGroup *s, const Lag *l) {
     return ARG(s->g, l->read, s->axis[l->of]) == ARRAY(s->g, l->by)->axis[s->axis[l->by]];
 }
@@ -252,7 +278,7 @@ static void choose_class(AxisGroup *s, int class) {
         }
         for (int q = 0; q < ARRAY(g, a)->rank && s->axis[a] < 0; q++) {
             if (find_axis(s, s->first[a] + q) == class && is_whole_along(g, a, q) &&
-                extent_is_worth(ARRAY(g, a)->extent[q])) {
+                extent_is_worth(ARRAY(g, a)->extent[q]) && !is_scattered_along(g, a, q)) {
                 s->axis[a] = q;
             }
         }
