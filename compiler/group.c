@@ -7,6 +7,7 @@
  * computed in an earlier loop: each such read begins a new level, and one level is one loop. */
 #include "gen.h"
 #include "kernel.h"
+#include <stdlib.h>
 #include <string.h>
 
 enum { FEW = 12 }; /* a loop with fewer turns is not worth sharing */
@@ -29,6 +30,8 @@ typedef struct AxisGroup {
     int *level;  /* by array */
     bool *freed; /* by array: nobody reads it but at its own turn */
     bool *dropped; /* by array: better computed alone */
+    Lags *lags;     /* by array: its reads of computed arrays, by array */
+    bool *has_lags;
     bool *in, *now; /* by array: of those that the array at work reads; else false */
 } AxisGroup;
 
@@ -145,6 +148,38 @@ static bool is_sum_of(const AxisGroup *s, ArrayRef a, const bool *in, const int 
     return some;
 }
 
+static int by_array_read(const void *a, const void *b) {
+    const Lag *x = a, *y = b;
+    return x->of < y->of ? -1 : x->of > y->of;
+}
+
+/* The reads of r in a. All reads of an array are found once: a sum may have thousands. */
+static Lags lags_of(AxisGroup *s, ArrayRef a, ArrayRef r) {
+    Lags *all = &s->lags[a], some = {0};
+    if (!s->has_lags[a]) {
+        lags_find(s->g, s->computed, a, all);
+        if (all->n) {
+            qsort(all->at, (size_t)all->n, sizeof *all->at, by_array_read);
+        }
+        s->has_lags[a] = true;
+    }
+    int lo = 0, hi = all->n;
+    while (lo < hi) {
+        int mid = (lo + hi) / 2;
+        if (all->at[mid].of < r) {
+            lo = mid + 1;
+        } else {
+            hi = mid;
+        }
+    }
+    some.at = all->at + lo;
+    while (lo + some.n < all->n && some.at[some.n].of == r) {
+        some.n++;
+    }
+    some.room = some.n;
+    return some;
+}
+
 static void raise_to(int *level, int least) {
     *level = least > *level ? least : *level;
 }
@@ -246,8 +281,7 @@ static void raise_sources(AxisGroup *s) {
             }
             one[r] = true;
             if (s->axis[r] >= 0) {
-                Lags lags = {0};
-                lags_find(g, one, a, &lags);
+                Lags lags = lags_of(s, a, r);
                 bool same = s->axis[a] >= 0 || (s->sum[a] && is_sum_of(s, a, one, off));
                 for (int i = 0; i < lags.n && same && s->axis[a] >= 0; i++) {
                     same = reads_at_turn(s, &lags.at[i]);
@@ -304,8 +338,7 @@ static int64_t find_freed(AxisGroup *s) {
             }
             bool same = s->level[r] == s->level[a] && (s->axis[a] >= 0 || s->sum[a]);
             one[r] = true;
-            Lags lags = {0};
-            lags_find(g, one, a, &lags);
+            Lags lags = lags_of(s, a, r);
             for (int i = 0; i < lags.n && same && s->axis[a] >= 0; i++) {
                 same = reads_at_turn(s, &lags.at[i]);
             }
@@ -431,6 +464,8 @@ void group_arrays(Graph *g, const Order *order, const bool *computed, const bool
     s.fixed_shape = arena_alloc(g->arena, all);
     s.freed = arena_alloc(g->arena, all);
     s.dropped = arena_alloc(g->arena, all);
+    s.lags = arena_alloc(g->arena, all * sizeof *s.lags);
+    s.has_lags = arena_alloc(g->arena, all);
     s.in = arena_alloc(g->arena, all);
     s.now = arena_alloc(g->arena, all);
     for (int k = 0; k < order->n; k++) {
