@@ -2,6 +2,23 @@
  * taken out of the sum over points. */
 #include "../hand.h"
 enum { B = 32 };
+/* xc = x - m, and qx = the triangle with diagonal D and L below it, by columns, times xc */
+AI void by_triangle(int d, const double *restrict xT, const double *restrict m, const double *restrict D,
+                    const double *restrict L, double *restrict xc, double *restrict qx) {
+    for (int j = 0; j < d; j++) {
+        double mj = m[j], Dj = D[j];
+        for (int b = 0; b < B; b++) {
+            double t = xT[j * B + b] - mj;
+            xc[j * B + b] = t;
+            qx[j * B + b] = Dj * t;
+        }
+    }
+    for (int i = 0; i < d; i++)
+        for (int j = i + 1; j < d; j++) {
+            double c = *L++;
+            for (int b = 0; b < B; b++) qx[j * B + b] += c * xc[i * B + b];
+        }
+}
 AI void gmm(int d, int k, int n, const double *al, const double *mu, const double *q, const double *l,
             const double *x, double wg, int wm, double *err, double *ald, double *mud, double *qd, double *ld,
             double *ws, int with) {
@@ -26,20 +43,7 @@ AI void gmm(int d, int k, int n, const double *al, const double *mu, const doubl
             for (int b = 0; b < B; b++) xT[j * B + b] = b < nb ? x[(size_t)(p0 + b) * d + j] : 0;
         for (int a = 0; a < k; a++) {
             const double *L = l + (size_t)a * lsz, *m = mu + a * d, *D = Qd + a * d;
-            for (int j = 0; j < d; j++) {
-                double mj = m[j], Dj = D[j];
-                for (int b = 0; b < B; b++) {
-                    double t = xT[j * B + b] - mj;
-                    xc[j * B + b] = t;
-                    qx[j * B + b] = Dj * t;
-                }
-            }
-            int id = 0;
-            for (int i = 0; i < d; i++)
-                for (int j = i + 1; j < d; j++) {
-                    double c = L[id++];
-                    for (int b = 0; b < B; b++) qx[j * B + b] += c * xc[i * B + b];
-                }
+            by_triangle(d, xT, m, D, L, xc, qx);
             double acc[B];
             for (int b = 0; b < B; b++) acc[b] = 0;
             for (int j = 0; j < d; j++)
@@ -76,20 +80,7 @@ AI void gmm(int d, int k, int n, const double *al, const double *mu, const doubl
                     sw += wa[b];
                 }
                 ald[a] += sw;
-                for (int j = 0; j < d; j++) {
-                    double mj = m[j], Dj = D[j];
-                    for (int b = 0; b < B; b++) {
-                        double t = xT[j * B + b] - mj;
-                        xc[j * B + b] = t;
-                        qx[j * B + b] = Dj * t;
-                    }
-                }
-                int id = 0;
-                for (int i = 0; i < d; i++)
-                    for (int j = i + 1; j < d; j++) {
-                        double c = L[id++];
-                        for (int b = 0; b < B; b++) qx[j * B + b] += c * xc[i * B + b];
-                    }
+                by_triangle(d, xT, m, D, L, xc, qx);
                 for (int j = 0; j < d; j++) {
                     double t = 0, u = 0;
 #pragma omp simd reduction(+ : t, u)
@@ -102,7 +93,7 @@ AI void gmm(int d, int k, int n, const double *al, const double *mu, const doubl
                     s[j] = t;
                     qd[a * d + j] += sw - D[j] * u;
                 }
-                id = 0;
+                int id = 0;
                 for (int i = 0; i < d; i++) {
                     double t = D[i] * s[i];
                     for (int j = i + 1; j < d; j++) {

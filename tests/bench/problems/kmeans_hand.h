@@ -27,6 +27,18 @@ static void transpose(int n, int d, size_t dp, int p0, const double *restrict P,
 #define LOADX                                                                                                 \
     double x0 = x[b], x1 = x[LANES + b], x2 = x[2 * LANES + b], x3 = x[3 * LANES + b], x4 = x[4 * LANES + b], \
            x5 = x[5 * LANES + b], x6 = x[6 * LANES + b], x7 = x[7 * LANES + b]
+/* keeps the smaller of what there is and of two distances, and whose it is where that is asked for */
+#define NEARER(first, second)                              \
+    SIMD for (int b = 0; b < LANES; b++) {                 \
+        LOADX;                                             \
+        double s = first, t = second, q = m[b], i = id[b]; \
+        i = s < q ? j0 : i;                                \
+        q = s < q ? s : q;                                 \
+        i = t < q ? j1 : i;                                \
+        q = t < q ? t : q;                                 \
+        m[b] = q;                                          \
+        if (arg) id[b] = i;                                \
+    }
 /* nearest two-at-a-time over centroids; a0,a1 partial sums when d > 8 */
 AI void nearest(int k, size_t dp, const double *restrict C, const double *restrict x_, double *restrict m,
                 double *restrict id, double *restrict a0, double *restrict a1, int arg) {
@@ -55,47 +67,8 @@ AI void nearest(int k, size_t dp, const double *restrict C, const double *restri
         const double *u = cj + l, *v = cj + dp + l;
         T8(u);
         T8(v);
-        if (dp > 8) {
-            if (arg) {
-                SIMD for (int b = 0; b < LANES; b++) {
-                    LOADX;
-                    double s = a0[b] + DIST(u), t = a1[b] + DIST(v), q = m[b], i = id[b];
-                    i = s < q ? j0 : i;
-                    q = s < q ? s : q;
-                    i = t < q ? j1 : i;
-                    q = t < q ? t : q;
-                    m[b] = q;
-                    id[b] = i;
-                }
-            } else {
-                SIMD for (int b = 0; b < LANES; b++) {
-                    LOADX;
-                    double s = a0[b] + DIST(u), t = a1[b] + DIST(v), q = m[b];
-                    q = s < q ? s : q;
-                    q = t < q ? t : q;
-                    m[b] = q;
-                }
-            }
-        } else if (arg) {
-            SIMD for (int b = 0; b < LANES; b++) {
-                LOADX;
-                double s = DIST(u), t = DIST(v), q = m[b], i = id[b];
-                i = s < q ? j0 : i;
-                q = s < q ? s : q;
-                i = t < q ? j1 : i;
-                q = t < q ? t : q;
-                m[b] = q;
-                id[b] = i;
-            }
-        } else {
-            SIMD for (int b = 0; b < LANES; b++) {
-                LOADX;
-                double s = DIST(u), t = DIST(v), q = m[b];
-                q = s < q ? s : q;
-                q = t < q ? t : q;
-                m[b] = q;
-            }
-        }
+        if (dp > 8) NEARER(a0[b] + DIST(u), a1[b] + DIST(v))
+        else NEARER(DIST(u), DIST(v))
     }
 }
 AI double run(int n, int k, int d, const double *restrict P, const double *restrict Cn, double *restrict g,
