@@ -2406,35 +2406,41 @@ GRADC_FN float gradc_polygammaf(int64_t n, float x)
 
 /* @part vector needs base */
 /* How wide the vectors are that the target computes with, and how many of them a product keeps in registers: ROWS x VECS in
- * general, FEW x VECS for the last rows, 1 x WIDE for a single row, DOT_ROWS x DOT_COLS where the lanes run along the sum.
+ * general, MANY, FEW, 2 or 1 x VECS for the last rows, 1 x WIDE for a single row, DOT_ROWS x DOT_COLS where the lanes run along the
+ * sum.
  * Without vectors (0 bytes, and with -DGRADC_NO_VECTORS) plain numbers stand in their place. */
 #if defined(GRADC_NO_VECTORS) || !defined(__GNUC__)
 #define GRADC_VECTOR_BYTES 0
 #define GRADC_ROWS 4
+#define GRADC_MANY 3
 #define GRADC_FEW 2
 #define GRADC_WIDE 4
 #define GRADC_DOT_ROWS 2
 #elif defined(__AVX512F__)
 #define GRADC_VECTOR_BYTES 64
 #define GRADC_ROWS 12
+#define GRADC_MANY 8
 #define GRADC_FEW 4
 #define GRADC_WIDE 8
 #define GRADC_DOT_ROWS 4
 #elif defined(__AVX__)
 #define GRADC_VECTOR_BYTES 32
 #define GRADC_ROWS 6
-#define GRADC_FEW 2
+#define GRADC_MANY 4
+#define GRADC_FEW 3
 #define GRADC_WIDE 6
 #define GRADC_DOT_ROWS 2
 #elif defined(__SSE2__) || defined(__ARM_NEON) || defined(__ALTIVEC__) || defined(__wasm_simd128__)
 #define GRADC_VECTOR_BYTES 16
 #define GRADC_ROWS 6
-#define GRADC_FEW 2
+#define GRADC_MANY 4
+#define GRADC_FEW 3
 #define GRADC_WIDE 6
 #define GRADC_DOT_ROWS 2
 #else
 #define GRADC_VECTOR_BYTES 0
 #define GRADC_ROWS 4
+#define GRADC_MANY 3
 #define GRADC_FEW 2
 #define GRADC_WIDE 4
 #define GRADC_DOT_ROWS 2
@@ -2462,7 +2468,14 @@ GRADC_FN float gradc_polygammaf(int64_t n, float x)
 #else
 #define GRADC_CAN_SHUFFLE 0
 #endif
-/* rows x vecs vectors of c (+)= a b, where b's rows are contiguous. A macro, not an inline function, because clang unrolls loops
+/* c is far when a tile begins, and is wanted when it ends. */
+#if defined(__GNUC__)
+#define GRADC_SOON(x) __builtin_prefetch(x, 1)
+#else
+#define GRADC_SOON(x) (void)(x)
+#endif
+/* rows x vecs vectors of c (+)= a b, or c -= a b where accumulate < 0; b's rows are contiguous. A
+ * macro, not an inline function, because clang unrolls loops
  * before it inlines. */
 #define GRADC_TILE(name, real, vector, vector_at, rows, vecs) \
     GRADC_OUTLINE void name(size_t k, const real *gradc_restrict a, size_t a_row, size_t a_col, const real *gradc_restrict b, \
@@ -2478,6 +2491,10 @@ GRADC_FN float gradc_polygammaf(int64_t n, float x)
             GRADC_UNROLL \
             for (j = 0; j < (vecs); j++) \
                 sum[i][j] = zero; \
+            if (k > 16) \
+                GRADC_SOON(c + (size_t)i * c_row); \
+            if ((vecs) > 1 && k > 16) \
+                GRADC_SOON(c + (size_t)i * c_row + ((vecs)-1) * lanes); \
         } \
         for (p = 0; p < k; p++) { \
             GRADC_UNROLL \
@@ -2491,7 +2508,14 @@ GRADC_FN float gradc_polygammaf(int64_t n, float x)
                     sum[i][j] += x * y[j]; \
             } \
         } \
-        if (accumulate) { \
+        if (accumulate < 0) { \
+            GRADC_UNROLL \
+            for (i = 0; i < (rows); i++) { \
+                GRADC_UNROLL \
+                for (j = 0; j < (vecs); j++) \
+                    sum[i][j] = *(const vector_at *)(const void *)(c + (size_t)i * c_row + (size_t)j * lanes) - sum[i][j]; \
+            } \
+        } else if (accumulate) { \
             GRADC_UNROLL \
             for (i = 0; i < (rows); i++) { \
                 GRADC_UNROLL \
@@ -2557,22 +2581,63 @@ GRADC_FN float gradc_polygammaf(int64_t n, float x)
             GRADC_UNROLL \
             for (j = 0; j < (cols); j++) { \
                 real *entry = c + (size_t)i * c_row + (size_t)j * c_col; \
-                *entry = accumulate ? *entry + s[i][j] : s[i][j]; \
+                *entry = accumulate < 0 ? *entry - s[i][j] : accumulate ? *entry + s[i][j] : s[i][j]; \
             } \
         } \
     }
 /* @end */
 
-/* @part matmul needs vector */
+/* @part cblas needs base */
+/* With -DGRADC_CBLAS the products below go to a BLAS that is linked, in all layouts that it knows (one of the strides of a matrix is
+ * 1); others, and what a BLAS has no use for, stay here. */
+#if defined(GRADC_CBLAS)
+#include <cblas.h>
+/* Does it know the matrix [rows, cols] with these strides? Then its leading dimension, else 0. */
+GRADC_FN int gradc_cblas_lead(size_t rows, size_t cols, size_t row, size_t col, int *transposed)
+{
+    const size_t most = 2147483647;
+    size_t lead;
+    *transposed = !(col == 1 || cols == 1) || (rows == 1 && row == 1 && col != 1);
+    if (*transposed ? row != 1 && rows != 1 : col != 1 && cols != 1)
+        return 0;
+    lead = *transposed ? (cols == 1 ? rows : col) : (rows == 1 ? cols : row);
+    return rows > most || cols > most || lead > most || lead < (*transposed ? rows : cols) ? 0 : (int)lead;
+}
+#define GRADC_TO_CBLAS(name, real, gemm, gemv) \
+    GRADC_FN int name(size_t m, size_t n, size_t k, const real *a, size_t a_row, size_t a_col, const real *b, size_t b_row, \
+        size_t b_col, real *c, size_t c_row, size_t c_col, int accumulate) \
+    { \
+        const real alpha = accumulate < 0 ? -1 : 1, beta = accumulate != 0; \
+        int ta, tb, tc, la = gradc_cblas_lead(m, k, a_row, a_col, &ta), lb = gradc_cblas_lead(k, n, b_row, b_col, &tb); \
+        int lc = gradc_cblas_lead(m, n, c_row, c_col, &tc); \
+        if (k == 0 || lb == 0) \
+            return 0; \
+        if (m == 1 && a_col > 0 && a_col < 2147483647 && c_col > 0 && c_col < 2147483647) { \
+            gemv(CblasRowMajor, tb ? CblasNoTrans : CblasTrans, (int)(tb ? n : k), (int)(tb ? k : n), alpha, b, lb, a, (int)a_col, \
+                beta, c, (int)c_col); \
+            return 1; \
+        } \
+        if (la == 0 || lc == 0 || tc) \
+            return 0; \
+        gemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k, alpha, a, la, \
+            b, lb, beta, c, lc); \
+        return 1; \
+    }
+#endif
+/* @end */
+
+/* @part matmul needs vector cblas */
 /* c[i, j] (+)= sum over p of a[i, p] b[p, j], for i < m, j < n, p < k.
  *
  * Entry i, j of a matrix X lies at X[i * X_row + j * X_col], so that a transposed matrix is the same one with its strides
- * exchanged. c is overwritten, or added to where `accumulate` is not 0; it overlaps neither a nor b; k may be 0. At least one of
+ * exchanged. c is overwritten, or added to where `accumulate` is 1, or the product is
+ * taken off it where that is -1; it overlaps neither a nor b; k may be 0. At least one of
  * the strides of each matrix should be 1. The order of the sum depends on the shape and the target, on nothing else.
  *
  * Three forms. Both operands contiguous along p and few rows: sums of products with p in the lanes (`gradc_matmul_dot`).
  * Otherwise tiles of c stay in registers while p runs: the lanes are columns, entries of a are broadcast, and b is read where it
- * lies, if its rows are contiguous and few rows of c use them, or from a copy of at most 16 KiB of it. */
+ * lies, if its rows are contiguous and few rows of c use them, or from a copy of 256 rows of a panel, which is
+ * 512 vectors: 32 KiB with AVX-512, 16 with AVX, 8 with SSE2 and NEON. */
 #if GRADC_VECTOR_BYTES
 typedef double gradc_vector __attribute__((vector_size(GRADC_VECTOR_BYTES)));
 typedef double gradc_vector_at __attribute__((vector_size(GRADC_VECTOR_BYTES), aligned(8), may_alias)); /* anywhere in an array */
@@ -2583,7 +2648,7 @@ typedef double gradc_vector_at;
 #define GRADC_LANES_OF 1
 #endif
 #define GRADC_PANEL (GRADC_VECS * GRADC_LANES_OF) /* columns of c that a tile holds */
-#define GRADC_DEPTH (16384 / (GRADC_PANEL * 8) < 256 ? 16384 / (GRADC_PANEL * 8) : 256) /* p that a copy of b holds */
+#define GRADC_DEPTH 256 /* p that a copy of b holds */
 
 /* The sum of the lanes, halves first. */
 GRADC_INLINE double gradc_lane_sum(gradc_vector x)
@@ -2614,10 +2679,14 @@ GRADC_INLINE double gradc_lane_sum(gradc_vector x)
 }
 
 GRADC_TILE(gradc_tile_full, double, gradc_vector, gradc_vector_at, GRADC_ROWS, GRADC_VECS)
+GRADC_TILE(gradc_tile_many, double, gradc_vector, gradc_vector_at, GRADC_MANY, GRADC_VECS)
 GRADC_TILE(gradc_tile_few, double, gradc_vector, gradc_vector_at, GRADC_FEW, GRADC_VECS)
+GRADC_TILE(gradc_tile_two, double, gradc_vector, gradc_vector_at, 2, GRADC_VECS)
 GRADC_TILE(gradc_tile_one, double, gradc_vector, gradc_vector_at, 1, GRADC_VECS)
 GRADC_TILE(gradc_tile_full_1, double, gradc_vector, gradc_vector_at, GRADC_ROWS, 1)
+GRADC_TILE(gradc_tile_many_1, double, gradc_vector, gradc_vector_at, GRADC_MANY, 1)
 GRADC_TILE(gradc_tile_few_1, double, gradc_vector, gradc_vector_at, GRADC_FEW, 1)
+GRADC_TILE(gradc_tile_two_1, double, gradc_vector, gradc_vector_at, 2, 1)
 GRADC_TILE(gradc_tile_one_1, double, gradc_vector, gradc_vector_at, 1, 1)
 GRADC_TILE(gradc_tile_wide, double, gradc_vector, gradc_vector_at, 1, GRADC_WIDE)
 
@@ -2628,16 +2697,22 @@ GRADC_OUTLINE void gradc_tile_rows(size_t rows, int vecs, size_t columns, size_t
 {
     double copy[GRADC_ROWS * GRADC_PANEL];
     size_t width = (size_t)vecs * GRADC_LANES_OF, i, j, step;
-    int direct = columns == width && c_col == 1, add = direct && accumulate;
+    int direct = columns == width && c_col == 1, add = direct ? accumulate : 0;
     for (; rows > 0; rows -= step, a += step * a_row, c += step * c_row) {
         double *to = direct ? c : copy;
         size_t to_row = direct ? c_row : width;
         if (rows >= GRADC_ROWS) {
             step = GRADC_ROWS;
             (vecs == 1 ? gradc_tile_full_1 : gradc_tile_full)(k, a, a_row, a_col, b, b_row, to, to_row, add);
+        } else if (rows >= GRADC_MANY) {
+            step = GRADC_MANY;
+            (vecs == 1 ? gradc_tile_many_1 : gradc_tile_many)(k, a, a_row, a_col, b, b_row, to, to_row, add);
         } else if (rows >= GRADC_FEW) {
             step = GRADC_FEW;
             (vecs == 1 ? gradc_tile_few_1 : gradc_tile_few)(k, a, a_row, a_col, b, b_row, to, to_row, add);
+        } else if (rows >= 2) {
+            step = 2;
+            (vecs == 1 ? gradc_tile_two_1 : gradc_tile_two)(k, a, a_row, a_col, b, b_row, to, to_row, add);
         } else {
             step = 1;
             (vecs == 1 ? gradc_tile_one_1 : gradc_tile_one)(k, a, a_row, a_col, b, b_row, to, to_row, add);
@@ -2645,8 +2720,8 @@ GRADC_OUTLINE void gradc_tile_rows(size_t rows, int vecs, size_t columns, size_t
         if (!direct)
             for (i = 0; i < step; i++)
                 for (j = 0; j < columns; j++) {
-                    double *entry = c + i * c_row + j * c_col;
-                    *entry = accumulate ? *entry + copy[i * width + j] : copy[i * width + j];
+                    double *entry = c + i * c_row + j * c_col, value = copy[i * width + j];
+                    *entry = accumulate < 0 ? *entry - value : accumulate ? *entry + value : value;
                 }
     }
 }
@@ -2702,6 +2777,9 @@ GRADC_OUTLINE void gradc_matmul_dot(size_t m, size_t n, size_t k, const double *
     }
 }
 
+#if defined(GRADC_CBLAS)
+GRADC_TO_CBLAS(gradc_to_cblas, double, cblas_dgemm, cblas_dgemv)
+#endif
 GRADC_OUTLINE void gradc_matmul(size_t m, size_t n, size_t k, const double *a, size_t a_row, size_t a_col, const double *b,
     size_t b_row, size_t b_col, double *c, size_t c_row, size_t c_col, int accumulate)
 {
@@ -2710,6 +2788,16 @@ GRADC_OUTLINE void gradc_matmul(size_t m, size_t n, size_t k, const double *a, s
     const double *panel;
     if (m == 0 || n == 0)
         return;
+    if (m * n * k <= 64 && m <= 64 && n <= 64) { /* a few numbers: no tile */
+        for (i = 0; i < m; i++)
+            for (j = 0; j < n; j++) {
+                double *entry = c + i * c_row + j * c_col, sum = 0.0;
+                for (p = 0; p < k; p++)
+                    sum += a[i * a_row + p * a_col] * b[p * b_row + j * b_col];
+                *entry = accumulate < 0 ? *entry - sum : accumulate ? *entry + sum : sum;
+            }
+        return;
+    }
     if ((c_col != 1 && c_row == 1) || (n == 1 && m > 1)) { /* the transposed product has the better rows */
         const double *t = a;
         size_t u;
@@ -2719,6 +2807,10 @@ GRADC_OUTLINE void gradc_matmul(size_t m, size_t n, size_t k, const double *a, s
         u = a_col, a_col = b_row, b_row = u;
         u = c_row, c_row = c_col, c_col = u;
     }
+#if defined(GRADC_CBLAS)
+    if (gradc_to_cblas(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, c_col, accumulate))
+        return;
+#endif
     if (a_col == 1 && b_row == 1 && k > 0 && (b_col != 1 || n == 1) && m <= k / 8 + 1) {
         gradc_matmul_dot(m, n, k, a, a_row, b, b_col, c, c_row, c_col, accumulate);
         return;
@@ -2748,12 +2840,12 @@ GRADC_OUTLINE void gradc_matmul(size_t m, size_t n, size_t k, const double *a, s
         p += depth;
         a += depth * a_col;
         b += depth * b_row;
-        accumulate = 1;
+        accumulate = accumulate < 0 ? -1 : 1;
     } while (p < k);
 }
 /* @end */
 
-/* @part matmulf needs vector */
+/* @part matmulf needs vector cblas */
 /* The same in float. */
 #if GRADC_VECTOR_BYTES
 typedef float gradc_vectorf __attribute__((vector_size(GRADC_VECTOR_BYTES)));
@@ -2765,7 +2857,7 @@ typedef float gradc_vector_atf;
 #define GRADC_LANES_OF_F 1
 #endif
 #define GRADC_PANEL_F (GRADC_VECS * GRADC_LANES_OF_F) /* columns of c that a tile holds */
-#define GRADC_DEPTH_F (16384 / (GRADC_PANEL_F * 4) < 256 ? 16384 / (GRADC_PANEL_F * 4) : 256) /* p that a copy of b holds */
+#define GRADC_DEPTH_F 256 /* p that a copy of b holds */
 
 /* The sum of the lanes, halves first. */
 GRADC_INLINE float gradc_lane_sumf(gradc_vectorf x)
@@ -2801,10 +2893,14 @@ GRADC_INLINE float gradc_lane_sumf(gradc_vectorf x)
 }
 
 GRADC_TILE(gradc_tile_fullf, float, gradc_vectorf, gradc_vector_atf, GRADC_ROWS, GRADC_VECS)
+GRADC_TILE(gradc_tile_manyf, float, gradc_vectorf, gradc_vector_atf, GRADC_MANY, GRADC_VECS)
 GRADC_TILE(gradc_tile_fewf, float, gradc_vectorf, gradc_vector_atf, GRADC_FEW, GRADC_VECS)
+GRADC_TILE(gradc_tile_twof, float, gradc_vectorf, gradc_vector_atf, 2, GRADC_VECS)
 GRADC_TILE(gradc_tile_onef, float, gradc_vectorf, gradc_vector_atf, 1, GRADC_VECS)
 GRADC_TILE(gradc_tile_full_1f, float, gradc_vectorf, gradc_vector_atf, GRADC_ROWS, 1)
+GRADC_TILE(gradc_tile_many_1f, float, gradc_vectorf, gradc_vector_atf, GRADC_MANY, 1)
 GRADC_TILE(gradc_tile_few_1f, float, gradc_vectorf, gradc_vector_atf, GRADC_FEW, 1)
+GRADC_TILE(gradc_tile_two_1f, float, gradc_vectorf, gradc_vector_atf, 2, 1)
 GRADC_TILE(gradc_tile_one_1f, float, gradc_vectorf, gradc_vector_atf, 1, 1)
 GRADC_TILE(gradc_tile_widef, float, gradc_vectorf, gradc_vector_atf, 1, GRADC_WIDE)
 
@@ -2815,16 +2911,22 @@ GRADC_OUTLINE void gradc_tile_rowsf(size_t rows, int vecs, size_t columns, size_
 {
     float copy[GRADC_ROWS * GRADC_PANEL_F];
     size_t width = (size_t)vecs * GRADC_LANES_OF_F, i, j, step;
-    int direct = columns == width && c_col == 1, add = direct && accumulate;
+    int direct = columns == width && c_col == 1, add = direct ? accumulate : 0;
     for (; rows > 0; rows -= step, a += step * a_row, c += step * c_row) {
         float *to = direct ? c : copy;
         size_t to_row = direct ? c_row : width;
         if (rows >= GRADC_ROWS) {
             step = GRADC_ROWS;
             (vecs == 1 ? gradc_tile_full_1f : gradc_tile_fullf)(k, a, a_row, a_col, b, b_row, to, to_row, add);
+        } else if (rows >= GRADC_MANY) {
+            step = GRADC_MANY;
+            (vecs == 1 ? gradc_tile_many_1f : gradc_tile_manyf)(k, a, a_row, a_col, b, b_row, to, to_row, add);
         } else if (rows >= GRADC_FEW) {
             step = GRADC_FEW;
             (vecs == 1 ? gradc_tile_few_1f : gradc_tile_fewf)(k, a, a_row, a_col, b, b_row, to, to_row, add);
+        } else if (rows >= 2) {
+            step = 2;
+            (vecs == 1 ? gradc_tile_two_1f : gradc_tile_twof)(k, a, a_row, a_col, b, b_row, to, to_row, add);
         } else {
             step = 1;
             (vecs == 1 ? gradc_tile_one_1f : gradc_tile_onef)(k, a, a_row, a_col, b, b_row, to, to_row, add);
@@ -2832,8 +2934,8 @@ GRADC_OUTLINE void gradc_tile_rowsf(size_t rows, int vecs, size_t columns, size_
         if (!direct)
             for (i = 0; i < step; i++)
                 for (j = 0; j < columns; j++) {
-                    float *entry = c + i * c_row + j * c_col;
-                    *entry = accumulate ? *entry + copy[i * width + j] : copy[i * width + j];
+                    float *entry = c + i * c_row + j * c_col, value = copy[i * width + j];
+                    *entry = accumulate < 0 ? *entry - value : accumulate ? *entry + value : value;
                 }
     }
 }
@@ -2889,6 +2991,9 @@ GRADC_OUTLINE void gradc_matmul_dotf(size_t m, size_t n, size_t k, const float *
     }
 }
 
+#if defined(GRADC_CBLAS)
+GRADC_TO_CBLAS(gradc_to_cblasf, float, cblas_sgemm, cblas_sgemv)
+#endif
 GRADC_OUTLINE void gradc_matmulf(size_t m, size_t n, size_t k, const float *a, size_t a_row, size_t a_col, const float *b,
     size_t b_row, size_t b_col, float *c, size_t c_row, size_t c_col, int accumulate)
 {
@@ -2897,6 +3002,16 @@ GRADC_OUTLINE void gradc_matmulf(size_t m, size_t n, size_t k, const float *a, s
     const float *panel;
     if (m == 0 || n == 0)
         return;
+    if (m * n * k <= 64 && m <= 64 && n <= 64) { /* a few numbers: no tile */
+        for (i = 0; i < m; i++)
+            for (j = 0; j < n; j++) {
+                float *entry = c + i * c_row + j * c_col, sum = 0.0f;
+                for (p = 0; p < k; p++)
+                    sum += a[i * a_row + p * a_col] * b[p * b_row + j * b_col];
+                *entry = accumulate < 0 ? *entry - sum : accumulate ? *entry + sum : sum;
+            }
+        return;
+    }
     if ((c_col != 1 && c_row == 1) || (n == 1 && m > 1)) { /* the transposed product has the better rows */
         const float *t = a;
         size_t u;
@@ -2906,6 +3021,10 @@ GRADC_OUTLINE void gradc_matmulf(size_t m, size_t n, size_t k, const float *a, s
         u = a_col, a_col = b_row, b_row = u;
         u = c_row, c_row = c_col, c_col = u;
     }
+#if defined(GRADC_CBLAS)
+    if (gradc_to_cblasf(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, c_col, accumulate))
+        return;
+#endif
     if (a_col == 1 && b_row == 1 && k > 0 && (b_col != 1 || n == 1) && m <= k / 8 + 1) {
         gradc_matmul_dotf(m, n, k, a, a_row, b, b_col, c, c_row, c_col, accumulate);
         return;
@@ -2935,116 +3054,99 @@ GRADC_OUTLINE void gradc_matmulf(size_t m, size_t n, size_t k, const float *a, s
         p += depth;
         a += depth * a_col;
         b += depth * b_row;
-        accumulate = 1;
+        accumulate = accumulate < 0 ? -1 : 1;
     } while (p < k);
 }
 /* @end */
 
-/* @part rows needs lanes */
-/* What all kernels of linear algebra are made of: sums of products of two rows, and rows taken off a row. Matrices lie row by row
- * without gaps. The order of each sum is fixed. */
-GRADC_FN double gradc_inner(size_t n, const double *x, const double *y)
-{
-    double s0 = 0.0, s1 = 0.0, s2 = 0.0, s3 = 0.0;
-    size_t k;
-    for (k = 0; k + 4 <= n; k += 4) {
-        s0 += x[k] * y[k];
-        s1 += x[k + 1] * y[k + 1];
-        s2 += x[k + 2] * y[k + 2];
-        s3 += x[k + 3] * y[k + 3];
-    }
-    for (; k < n; k++)
-        s0 += x[k] * y[k];
-    return (s0 + s1) + (s2 + s3);
-}
-GRADC_FN void gradc_take(size_t n, double f, const double *x, double *y) /* y -= f x */
-{
-    size_t j;
-    GRADC_LANES
-    for (j = 0; j < n; j++)
-        y[j] -= f * x[j];
-}
-/* y -= f[0] x[0, .] + ... + f[count - 1] x[count - 1, .] */
-GRADC_FN void gradc_take_rows(size_t n, size_t count, const double *f, const double *x, size_t row, double *y)
-{
-    size_t j, q;
-    for (q = 0; q + 4 <= count; q += 4) {
-        const double *x0 = x + q * row, *x1 = x0 + row, *x2 = x1 + row, *x3 = x2 + row;
-        const double f0 = f[q], f1 = f[q + 1], f2 = f[q + 2], f3 = f[q + 3];
-        GRADC_LANES
-        for (j = 0; j < n; j++)
-            y[j] -= (f0 * x0[j] + f1 * x1[j]) + (f2 * x2[j] + f3 * x3[j]);
-    }
-    for (; q < count; q++)
-        gradc_take(n, f[q], x + q * row, y);
-}
-/* @end */
-
-/* @part triangle needs rows status */
-/* Triangular systems with m right sides, one behind the other; they become the solutions. A few of them share each row of the
- * matrix while it is near. `unit`: the diagonal counts as 1. */
+/* @part triangle needs matmul lanes status */
+/* Triangular systems T x = b with m right sides in the rows of x, which become the solutions. Entry i, k of T lies at
+ * a[i * a_row + k * a_col], so that the strides exchanged are T'; `unit`: the diagonal counts as 1. The order of each sum is fixed.
+ * In blocks of 16 unknowns: what is known is taken off a block by a product of matrices (or off all others, as soon as it is known),
+ * and the rest is solved for a few right sides at a time, which are the lanes. */
+#define GRADC_BLOCK 16
 #define GRADC_SIDES 8
+GRADC_OUTLINE void gradc_triangle_block(size_t n, size_t m, const double *a, size_t a_row, size_t a_col, double *x, size_t x_row, int back,
+    int unit)
+{
+    double t[GRADC_BLOCK][GRADC_SIDES];
+    size_t i, k, q, r, some;
+    for (; m > 0; m -= some, x += some * x_row) {
+        some = m < GRADC_SIDES ? m : GRADC_SIDES;
+        if (some < GRADC_SIDES / 4) { /* too few for lanes */
+            for (r = 0; r < some; r++) {
+                double *y = x + r * x_row;
+                for (q = 0; q < n; q++) {
+                    i = back ? n - 1 - q : q;
+                    double sum = y[i];
+                    for (k = back ? i + 1 : 0; k < (back ? n : i); k++)
+                        sum -= a[i * a_row + k * a_col] * y[k];
+                    y[i] = unit ? sum : sum / a[i * a_row + i * a_col];
+                }
+            }
+            continue;
+        }
+        for (i = 0; i < n; i++) {
+            for (r = 0; r < some; r++)
+                t[i][r] = x[r * x_row + i];
+            for (; r < GRADC_SIDES; r++)
+                t[i][r] = 0.0;
+        }
+        for (q = 0; q < n; q++) {
+            const size_t at = back ? n - 1 - q : q;
+            const double d = unit ? 1.0 : a[at * a_row + at * a_col];
+            double sum[GRADC_SIDES];
+            for (r = 0; r < GRADC_SIDES; r++)
+                sum[r] = t[at][r];
+            for (k = back ? at + 1 : 0; k < (back ? n : at); k++) {
+                const double f = a[at * a_row + k * a_col];
+                GRADC_LANES
+                for (r = 0; r < GRADC_SIDES; r++)
+                    sum[r] -= f * t[k][r];
+            }
+            GRADC_LANES
+            for (r = 0; r < GRADC_SIDES; r++)
+                t[at][r] = sum[r] / d;
+        }
+        for (i = 0; i < n; i++)
+            for (r = 0; r < some; r++)
+                x[r * x_row + i] = t[i][r];
+    }
+}
+GRADC_OUTLINE void gradc_triangle(size_t n, size_t m, const double *a, size_t a_row, size_t a_col, double *x, size_t x_row, int back,
+    int unit)
+{
+    const int ahead = a_row == 1 && m < 8; /* so that whole rows of a are read */
+    size_t done, some, at;
+    for (done = 0; done < n; done += some) {
+        some = n - done < GRADC_BLOCK ? n - done : GRADC_BLOCK;
+        at = back ? n - done - some : done;
+        if (done > 0 && !ahead) {
+            const size_t from = back ? n - done : 0;
+            gradc_matmul(m, some, done, x + from, x_row, 1, a + at * a_row + from * a_col, a_col, a_row, x + at, x_row, 1, -1);
+        }
+        gradc_triangle_block(some, m, a + at * (a_row + a_col), a_row, a_col, x + at, x_row, back, unit);
+        if (ahead) {
+            const size_t to = back ? 0 : done + some;
+            gradc_matmul(m, n - done - some, some, x + at, x_row, 1, a + at * a_col + to * a_row, a_col, a_row, x + to, x_row, 1, -1);
+        }
+    }
+}
 GRADC_FN void gradc_lower(size_t n, size_t m, const double *a, double *x, int unit) /* L x = b */
 {
-    size_t i, r, some;
-    for (; m > 0; m -= some, x += some * n) {
-        some = m < GRADC_SIDES ? m : GRADC_SIDES;
-        for (i = 0; i < n; i++)
-            for (r = 0; r < some; r++) {
-                const double y = x[r * n + i] - gradc_inner(i, a + i * n, x + r * n);
-                x[r * n + i] = unit ? y : y / a[i * n + i];
-            }
-    }
+    gradc_triangle(n, m, a, n, 1, x, n, 0, unit);
 }
 GRADC_FN void gradc_lower_t(size_t n, size_t m, const double *a, double *x, int unit) /* L' x = b */
 {
-    size_t c, end, i, k, r, some;
-    for (; m > 0; m -= some, x += some * n) {
-        some = m < GRADC_SIDES ? m : GRADC_SIDES;
-        for (end = n; end > 0; end = i) { /* four rows at a time */
-            i = end < 4 ? 0 : end - 4;
-            for (r = 0; r < some; r++) {
-                double *y = x + r * n;
-                for (c = end; c-- > i;) {
-                    y[c] = unit ? y[c] : y[c] / a[c * n + c];
-                    for (k = i; k < c; k++)
-                        y[k] -= y[c] * a[c * n + k];
-                }
-                gradc_take_rows(i, end - i, y + i, a + i * n, n, y);
-            }
-        }
-    }
+    gradc_triangle(n, m, a, 1, n, x, n, 1, unit);
 }
 GRADC_FN void gradc_upper(size_t n, size_t m, const double *a, double *x) /* U x = b */
 {
-    size_t i, r, some;
-    for (; m > 0; m -= some, x += some * n) {
-        some = m < GRADC_SIDES ? m : GRADC_SIDES;
-        for (i = n; i-- > 0;)
-            for (r = 0; r < some; r++) {
-                const double y = x[r * n + i] - gradc_inner(n - i - 1, a + i * n + i + 1, x + r * n + i + 1);
-                x[r * n + i] = y / a[i * n + i];
-            }
-    }
+    gradc_triangle(n, m, a, n, 1, x, n, 1, 0);
 }
 GRADC_FN void gradc_upper_t(size_t n, size_t m, const double *a, double *x) /* U' x = b */
 {
-    size_t c, end, i, k, r, some;
-    for (; m > 0; m -= some, x += some * n) {
-        some = m < GRADC_SIDES ? m : GRADC_SIDES;
-        for (i = 0; i < n; i = end) {
-            end = n - i < 4 ? n : i + 4;
-            for (r = 0; r < some; r++) {
-                double *y = x + r * n;
-                for (c = i; c < end; c++) {
-                    y[c] /= a[c * n + c];
-                    for (k = c + 1; k < end; k++)
-                        y[k] -= y[c] * a[c * n + k];
-                }
-                gradc_take_rows(n - end, end - i, y + i, a + i * n + end, n, y + end);
-            }
-        }
-    }
+    gradc_triangle(n, m, a, 1, n, x, n, 0, 0);
 }
 GRADC_FN int gradc_diagonal(size_t n, const double *a) /* GRADC_SINGULAR if there is a 0 on it */
 {
@@ -3056,47 +3158,62 @@ GRADC_FN int gradc_diagonal(size_t n, const double *a) /* GRADC_SINGULAR if ther
 }
 /* @end */
 
-/* @part lu needs rows fail */
+/* @part lu needs matmul lanes fail */
 /* a [n + 1, n]: the matrix in the first n rows becomes L, whose diagonal of ones is not stored, and U, with L U = A but for the
- * order of its rows; the last row says which row each was exchanged with. GRADC_SINGULAR: a pivot is 0. NaN spreads. Four columns
- * at a time are taken off what is right of them. */
+ * order of its rows; the last row says which row each was exchanged with. GRADC_SINGULAR: a pivot is 0. NaN spreads. Columns are
+ * done in blocks of 16 in blocks of 64, each taken off what is right of it by a product of matrices. */
+GRADC_FN void gradc_lu_rows(size_t n, size_t m, size_t from, size_t to, double *x, const double *a) /* U's rows in m columns at x */
+{
+    size_t c;
+    for (c = from + 1; c < to; c++)
+        gradc_matmul(1, m, c - from, a + c * n + from, n, 1, x + from * n, n, 1, x + c * n, n, 1, -1);
+}
 GRADC_OUTLINE int gradc_lu(size_t n, double *a)
 {
     double *order = a + n * n;
-    size_t c, i, j, k, q, end;
+    size_t b, c, i, j, k, end, right;
     int status = GRADC_OK;
-    for (k = 0; k < n; k = end) {
-        end = n - k < 4 ? n : k + 4;
-        for (c = k; c < end; c++) {
-            size_t best = c;
-            double most = fabs(a[c * n + c]);
-            for (i = c + 1; i < n; i++)
-                if (fabs(a[i * n + c]) > most) {
-                    most = fabs(a[i * n + c]);
-                    best = i;
+    for (k = 0; k < n; k = right) {
+        right = n - k < 80 ? n : k + 64;
+        for (b = k; b < right; b = end) {
+            end = right - b < 24 ? right : b + 16;
+            for (c = b; c < end; c++) {
+                size_t best = c;
+                double most = fabs(a[c * n + c]);
+                for (i = c + 1; i < n; i++)
+                    if (fabs(a[i * n + c]) > most) {
+                        most = fabs(a[i * n + c]);
+                        best = i;
+                    }
+                order[c] = (double)best;
+                for (j = 0; best != c && j < n; j++) {
+                    const double t = a[c * n + j];
+                    a[c * n + j] = a[best * n + j];
+                    a[best * n + j] = t;
                 }
-            order[c] = (double)best;
-            for (j = 0; best != c && j < n; j++) {
-                const double t = a[c * n + j];
-                a[c * n + j] = a[best * n + j];
-                a[best * n + j] = t;
+                if (most <= 0.0) {
+                    status = GRADC_SINGULAR;
+                    continue;
+                }
+                for (i = c + 1; i < n; i++) {
+                    const double f = a[i * n + c] / a[c * n + c], *pivot = a + c * n;
+                    double *other = a + i * n;
+                    other[c] = f;
+                    GRADC_LANES
+                    for (j = c + 1; j < end; j++)
+                        other[j] -= f * pivot[j];
+                }
             }
-            if (most <= 0.0) {
-                status = GRADC_SINGULAR;
-                continue;
-            }
-            for (i = c + 1; i < n; i++) {
-                const double f = a[i * n + c] / a[c * n + c];
-                a[i * n + c] = f;
-                for (j = c + 1; j < end; j++)
-                    a[i * n + j] -= f * a[c * n + j];
-            }
+            gradc_lu_rows(n, right - end, b, end, a + end, a);
+            gradc_matmul(n - end, right - end, end - b, a + end * n + b, n, 1, a + b * n + end, n, 1, a + end * n + end, n, 1, -1);
         }
-        for (c = k + 1; c < end; c++)
-            for (q = k; q < c; q++)
-                gradc_take(n - end, a[c * n + q], a + q * n + end, a + c * n + end);
-        for (i = end; i < n; i++)
-            gradc_take_rows(n - end, end - k, a + i * n + k, a + k * n + end, n, a + i * n + end);
+        for (b = k; b < right; b = end) {
+            end = right - b < 16 ? right : b + 16;
+            gradc_matmul(end - b, n - right, b - k, a + b * n + k, n, 1, a + k * n + right, n, 1, a + b * n + right, n, 1, -1);
+            gradc_lu_rows(n, n - right, b, end, a + right, a);
+        }
+        gradc_matmul(n - right, n - right, right - k, a + right * n + k, n, 1, a + k * n + right, n, 1, a + right * n + right, n,
+            1, -1);
     }
     return status;
 }
@@ -3156,31 +3273,32 @@ GRADC_FN double gradc_lu_logdet(size_t n, const double *a) /* log |det A| */
 }
 /* @end */
 
-/* @part cholesky needs rows fail */
-/* a [n, n]: the lower triangle of a symmetric matrix becomes L with L L' = A, what is above the diagonal 0. Until then the columns
- * that are done stand there too, as rows. GRADC_NOT_POSITIVE_DEFINITE: a pivot is not above 0, or is NaN. */
+/* @part cholesky needs triangle fail */
+/* a [n, n]: the lower triangle of a symmetric matrix becomes L with L L' = A, what is above the diagonal 0; until then it is scratch.
+ * GRADC_NOT_POSITIVE_DEFINITE: a pivot is not above 0, or is NaN. Columns are done in blocks of 16, and each block of rows takes the
+ * columns before it off by a product of matrices. */
 GRADC_OUTLINE int gradc_cholesky(size_t n, double *a)
 {
-    size_t c, i, j, k, end;
+    size_t c, i, j, k, end, rows;
     for (k = 0; k < n; k = end) {
-        end = n - k < 4 ? n : k + 4;
+        end = n - k < GRADC_BLOCK ? n : k + GRADC_BLOCK;
         for (c = k; c < end; c++) {
             const double d = sqrt(a[c * n + c]);
             if (!(a[c * n + c] > 0.0))
                 return GRADC_NOT_POSITIVE_DEFINITE;
             a[c * n + c] = d;
-            for (i = c + 1; i < n; i++) {
+            for (i = c + 1; i < end; i++) {
                 const double f = a[i * n + c] / d;
                 a[i * n + c] = f;
-                for (j = c + 1; j < end && j <= i; j++)
+                for (j = c + 1; j <= i; j++)
                     a[i * n + j] -= f * a[j * n + c];
             }
         }
-        for (c = k; c < end; c++)
-            for (j = end; j < n; j++)
-                a[c * n + j] = a[j * n + c];
-        for (i = end; i < n; i++)
-            gradc_take_rows(i - end + 1, end - k, a + i * n + k, a + k * n + end, n, a + i * n + end);
+        gradc_triangle(end - k, n - end, a + k * n + k, n, 1, a + end * n + k, n, 0, 0);
+        for (i = end; i < n; i += rows) {
+            rows = n - i < 4 * GRADC_BLOCK ? n - i : 4 * GRADC_BLOCK;
+            gradc_matmul(rows, i + rows - end, end - k, a + i * n + k, n, 1, a + end * n + k, 1, n, a + i * n + end, n, 1, -1);
+        }
     }
     for (i = 0; i < n; i++)
         for (j = i + 1; j < n; j++)
@@ -3237,107 +3355,94 @@ GRADC_OUTLINE int gradc_upper_solve_t(size_t n, size_t m, const double *a, doubl
 }
 /* @end */
 
-/* @part rowsf needs lanes */
-GRADC_FN float gradc_innerf(size_t n, const float *x, const float *y)
+/* @part trianglef needs matmulf lanes status */
+/* Triangular systems T x = b with m right sides in the rows of x, which become the solutions. Entry i, k of T lies at
+ * a[i * a_row + k * a_col], so that the strides exchanged are T'; `unit`: the diagonal counts as 1. The order of each sum is fixed.
+ * In blocks of 16 unknowns: what is known is taken off a block by a product of matrices (or off all others, as soon as it is known),
+ * and the rest is solved for a few right sides at a time, which are the lanes. */
+#define GRADC_BLOCK_F 16
+#define GRADC_SIDES_F 16
+GRADC_OUTLINE void gradc_triangle_blockf(size_t n, size_t m, const float *a, size_t a_row, size_t a_col, float *x, size_t x_row, int back,
+    int unit)
 {
-    float s0 = 0.0f, s1 = 0.0f, s2 = 0.0f, s3 = 0.0f;
-    size_t k;
-    for (k = 0; k + 4 <= n; k += 4) {
-        s0 += x[k] * y[k];
-        s1 += x[k + 1] * y[k + 1];
-        s2 += x[k + 2] * y[k + 2];
-        s3 += x[k + 3] * y[k + 3];
+    float t[GRADC_BLOCK_F][GRADC_SIDES_F];
+    size_t i, k, q, r, some;
+    for (; m > 0; m -= some, x += some * x_row) {
+        some = m < GRADC_SIDES_F ? m : GRADC_SIDES_F;
+        if (some < GRADC_SIDES_F / 4) { /* too few for lanes */
+            for (r = 0; r < some; r++) {
+                float *y = x + r * x_row;
+                for (q = 0; q < n; q++) {
+                    i = back ? n - 1 - q : q;
+                    float sum = y[i];
+                    for (k = back ? i + 1 : 0; k < (back ? n : i); k++)
+                        sum -= a[i * a_row + k * a_col] * y[k];
+                    y[i] = unit ? sum : sum / a[i * a_row + i * a_col];
+                }
+            }
+            continue;
+        }
+        for (i = 0; i < n; i++) {
+            for (r = 0; r < some; r++)
+                t[i][r] = x[r * x_row + i];
+            for (; r < GRADC_SIDES_F; r++)
+                t[i][r] = 0.0f;
+        }
+        for (q = 0; q < n; q++) {
+            const size_t at = back ? n - 1 - q : q;
+            const float d = unit ? 1.0f : a[at * a_row + at * a_col];
+            float sum[GRADC_SIDES_F];
+            for (r = 0; r < GRADC_SIDES_F; r++)
+                sum[r] = t[at][r];
+            for (k = back ? at + 1 : 0; k < (back ? n : at); k++) {
+                const float f = a[at * a_row + k * a_col];
+                GRADC_LANES
+                for (r = 0; r < GRADC_SIDES_F; r++)
+                    sum[r] -= f * t[k][r];
+            }
+            GRADC_LANES
+            for (r = 0; r < GRADC_SIDES_F; r++)
+                t[at][r] = sum[r] / d;
+        }
+        for (i = 0; i < n; i++)
+            for (r = 0; r < some; r++)
+                x[r * x_row + i] = t[i][r];
     }
-    for (; k < n; k++)
-        s0 += x[k] * y[k];
-    return (s0 + s1) + (s2 + s3);
 }
-GRADC_FN void gradc_takef(size_t n, float f, const float *x, float *y) /* y -= f x */
+GRADC_OUTLINE void gradc_trianglef(size_t n, size_t m, const float *a, size_t a_row, size_t a_col, float *x, size_t x_row, int back,
+    int unit)
 {
-    size_t j;
-    GRADC_LANES
-    for (j = 0; j < n; j++)
-        y[j] -= f * x[j];
-}
-/* y -= f[0] x[0, .] + ... + f[count - 1] x[count - 1, .] */
-GRADC_FN void gradc_take_rowsf(size_t n, size_t count, const float *f, const float *x, size_t row, float *y)
-{
-    size_t j, q;
-    for (q = 0; q + 4 <= count; q += 4) {
-        const float *x0 = x + q * row, *x1 = x0 + row, *x2 = x1 + row, *x3 = x2 + row;
-        const float f0 = f[q], f1 = f[q + 1], f2 = f[q + 2], f3 = f[q + 3];
-        GRADC_LANES
-        for (j = 0; j < n; j++)
-            y[j] -= (f0 * x0[j] + f1 * x1[j]) + (f2 * x2[j] + f3 * x3[j]);
+    const int ahead = a_row == 1 && m < 8; /* so that whole rows of a are read */
+    size_t done, some, at;
+    for (done = 0; done < n; done += some) {
+        some = n - done < GRADC_BLOCK_F ? n - done : GRADC_BLOCK_F;
+        at = back ? n - done - some : done;
+        if (done > 0 && !ahead) {
+            const size_t from = back ? n - done : 0;
+            gradc_matmulf(m, some, done, x + from, x_row, 1, a + at * a_row + from * a_col, a_col, a_row, x + at, x_row, 1, -1);
+        }
+        gradc_triangle_blockf(some, m, a + at * (a_row + a_col), a_row, a_col, x + at, x_row, back, unit);
+        if (ahead) {
+            const size_t to = back ? 0 : done + some;
+            gradc_matmulf(m, n - done - some, some, x + at, x_row, 1, a + at * a_col + to * a_row, a_col, a_row, x + to, x_row, 1, -1);
+        }
     }
-    for (; q < count; q++)
-        gradc_takef(n, f[q], x + q * row, y);
 }
-/* @end */
-
-/* @part trianglef needs rowsf status */
-#define GRADC_SIDESF 8
 GRADC_FN void gradc_lowerf(size_t n, size_t m, const float *a, float *x, int unit) /* L x = b */
 {
-    size_t i, r, some;
-    for (; m > 0; m -= some, x += some * n) {
-        some = m < GRADC_SIDESF ? m : GRADC_SIDESF;
-        for (i = 0; i < n; i++)
-            for (r = 0; r < some; r++) {
-                const float y = x[r * n + i] - gradc_innerf(i, a + i * n, x + r * n);
-                x[r * n + i] = unit ? y : y / a[i * n + i];
-            }
-    }
+    gradc_trianglef(n, m, a, n, 1, x, n, 0, unit);
 }
 GRADC_FN void gradc_lower_tf(size_t n, size_t m, const float *a, float *x, int unit) /* L' x = b */
 {
-    size_t c, end, i, k, r, some;
-    for (; m > 0; m -= some, x += some * n) {
-        some = m < GRADC_SIDESF ? m : GRADC_SIDESF;
-        for (end = n; end > 0; end = i) { /* four rows at a time */
-            i = end < 4 ? 0 : end - 4;
-            for (r = 0; r < some; r++) {
-                float *y = x + r * n;
-                for (c = end; c-- > i;) {
-                    y[c] = unit ? y[c] : y[c] / a[c * n + c];
-                    for (k = i; k < c; k++)
-                        y[k] -= y[c] * a[c * n + k];
-                }
-                gradc_take_rowsf(i, end - i, y + i, a + i * n, n, y);
-            }
-        }
-    }
+    gradc_trianglef(n, m, a, 1, n, x, n, 1, unit);
 }
 GRADC_FN void gradc_upperf(size_t n, size_t m, const float *a, float *x) /* U x = b */
 {
-    size_t i, r, some;
-    for (; m > 0; m -= some, x += some * n) {
-        some = m < GRADC_SIDESF ? m : GRADC_SIDESF;
-        for (i = n; i-- > 0;)
-            for (r = 0; r < some; r++) {
-                const float y = x[r * n + i] - gradc_innerf(n - i - 1, a + i * n + i + 1, x + r * n + i + 1);
-                x[r * n + i] = y / a[i * n + i];
-            }
-    }
+    gradc_trianglef(n, m, a, n, 1, x, n, 1, 0);
 }
 GRADC_FN void gradc_upper_tf(size_t n, size_t m, const float *a, float *x) /* U' x = b */
 {
-    size_t c, end, i, k, r, some;
-    for (; m > 0; m -= some, x += some * n) {
-        some = m < GRADC_SIDESF ? m : GRADC_SIDESF;
-        for (i = 0; i < n; i = end) {
-            end = n - i < 4 ? n : i + 4;
-            for (r = 0; r < some; r++) {
-                float *y = x + r * n;
-                for (c = i; c < end; c++) {
-                    y[c] /= a[c * n + c];
-                    for (k = c + 1; k < end; k++)
-                        y[k] -= y[c] * a[c * n + k];
-                }
-                gradc_take_rowsf(n - end, end - i, y + i, a + i * n + end, n, y + end);
-            }
-        }
-    }
+    gradc_trianglef(n, m, a, 1, n, x, n, 0, 0);
 }
 GRADC_FN int gradc_diagonalf(size_t n, const float *a) /* GRADC_SINGULAR if there is a 0 on it */
 {
@@ -3349,44 +3454,59 @@ GRADC_FN int gradc_diagonalf(size_t n, const float *a) /* GRADC_SINGULAR if ther
 }
 /* @end */
 
-/* @part luf needs rowsf fail */
+/* @part luf needs matmulf lanes fail */
+GRADC_FN void gradc_lu_rowsf(size_t n, size_t m, size_t from, size_t to, float *x, const float *a) /* U's rows in m columns at x */
+{
+    size_t c;
+    for (c = from + 1; c < to; c++)
+        gradc_matmulf(1, m, c - from, a + c * n + from, n, 1, x + from * n, n, 1, x + c * n, n, 1, -1);
+}
 GRADC_OUTLINE int gradc_luf(size_t n, float *a)
 {
     float *order = a + n * n;
-    size_t c, i, j, k, q, end;
+    size_t b, c, i, j, k, end, right;
     int status = GRADC_OK;
-    for (k = 0; k < n; k = end) {
-        end = n - k < 4 ? n : k + 4;
-        for (c = k; c < end; c++) {
-            size_t best = c;
-            float most = fabsf(a[c * n + c]);
-            for (i = c + 1; i < n; i++)
-                if (fabsf(a[i * n + c]) > most) {
-                    most = fabsf(a[i * n + c]);
-                    best = i;
+    for (k = 0; k < n; k = right) {
+        right = n - k < 80 ? n : k + 64;
+        for (b = k; b < right; b = end) {
+            end = right - b < 24 ? right : b + 16;
+            for (c = b; c < end; c++) {
+                size_t best = c;
+                float most = fabsf(a[c * n + c]);
+                for (i = c + 1; i < n; i++)
+                    if (fabsf(a[i * n + c]) > most) {
+                        most = fabsf(a[i * n + c]);
+                        best = i;
+                    }
+                order[c] = (float)best;
+                for (j = 0; best != c && j < n; j++) {
+                    const float t = a[c * n + j];
+                    a[c * n + j] = a[best * n + j];
+                    a[best * n + j] = t;
                 }
-            order[c] = (float)best;
-            for (j = 0; best != c && j < n; j++) {
-                const float t = a[c * n + j];
-                a[c * n + j] = a[best * n + j];
-                a[best * n + j] = t;
+                if (most <= 0.0f) {
+                    status = GRADC_SINGULAR;
+                    continue;
+                }
+                for (i = c + 1; i < n; i++) {
+                    const float f = a[i * n + c] / a[c * n + c], *pivot = a + c * n;
+                    float *other = a + i * n;
+                    other[c] = f;
+                    GRADC_LANES
+                    for (j = c + 1; j < end; j++)
+                        other[j] -= f * pivot[j];
+                }
             }
-            if (most <= 0.0f) {
-                status = GRADC_SINGULAR;
-                continue;
-            }
-            for (i = c + 1; i < n; i++) {
-                const float f = a[i * n + c] / a[c * n + c];
-                a[i * n + c] = f;
-                for (j = c + 1; j < end; j++)
-                    a[i * n + j] -= f * a[c * n + j];
-            }
+            gradc_lu_rowsf(n, right - end, b, end, a + end, a);
+            gradc_matmulf(n - end, right - end, end - b, a + end * n + b, n, 1, a + b * n + end, n, 1, a + end * n + end, n, 1, -1);
         }
-        for (c = k + 1; c < end; c++)
-            for (q = k; q < c; q++)
-                gradc_takef(n - end, a[c * n + q], a + q * n + end, a + c * n + end);
-        for (i = end; i < n; i++)
-            gradc_take_rowsf(n - end, end - k, a + i * n + k, a + k * n + end, n, a + i * n + end);
+        for (b = k; b < right; b = end) {
+            end = right - b < 16 ? right : b + 16;
+            gradc_matmulf(end - b, n - right, b - k, a + b * n + k, n, 1, a + k * n + right, n, 1, a + b * n + right, n, 1, -1);
+            gradc_lu_rowsf(n, n - right, b, end, a + right, a);
+        }
+        gradc_matmulf(n - right, n - right, right - k, a + right * n + k, n, 1, a + k * n + right, n, 1, a + right * n + right, n,
+            1, -1);
     }
     return status;
 }
@@ -3446,29 +3566,29 @@ GRADC_FN float gradc_lu_logdetf(size_t n, const float *a) /* log |det A| */
 }
 /* @end */
 
-/* @part choleskyf needs rowsf fail */
+/* @part choleskyf needs trianglef fail */
 GRADC_OUTLINE int gradc_choleskyf(size_t n, float *a)
 {
-    size_t c, i, j, k, end;
+    size_t c, i, j, k, end, rows;
     for (k = 0; k < n; k = end) {
-        end = n - k < 4 ? n : k + 4;
+        end = n - k < GRADC_BLOCK_F ? n : k + GRADC_BLOCK_F;
         for (c = k; c < end; c++) {
             const float d = sqrtf(a[c * n + c]);
             if (!(a[c * n + c] > 0.0f))
                 return GRADC_NOT_POSITIVE_DEFINITE;
             a[c * n + c] = d;
-            for (i = c + 1; i < n; i++) {
+            for (i = c + 1; i < end; i++) {
                 const float f = a[i * n + c] / d;
                 a[i * n + c] = f;
-                for (j = c + 1; j < end && j <= i; j++)
+                for (j = c + 1; j <= i; j++)
                     a[i * n + j] -= f * a[j * n + c];
             }
         }
-        for (c = k; c < end; c++)
-            for (j = end; j < n; j++)
-                a[c * n + j] = a[j * n + c];
-        for (i = end; i < n; i++)
-            gradc_take_rowsf(i - end + 1, end - k, a + i * n + k, a + k * n + end, n, a + i * n + end);
+        gradc_trianglef(end - k, n - end, a + k * n + k, n, 1, a + end * n + k, n, 0, 0);
+        for (i = end; i < n; i += rows) {
+            rows = n - i < 4 * GRADC_BLOCK_F ? n - i : 4 * GRADC_BLOCK_F;
+            gradc_matmulf(rows, i + rows - end, end - k, a + i * n + k, n, 1, a + end * n + k, 1, n, a + i * n + end, n, 1, -1);
+        }
     }
     for (i = 0; i < n; i++)
         for (j = i + 1; j < n; j++)

@@ -412,7 +412,7 @@ static void integers(void) {
             size_t ga = trial % 7 == 3 ? 2 : 1, gb = trial % 5 == 3 ? 3 : 1,                       \
                    gc = trial % 11 == 3 ? 2 : 1, i, j, p;                                          \
             int ta = trial & 1, tb = (trial >> 1) & 1, tc = (trial >> 2) % 5 == 1,                 \
-                accumulate = (trial >> 3) & 1;                                                     \
+                accumulate = (trial >> 3) % 4 == 2 ? -1 : (trial >> 3) & 1;                        \
             size_t pad = random_bits() % 3;                                                        \
             size_t ar = ta ? ga : (k + pad) * ga, ac = ta ? (m + pad) * ga : ga;                   \
             size_t br = tb ? gb : (n + pad) * gb, bc = tb ? (k + pad) * gb : gb;                   \
@@ -433,8 +433,9 @@ static void integers(void) {
             for (i = 0; i < m; i++)                                                                \
                 for (j = 0; j < n; j++) {                                                          \
                     double s = accumulate ? (double)d[i * cr + j * cc] : 0, e;                     \
+                    const double sign = accumulate < 0 ? -1 : 1;                                   \
                     for (p = 0; p < k; p++)                                                        \
-                        s += (double)a[i * ar + p * ac] * (double)b[p * br + j * bc];              \
+                        s += sign * (double)a[i * ar + p * ac] * (double)b[p * br + j * bc];       \
                     e = fabs(s - (double)c[i * cr + j * cc]);                                      \
                     worst = e > worst || e != e ? e : worst;                                       \
                     d[i * cr + j * cc] = c[i * cr + j * cc];                                       \
@@ -454,6 +455,139 @@ static void integers(void) {
     }
 PRODUCTS(double, , 4e-17)
 PRODUCTS(float, f, 2e-8)
+
+/* ---- systems of linear equations: the residual of what is solved, in units of what rounding makes of it */
+
+#define SYSTEMS(T, F, EPS)                                                                         \
+    static void rest##F(size_t n, size_t m, const T *a, size_t ar, size_t ac, int lower, int unit, \
+                        const T *x, const T *b, const char *what) {                                \
+        size_t i, k, r; /* lower: 1, upper: -1, 0: all of a */                                     \
+        int good = 1;                                                                              \
+        for (r = 0; r < m; r++)                                                                    \
+            for (i = 0; i < n; i++) {                                                              \
+                double s = (double)b[r * n + i], size = fabs(s);                                   \
+                for (k = 0; k < n; k++) {                                                          \
+                    double e = (double)a[i * ar + k * ac] * (double)x[r * n + k];                  \
+                    if ((lower > 0 && k > i) || (lower < 0 && k < i)) continue;                    \
+                    if (unit && i == k) e = (double)x[r * n + k];                                  \
+                    s -= e;                                                                        \
+                    size += fabs(e);                                                               \
+                }                                                                                  \
+                good = good && fabs(s) <= (EPS) * (double)(n + 8) * size;                          \
+            }                                                                                      \
+        if (!CHECK(good)) printf("  %s" #F ", %zu unknowns, %zu right sides\n", what, n, m);       \
+    }                                                                                              \
+    static void near##F##_solved(size_t n, size_t m, const T *a, size_t ar, size_t ac, const T *x, \
+                                 const T *b, const char *what) {                                   \
+        size_t i, k, r; /* |b - A x| beside the largest of |A| |x| + |b| */                        \
+        for (r = 0; r < m; r++) {                                                                  \
+            double most = 0, size = 0;                                                             \
+            for (i = 0; i < n; i++) {                                                              \
+                double s = (double)b[r * n + i], t = fabs(s);                                      \
+                for (k = 0; k < n; k++) {                                                          \
+                    s -= (double)a[i * ar + k * ac] * (double)x[r * n + k];                        \
+                    t += fabs((double)a[i * ar + k * ac] * (double)x[r * n + k]);                  \
+                }                                                                                  \
+                most = fabs(s) > most || s != s ? fabs(s) : most;                                  \
+                size = t > size ? t : size;                                                        \
+            }                                                                                      \
+            if (!CHECK(most <= (EPS) * 10 * (double)(n + 8) * size))                               \
+                printf("  %s" #F ", %zu unknowns, %zu right sides: %g of %g\n", what, n, m, most, size); \
+        }                                                                                          \
+    }                                                                                              \
+    static void systems##F(void) {                                                                 \
+        static const size_t ns[] = {1, 2, 3, 5, 8, 15, 16, 17, 23, 24, 31, 33, 64, 65, 79, 81, 130, 150}; \
+        static const size_t ms[] = {1, 2, 3, 7, 8, 9, 16, 21};                                     \
+        size_t which, i, j, k;                                                                     \
+        for (which = 0; which < sizeof ns / sizeof ns[0] * 4; which++) {                           \
+            const size_t n = ns[which / 4], m = ms[(which * 3 + which / 8) % 8];                   \
+            const size_t all = (n + 1) * n;                                                        \
+            T *a = (T *)malloc(all * sizeof(T)), *l = (T *)malloc(all * sizeof(T)),                \
+              *b = (T *)malloc(m * n * sizeof(T)), *x = (T *)malloc((m * n + all) * sizeof(T));    \
+            int good = 1;                                                                          \
+            for (i = 0; i < n * n; i++) a[i] = (T)(random_unit() - 0.5);                           \
+            for (i = 0; i < n; i++) a[i * n + i] += (T)(0.2 * (double)n + 1);                      \
+            for (i = 0; i < m * n; i++) b[i] = (T)(random_unit() - 0.5);                           \
+            CHECK((memcpy(x, b, m * n * sizeof(T)), gradc_lower_solve##F(n, m, a, x)) == GRADC_OK);  \
+            rest##F(n, m, a, n, 1, 1, 0, x, b, "lower_solve");                                     \
+            CHECK((memcpy(x, b, m * n * sizeof(T)), gradc_lower_solve_t##F(n, m, a, x)) == GRADC_OK); \
+            rest##F(n, m, a, 1, n, -1, 0, x, b, "lower_solve_t");                                  \
+            CHECK((memcpy(x, b, m * n * sizeof(T)), gradc_upper_solve##F(n, m, a, x)) == GRADC_OK);  \
+            rest##F(n, m, a, n, 1, -1, 0, x, b, "upper_solve");                                    \
+            CHECK((memcpy(x, b, m * n * sizeof(T)), gradc_upper_solve_t##F(n, m, a, x)) == GRADC_OK); \
+            rest##F(n, m, a, 1, n, 1, 0, x, b, "upper_solve_t");                                   \
+            /* pivots wander: a row of small numbers, the diagonal moved */                        \
+            for (j = 0; j < n; j++) a[j] *= (T)1e-3;                                               \
+            for (i = 0; n > 2 && i < n; i++) {                                                     \
+                const T t = a[i * n + i];                                                          \
+                a[i * n + i] = a[i * n + (i * 7 + 3) % n];                                         \
+                a[i * n + (i * 7 + 3) % n] = t;                                                    \
+            }                                                                                      \
+            memcpy(l, a, n * n * sizeof(T));                                                       \
+            if (gradc_lu##F(n, l) == GRADC_OK) {                                                   \
+                for (i = 0; i < n; i++) good = good && l[n * n + i] >= (T)i && l[n * n + i] < (T)n;  \
+                for (i = 0; i < n; i++) /* partial pivoting: no factor above 1 */                  \
+                    for (j = 0; j < i; j++) good = good && l[i * n + j] <= 1 && l[i * n + j] >= -1;  \
+                CHECK(good);                                                                       \
+                /* L U, its rows put back in their order, is A */                                  \
+                good = 1;                                                                          \
+                for (i = 0; i < n; i++)                                                            \
+                    for (j = 0; j < n; j++) {                                                      \
+                        T s = 0;                                                                   \
+                        for (k = 0; k <= i && k <= j; k++)                                         \
+                            s += (k == i ? 1 : l[i * n + k]) * l[k * n + j];                       \
+                        x[m * n + i * n + j] = s;                                                  \
+                    }                                                                              \
+                for (i = n; i-- > 0;)                                                              \
+                    for (j = 0; j < n; j++) {                                                      \
+                        T *one = x + m * n + i * n + j, *two = x + m * n + (size_t)l[n * n + i] * n + j, t = *one; \
+                        *one = *two;                                                               \
+                        *two = t;                                                                  \
+                    }                                                                              \
+                for (i = 0; i < n * n; i++)                                                        \
+                    good = good && fabs((double)(x[m * n + i] - a[i])) <= (EPS) * 40 * (double)(n * n + 8); \
+                CHECK(good);                                                                       \
+                memcpy(x, b, m * n * sizeof(T));                                                   \
+                gradc_lu_solve##F(n, m, l, x);                                                     \
+                near##F##_solved(n, m, a, n, 1, x, b, "lu_solve");                                 \
+                memcpy(x, b, m * n * sizeof(T));                                                   \
+                gradc_lu_solve_t##F(n, m, l, x);                                                   \
+                near##F##_solved(n, m, a, 1, n, x, b, "lu_solve_t");                               \
+                gradc_lu_inverse##F(n, l, x + m * n); /* its rows solve A' x = unit vectors */     \
+                for (i = 0; i < n; i++) {                                                          \
+                    for (j = 0; j < n; j++) b[j] = (T)(i == j);                                    \
+                    near##F##_solved(n, 1, a, 1, n, x + m * n + i * n, b, "lu_inverse");           \
+                }                                                                                  \
+            } else CHECK(n <= 2); /* a number of ours is singular only by chance */                \
+            /* A A' + 1 is positive definite */                                                    \
+            for (i = 0; i < n; i++)                                                                \
+                for (j = 0; j < n; j++) {                                                          \
+                    double s = i == j;                                                             \
+                    for (k = 0; k < n; k++) s += (double)a[i * n + k] * (double)a[j * n + k];      \
+                    l[i * n + j] = j > i ? (T)HUGE_VAL : (T)s; /* above the diagonal is not read */  \
+                    x[m * n + i * n + j] = (T)s;                                                   \
+                }                                                                                  \
+            good = gradc_cholesky##F(n, l) == GRADC_OK;                                            \
+            for (i = 0; i < n; i++)                                                                \
+                for (j = 0; j < n; j++) {                                                          \
+                    double s = 0, size = 0;                                                        \
+                    for (k = 0; k <= i && k <= j; k++) {                                           \
+                        s += (double)l[i * n + k] * (double)l[j * n + k];                          \
+                        size += fabs((double)l[i * n + k] * (double)l[j * n + k]);                 \
+                    }                                                                              \
+                    good = good && fabs(s - (double)x[m * n + i * n + j]) <= (EPS) * (double)(n + 8) * size; \
+                    good = good && (j <= i || !(fabs((double)l[i * n + j]) > 0));                  \
+                }                                                                                  \
+            if (!CHECK(good)) printf("  cholesky" #F " of %zu\n", n);                              \
+            i = n / 2, x[m * n + i * n + i] = (T)-1;                                               \
+            CHECK(gradc_cholesky##F(n, x + m * n) == GRADC_NOT_POSITIVE_DEFINITE);                 \
+            for (i = 0; i < n; i++) a[i * n + n / 2] = 0;                                          \
+            CHECK(gradc_lu##F(n, a) == GRADC_SINGULAR || n > 33); /* where nothing was rounded */  \
+            free(a), free(l), free(b), free(x);                                                    \
+        }                                                                                          \
+    }
+SYSTEMS(double, , 2.3e-16)
+SYSTEMS(float, f, 1.3e-7)
 
 /* ---- errors in units in the last place */
 #ifdef HAVE_MPFR
@@ -826,6 +960,8 @@ int main(int argc, char **argv) {
     integers();
     products();
     productsf();
+    systems();
+    systemsf();
 #ifdef HAVE_MPFR
     with_table = argc > 1;
     accuracy(samples);
