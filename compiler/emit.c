@@ -185,19 +185,6 @@ static const Store *store_of(const Emit *e, ArrayRef a) {
     return f && f->store ? f->store[a] : NULL;
 }
 
-static int stored_axes(const Graph *g, const Store *s, ArrayRef a) {
-    return s ? s->n : ARRAY(g, a)->rank;
-}
-
-static int stored_axis(const Store *s, int k) {
-    return s ? s->axis[k] : k;
-}
-
-/* How many entries memory holds along an axis. */
-static const Poly *stored_extent(const Graph *g, const Store *s, ArrayRef a, int axis) {
-    return s && s->window[axis] ? poly_int(g->arena, s->window[axis]) : ARRAY(g, a)->extent[axis];
-}
-
 static const char *name_local(Emit *e, int local);
 
 static void put_position(Emit *e, const Store *s, int axis, const Expr *at, int least) {
@@ -220,8 +207,8 @@ static void put_position(Emit *e, const Store *s, int axis, const Expr *at, int 
 static void put_place(Emit *e, ArrayRef a, Expr *const *position) {
     Graph *g = e->g;
     const Store *s = store_of(e, a);
-    int n = stored_axes(g, s, a), first = 0;
-    while (first < n - 1 && is_zero(g, position[stored_axis(s, first)])) {
+    int n = store_axes(g, s, a), first = 0;
+    while (first < n - 1 && is_zero(g, position[store_axis(s, first)])) {
         first++;
     }
     if (n == 0) {
@@ -231,12 +218,12 @@ static void put_place(Emit *e, ArrayRef a, Expr *const *position) {
     for (int k = first; k < n - 2; k++) {
         text_char(e->out, '(');
     }
-    int axis = stored_axis(s, first);
+    int axis = store_axis(s, first);
     put_position(e, s, axis, position[axis], first == n - 1 ? PREC_LOWEST : 80);
     for (int k = first + 1; k < n; k++) {
-        axis = stored_axis(s, k);
+        axis = store_axis(s, k);
         text_raw(e->out, " * ");
-        put_poly(e, stored_extent(g, s, a, axis), 81);
+        put_poly(e, store_extent(g, s, a, axis), 81);
         if (!is_zero(g, position[axis])) {
             text_raw(e->out, " + ");
             put_position(e, s, axis, position[axis], 71);
@@ -564,8 +551,8 @@ static const Poly *stride_of(const Emit *e, ArrayRef a, int axis) {
     Graph *g = e->g;
     const Store *s = store_of(e, a);
     const Poly *p = poly_int(g->arena, 1);
-    for (int k = stored_axes(g, s, a) - 1; k >= 0 && stored_axis(s, k) != axis; k--) {
-        p = poly_mul(g->arena, p, stored_extent(g, s, a, stored_axis(s, k)));
+    for (int k = store_axes(g, s, a) - 1; k >= 0 && store_axis(s, k) != axis; k--) {
+        p = poly_mul(g->arena, p, store_extent(g, s, a, store_axis(s, k)));
     }
     return p;
 }
@@ -597,11 +584,11 @@ static void put_matmul(Emit *e, const Matmul *m) {
 
 static void put_count(Emit *e, ArrayRef a) {
     const Store *s = store_of(e, a);
-    int n = stored_axes(e->g, s, a);
+    int n = store_axes(e->g, s, a);
     text_raw(e->out, n == 0 ? "1" : "");
     for (int k = 0; k < n; k++) {
         text_raw(e->out, k ? " * " : "");
-        put_poly(e, stored_extent(e->g, s, a, stored_axis(s, k)), n > 1 ? 81 : PREC_LOWEST);
+        put_poly(e, store_extent(e->g, s, a, store_axis(s, k)), n > 1 ? 81 : PREC_LOWEST);
     }
 }
 
@@ -815,7 +802,7 @@ static void put_entries(Emit *e, const Checkpoint *c, const State *state, const 
     e->out = &rest;
     for (int q = 1; q < s->n; q++) {
         text_raw(&rest, " * ");
-        put_poly(e, stored_extent(g, s, a, stored_axis(s, q)), 81);
+        put_poly(e, store_extent(g, s, a, store_axis(s, q)), 81);
     }
     e->out = was;
     int64_t window = s->window[c->axis[a]];
@@ -1727,14 +1714,14 @@ static void put_layout(Emit *e, int layout) {
             text_raw(&next, "))");
             size = next;
         }
-        for (int q = c ? 1 : 0; q < stored_axes(g, s, a); q++) {
+        for (int q = c ? 1 : 0; q < store_axes(g, s, a); q++) {
             Text next = text_new(e->arena);
             text_add(&next, "gradc_size_mul(%s, gradc_size(", text_string(&size));
             e->out = &next;
-            if (s && s->window[stored_axis(s, q)] < 0) {
+            if (s && s->window[store_axis(s, q)] < 0) {
                 text_add(&next, "span%d", s->checkpoint->number + 1);
             } else {
-                put_size(e, stored_extent(g, s, a, stored_axis(s, q)), 0, "a->");
+                put_size(e, store_extent(g, s, a, store_axis(s, q)), 0, "a->");
             }
             text_raw(&next, "))");
             size = next;
@@ -2306,4 +2293,20 @@ void plan_print(const Plan *p, FILE *out) {
         put_block(e, &f->body);
         fprintf(out, "%s\n", text_string(&t));
     }
+}
+
+static Emit *emit_names(const Plan *p, const char *prefix) {
+    EmitOptions *o = arena_alloc(p->g->arena, sizeof *o);
+    *o = (EmitOptions){.prefix = prefix, .source_name = "", .header_name = NULL};
+    Emit *e = arena_alloc(p->g->arena, sizeof *e);
+    e->plan = p, e->g = p->g, e->o = o, e->arena = p->g->arena;
+    return e;
+}
+
+const char *plan_function_name(const Plan *p, const Function *f, const char *prefix) {
+    return function_name(emit_names(p, prefix), f);
+}
+
+const char *plan_workspace_name(const Plan *p, const Function *f, const char *prefix) {
+    return workspace_name(emit_names(p, prefix), f->layout);
 }

@@ -4,6 +4,7 @@
 #include "options.h"
 #include "output.h"
 #include "passes.h"
+#include "report.h"
 #include "print.h"
 #include "verify.h"
 #include <errno.h>
@@ -180,6 +181,23 @@ static int check_derivatives(Graph *g, const Options *o) {
     return result == VERIFY_AGREES ? EXIT_GOOD : result == VERIFY_DIFFERS ? EXIT_SOURCE : EXIT_USE;
 }
 
+/* What the C will do, instead of the C. */
+static int write_report(Context *cx, const Options *o, Graph *g) {
+    VEC(ArrayRef) roots = {0};
+    for (int k = 0; k < g->outputs.n; k++) VEC_PUSH(cx->arena, roots, g->outputs.at[k]);
+    for (int k = 0; k < g->requests.n; k++)
+        for (int q = 0; q < g->requests.at[k].result.n; q++)
+            VEC_PUSH(cx->arena, roots, g->requests.at[k].result.at[q]);
+    Order before = graph_order(g, roots.n, roots.at);
+    const PlanOptions plan_options = options_of_plan(o);
+    Plan *plan = plan_graph(g, &plan_options);
+    if (!plan) return EXIT_SOURCE;
+    Text t = text_new(cx->arena);
+    report_plan(plan, o->prefix ? o->prefix : g->name, before.n, before.array, &t);
+    fputs(text_string(&t), stdout);
+    return EXIT_GOOD;
+}
+
 static int compile(Context *cx, const Options *o) {
     if (o->dump == DUMP_PARSE) {
         const char *why;
@@ -212,6 +230,11 @@ static int compile(Context *cx, const Options *o) {
         return EXIT_GOOD;
     }
     if (o->check) return check_derivatives(g, o);
+    if (o->dump == DUMP_COUNTS) {
+        printf("nodes %d\narrays %d\n", g->nodes.n, g->arrays.n);
+        return EXIT_GOOD;
+    }
+    if (o->report) return write_report(cx, o, g);
     if (o->dump == DUMP_PLAN) {
         const PlanOptions plan_options = options_of_plan(o);
         Plan *plan = plan_graph(g, &plan_options);

@@ -22,6 +22,7 @@ typedef enum OptionId {
     OPT_MODEL,
     OPT_PREFIX,
     OPT_STANDALONE,
+    OPT_REPORT,
     OPT_CHECKPOINT,
     OPT_INCLUDE,
     OPT_LIBRARY,
@@ -82,6 +83,9 @@ static const Option options[] = {
      "what the C names begin with (default: the model's name)"},
     {OPT_STANDALONE, "--standalone", NULL, NULL, USE_COMPILE,
      "copy what is used of the runtime into OUT.c"},
+    {OPT_REPORT, "--report", NULL, NULL, USE_COMPILE,
+     "print what the C would do, and stop: of each equation\nits operations, bytes, loop and place; "
+     "workspace, stack"},
     {OPT_CHECKPOINT, "--checkpoint", NULL, "HOW", USE_COMPILE,
      "keep some states of a recurrence for the gradient,\nand compute the rest again: every:K, "
      "before every\nK-th step; sqrt, as many as there are steps between;\nbinomial:S, S of them"},
@@ -100,7 +104,7 @@ static const Option options[] = {
     {OPT_COLOUR, "--color", "--colour", "WHEN", USE_BOTH, "auto (default), always or never"},
     {OPT_DIAGNOSTICS, "--diagnostics", NULL, "FORM", USE_BOTH, "text (default) or json"},
     {OPT_DUMP, "--dump", NULL, "PASS", USE_COMPILE,
-     "print what PASS makes, and stop: parse, check, lower,\nsimplify or plan"},
+     "print what PASS makes, and stop: parse, check, lower,\nsimplify, plan, or counts: of nodes and arrays"},
     {OPT_HELP, "--help", "-h", NULL, USE_BOTH, "print this"},
     {OPT_VERSION, "--version", NULL, NULL, USE_BOTH, "print the version"},
 };
@@ -299,7 +303,7 @@ static bool apply(Context *cx, Options *o, OptionId id, const char *value) {
                              *const whens[] = {"auto", "always", "never"},
                              *const forms[] = {"text", "json"};
     static const char *const kinds[] = {"c", "graph", "gradient", "dot", "svg", "json"};
-    static const char *const passes[] = {"parse", "check", "lower", "simplify", "plan"};
+    static const char *const passes[] = {"parse", "check", "lower", "simplify", "plan", "counts"};
     int choice = 0;
     long long count;
     switch (id) {
@@ -325,7 +329,7 @@ static bool apply(Context *cx, Options *o, OptionId id, const char *value) {
         o->emit = choice < 0 ? EMIT_C : (Emit)choice;
         break;
     case OPT_DUMP:
-        choice = choose(cx, "--dump", value, passes, 5);
+        choice = choose(cx, "--dump", value, passes, 6);
         o->dump = (Dump)(choice + 1);
         break;
     case OPT_MODEL: o->model = value; break;
@@ -337,6 +341,7 @@ static bool apply(Context *cx, Options *o, OptionId id, const char *value) {
         o->prefix = value;
         break;
     case OPT_CHECKPOINT: return read_checkpoint(o, value);
+    case OPT_REPORT: o->report = true; break;
     case OPT_STANDALONE: o->standalone = true; break;
     case OPT_INCLUDE: VEC_PUSH(cx->arena, cx->include, value); break;
     case OPT_DEPEND: o->depend = true; break;

@@ -5,7 +5,7 @@
 #include "program.h"
 
 typedef enum Emit { EMIT_C, EMIT_GRAPH, EMIT_GRADIENT, EMIT_DOT, EMIT_SVG, EMIT_JSON } Emit;
-typedef enum Dump { DUMP_NONE, DUMP_PARSE, DUMP_CHECK, DUMP_LOWER, DUMP_SIMPLIFY, DUMP_PLAN } Dump;
+typedef enum Dump { DUMP_NONE, DUMP_PARSE, DUMP_CHECK, DUMP_LOWER, DUMP_SIMPLIFY, DUMP_PLAN, DUMP_COUNTS } Dump;
 
 typedef struct Options {
     const char *file; /* "-" is standard input */
@@ -14,6 +14,7 @@ typedef struct Options {
     Dump dump; /* print what this pass made, and stop there */
     ValueType real;
     const char *model, *prefix;
+    bool report; /* what the C would do, instead of the C */
     bool standalone;
     int checkpoint; /* a CheckpointKind */
     long long checkpoint_count;

@@ -11,6 +11,18 @@ const char *function_word(FunctionKind kind) {
     return function_words[kind];
 }
 
+int store_axes(const Graph *g, const Store *s, ArrayRef a) {
+    return s ? s->n : ARRAY(g, a)->rank;
+}
+
+int store_axis(const Store *s, int k) {
+    return s ? s->axis[k] : k;
+}
+
+const Poly *store_extent(const Graph *g, const Store *s, ArrayRef a, int axis) {
+    return s && s->window[axis] ? poly_int(g->arena, s->window[axis]) : ARRAY(g, a)->extent[axis];
+}
+
 /* ---- functions
  * ----------------------------------------------------------------------------------------------------------------------
  */

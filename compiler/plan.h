@@ -278,5 +278,13 @@ int layout_part(const Layout *l, const Checkpoint *c, KeptPart part, ArrayRef a)
 const char *checkpoint_text(Graph *g, const Layout *l, const Checkpoint *c); /* its memory */
 bool array_is_narrow(const Graph *g, ArrayRef a); /* integers of 32 bits in memory */
 int array_entry_bytes(const Graph *g, ArrayRef a);
+/* How an array lies in memory: how many axes have a place there, the k-th of them, and how many
+ * entries there are along an axis (-1: as many as the checkpoint says). s: NULL, all of them. */
+int store_axes(const Graph *g, const Store *s, ArrayRef a);
+int store_axis(const Store *s, int k);
+const Poly *store_extent(const Graph *g, const Store *s, ArrayRef a, int axis);
+enum { WORKSPACE_ALIGN = 64 }; /* where arrays of the workspace start, as gradc_align has it */
+const char *plan_function_name(const Plan *p, const Function *f, const char *prefix); /* in C */
+const char *plan_workspace_name(const Plan *p, const Function *f, const char *prefix);
 const char *function_word(FunctionKind kind); /* "forward" */
 #endif

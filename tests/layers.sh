@@ -47,12 +47,13 @@ checkpoint      gen print text
 plan            graph gen passes plan
 interp          arena source poly graph kernel ops interp
 describe        arena source poly graph text describe
+report          arena source poly graph kernel ops plan passes print text report
 emit            arena source poly graph kernel ops plan passes text print describe emit cname
 verify          arena source poly graph ops interp json text print
 draw            arena source poly graph kernel ops print text
 output          arena
 options         arena source poly program graph text library passes
-main            arena source syntax poly program graph text passes print draw verify output options
+main            arena source syntax poly program graph text passes report print draw verify output options
 rulec           arena source syntax
 librarian       arena source syntax library
 embed

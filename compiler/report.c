@@ -1,0 +1,561 @@
+/* report: what the emitted C will do, for people who decide whether it fits.
+ * In: a plan. Out: for each function and each equation in it, how many operations, how many bytes are
+ * read and written, in which loop, where the result lies; the workspace and the stack. All is counted
+ * on the statements that are emitted, as polynomials in the sizes that are open. What cannot be known
+ * before it runs, such as the side of a condition, is counted as if it were always done: "at most". */
+#include "report.h"
+#include "kernel.h"
+#include "ops.h"
+#include "plan.h"
+#include "print.h"
+#include <string.h>
+
+typedef struct Count {
+    const Poly *simple, *calls; /* additions, products and the like; functions such as exp */
+    const Poly *read, *written; /* bytes of arrays */
+    bool at_most;
+} Count;
+
+typedef struct Entry {
+    ArrayRef array; /* whose equation; 0: what belongs to none */
+    Count count;
+} Entry;
+typedef VEC(Entry) Entries;
+
+typedef struct Report {
+    Graph *g;
+    const Plan *plan;
+    const Function *f;
+    Text *out;
+} Report;
+
+/* ---- polynomials ---- */
+
+static Count count_zero(Report *r) {
+    const Poly *zero = poly_int(r->g->arena, 0);
+    return (Count){zero, zero, zero, zero, false};
+}
+
+static void count_add(Report *r, Count *to, const Count *c) {
+    Arena *a = r->g->arena;
+    to->simple = poly_add(a, to->simple, c->simple);
+    to->calls = poly_add(a, to->calls, c->calls);
+    to->read = poly_add(a, to->read, c->read);
+    to->written = poly_add(a, to->written, c->written);
+    to->at_most = to->at_most || c->at_most;
+}
+
+static bool is_nothing(const Poly *p) {
+    int64_t n;
+    return poly_is_int(p, &n) && n == 0;
+}
+
+static bool count_is_zero(const Count *c) {
+    return is_nothing(c->simple) && is_nothing(c->calls) && is_nothing(c->read) &&
+           is_nothing(c->written);
+}
+
+static void more(Report *r, const Poly **p, int64_t n) {
+    *p = poly_add(r->g->arena, *p, poly_int(r->g->arena, n));
+}
+
+static Entry *entry_of(Report *r, Entries *list, ArrayRef a) {
+    for (int k = list->n - 1; k >= 0 && k > list->n - 64; k--) {
+        if (list->at[k].array == a) return &list->at[k];
+    }
+    VEC_PUSH(r->g->arena, *list, ((Entry){a, count_zero(r)}));
+    return &list->at[list->n - 1];
+}
+
+/* A bound of a loop as a polynomial in sizes and indices of loops around; NULL: it is none. */
+static const Poly *poly_of(Report *r, const Expr *e) {
+    Graph *g = r->g;
+    const Poly *x, *y;
+    switch (e->kind) {
+    case EXPR_CONST:
+    case EXPR_DIM:
+    case EXPR_INDEX: return e->type == VALUE_INT ? graph_poly(g, e->ref) : NULL;
+    case EXPR_OP:
+        x = e->n > 0 ? poly_of(r, e->arg[0]) : NULL;
+        y = e->n > 1 ? poly_of(r, e->arg[1]) : NULL;
+        if (!x || (e->n > 1 && !y)) return NULL;
+        return e->op == OP_add   ? poly_add(g->arena, x, y)
+               : e->op == OP_sub ? poly_sub(g->arena, x, y)
+               : e->op == OP_mul ? poly_mul(g->arena, x, y)
+               : e->op == OP_neg ? poly_neg(g->arena, x)
+                                 : NULL;
+    default: return NULL;
+    }
+}
+
+enum { MOST_POWER = 3 };
+
+/* The sum of x^power for x from 0 to n. */
+static const Poly *power_sum(Arena *a, const Poly *n, int power) {
+    const Poly *one = poly_int(a, 1), *next = poly_add(a, n, one), *square = poly_mul(a, n, next);
+    switch (power) {
+    case 0: return next;
+    case 1: return poly_scale(a, square, 1, 2);
+    case 2: return poly_scale(a, poly_mul(a, square, poly_add(a, poly_add(a, n, n), one)), 1, 6);
+    default: return poly_scale(a, poly_mul(a, square, square), 1, 4);
+    }
+}
+
+/* The sum of p over an index from lo to hi; an index that it has to high a power stands at hi. */
+static const Poly *sum_over(Report *r, const Poly *p, Ref index, const Poly *lo, const Poly *hi,
+                            bool *at_most) {
+    Arena *a = r->g->arena;
+    const Poly *sum = poly_int(a, 0), *before = poly_sub(a, lo, poly_int(a, 1));
+    for (int t = 0; t < p->n; t++) {
+        const Monomial *m = &p->term[t];
+        const Poly *rest = poly_scale(a, poly_int(a, 1), m->num, m->den);
+        int power = 0;
+        for (int k = 0; k < m->nvars; k++) {
+            if (m->var[k] == index && power < MOST_POWER) power++;
+            else rest = poly_mul(a, rest, m->var[k] == index ? hi : poly_var(a, m->var[k]));
+            *at_most = *at_most || (m->var[k] == index && power == MOST_POWER);
+        }
+        const Poly *turns =
+            poly_sub(a, power_sum(a, hi, power), power_sum(a, before, power));
+        sum = poly_add(a, sum, poly_mul(a, rest, turns));
+    }
+    return sum;
+}
+
+/* What is left of indices whose range is not a polynomial: their last place. */
+static const Poly *over_sizes(Report *r, const Poly *p, bool *at_most) {
+    Graph *g = r->g;
+    const uint32_t *vars;
+    for (int round = 0; round < 8; round++) {
+        bool some = false;
+        int n = poly_vars(g->arena, p, &vars);
+        for (int k = 0; k < n && !some; k++) {
+            if (NODE(g, vars[k])->op == OP_INDEX) {
+                p = poly_subst(g->arena, p, vars[k], EXTENT(g, vars[k]));
+                some = *at_most = true;
+            }
+        }
+        if (!some) break;
+    }
+    return p;
+}
+
+static void settle(Report *r, Count *c) {
+    c->simple = over_sizes(r, c->simple, &c->at_most);
+    c->calls = over_sizes(r, c->calls, &c->at_most);
+    c->read = over_sizes(r, c->read, &c->at_most);
+    c->written = over_sizes(r, c->written, &c->at_most);
+}
+
+/* ---- statements ---- */
+
+static void count_expr(Report *r, const Expr *e, Count *c) {
+    switch (e->kind) {
+    case EXPR_LOAD: more(r, &c->read, array_entry_bytes(r->g, e->array)); return;
+    case EXPR_OP:
+        if (e->type >= VALUE_FLOAT || op_info[e->op].typing == TYPING_COMPARE) {
+            more(r, op_info[e->op].cheap ? &c->simple : &c->calls, 1);
+        }
+        break;
+    case EXPR_SELECT: more(r, &c->simple, 1); break;
+    case EXPR_FOLD: more(r, &c->simple, LANES); break;
+    case EXPR_EXTERN: more(r, &c->calls, 1); break;
+    default: break;
+    }
+    for (int k = 0; k < e->n; k++) count_expr(r, e->arg[k], c);
+}
+
+static void times(Report *r, Count *c, const Poly *n) {
+    Arena *a = r->g->arena;
+    c->simple = poly_mul(a, c->simple, n), c->calls = poly_mul(a, c->calls, n);
+    c->read = poly_mul(a, c->read, n), c->written = poly_mul(a, c->written, n);
+}
+
+static void count_matmul(Report *r, const Matmul *m, Count *c) {
+    Arena *a = r->g->arena;
+    const Poly *block = poly_int(a, LANES), *size[3] = {m->m ? m->m : block, m->n ? m->n : block,
+                                                        m->k ? m->k : block};
+    const Poly *mk = poly_mul(a, size[0], size[2]), *kn = poly_mul(a, size[2], size[1]),
+               *mn = poly_mul(a, size[0], size[1]);
+    int bytes[3];
+    for (int k = 0; k < 3; k++) bytes[k] = array_entry_bytes(r->g, m->array[k]);
+    c->simple = poly_add(a, c->simple, poly_scale(a, poly_mul(a, mk, size[1]), 2, 1));
+    c->read = poly_add(a, c->read, poly_scale(a, mk, bytes[0], 1));
+    c->read = poly_add(a, c->read, poly_scale(a, kn, bytes[1], 1));
+    if (m->accumulate) c->read = poly_add(a, c->read, poly_scale(a, mn, bytes[2], 1));
+    c->written = poly_add(a, c->written, poly_scale(a, mn, bytes[2], 1));
+}
+
+/* Products and sums of the algorithms in the runtime, their leading term. */
+static void count_kernel(Report *r, const KernelCall *k, Count *c) {
+    Arena *a = r->g->arena;
+    const Poly *n = k->n, *m = k->m ? k->m : poly_int(a, 1), *square = poly_mul(a, n, n),
+               *cube = poly_mul(a, square, n), *work;
+    int bytes = array_entry_bytes(r->g, k->array[1] ? k->array[1] : k->array[0]);
+    switch (k->kind) {
+    case KERNEL_LU: work = poly_scale(a, cube, 2, 3); break;
+    case KERNEL_CHOLESKY: work = poly_scale(a, cube, 1, 3); break;
+    case KERNEL_LU_INVERSE: work = poly_scale(a, cube, 2, 1); break;
+    case KERNEL_LU_LOGDET: work = n; break;
+    case KERNEL_LU_SOLVE:
+    case KERNEL_LU_SOLVE_T:
+    case KERNEL_CHOLESKY_SOLVE: work = poly_scale(a, poly_mul(a, square, m), 2, 1); break;
+    default: work = poly_mul(a, square, m); break;
+    }
+    c->simple = poly_add(a, c->simple, work);
+    c->read = poly_add(a, c->read, poly_scale(a, square, bytes, 1));
+    c->written = poly_add(a, c->written, poly_scale(a, poly_mul(a, n, m), bytes, 1));
+}
+
+static void count_block(Report *r, const Block *b, ArrayRef *now, Entries *out);
+
+static void count_loop(Report *r, const Stmt *s, ArrayRef *now, Entries *out) {
+    Graph *g = r->g;
+    Entries inside = {0};
+    const Poly *lo = s->value ? poly_of(r, s->value) : NULL,
+               *hi = s->other ? poly_of(r, s->other) : NULL, *one = poly_int(g->arena, 1);
+    bool known = lo && hi;
+    if (known) hi = poly_sub(g->arena, hi, one);
+    else lo = poly_int(g->arena, 0), hi = poly_sub(g->arena, EXTENT(g, s->index), one);
+    count_block(r, &s->body, now, &inside);
+    for (int k = 0; k < inside.n; k++) {
+        Count c = inside.at[k].count;
+        if (s->lanes) {
+            times(r, &c, poly_int(g->arena, LANES));
+        } else {
+            c.at_most = c.at_most || !known;
+            c.simple = sum_over(r, c.simple, s->index, lo, hi, &c.at_most);
+            c.calls = sum_over(r, c.calls, s->index, lo, hi, &c.at_most);
+            c.read = sum_over(r, c.read, s->index, lo, hi, &c.at_most);
+            c.written = sum_over(r, c.written, s->index, lo, hi, &c.at_most);
+            if (s->step) {
+                const Poly *part = poly_scale(g->arena, one, 1, s->step);
+                times(r, &c, part);
+            }
+        }
+        count_add(r, &entry_of(r, out, inside.at[k].array)->count, &c);
+    }
+}
+
+static const Poly *entries_of(Report *r, ArrayRef a) {
+    const Store *s = r->f->store[a];
+    const Poly *n = poly_int(r->g->arena, 1);
+    for (int k = 0; k < store_axes(r->g, s, a); k++) {
+        n = poly_mul(r->g->arena, n, store_extent(r->g, s, a, store_axis(s, k)));
+    }
+    return n;
+}
+
+/* The array that a statement computes an entry of; 0: a name for what the next ones use. */
+static ArrayRef target_of(Report *r, const Stmt *s) {
+    switch (s->kind) {
+    case STMT_STORE:
+    case STMT_ZERO:
+    case STMT_COPY: return s->array;
+    case STMT_MATMUL: return s->matmul->array[2];
+    case STMT_KERNEL: return s->call->array[1];
+    case STMT_LET:
+    case STMT_VAR:
+    case STMT_SET: return r->f->locals.at[s->local].array;
+    default: return 0;
+    }
+}
+
+/* before: what was computed for statements to come. */
+static void count_stmt(Report *r, const Stmt *s, ArrayRef *now, Count *before, Entries *out) {
+    Count c = count_zero(r);
+    int bytes = s->array ? array_entry_bytes(r->g, s->array) : 0, first = out->n;
+    if (s->kind == STMT_LOOP) {
+        count_loop(r, s, now, out);
+        if (first < out->n) count_add(r, &out->at[first].count, before);
+        *before = first < out->n ? count_zero(r) : *before;
+        return;
+    }
+    if (s->value) count_expr(r, s->value, &c);
+    if (s->other) count_expr(r, s->other, &c);
+    switch (s->kind) {
+    case STMT_SET: more(r, &c.simple, s->op != '='); break;
+    case STMT_STORE:
+        more(r, &c.simple, s->op != '=');
+        more(r, &c.read, s->op != '=' ? bytes : 0);
+        more(r, &c.written, bytes);
+        break;
+    case STMT_ZERO:
+        c.written = poly_scale(r->g->arena, entries_of(r, s->array), bytes, 1);
+        break;
+    case STMT_COPY:
+        c.read = c.written = poly_scale(r->g->arena, entries_of(r, s->array), bytes, 1);
+        break;
+    case STMT_MATMUL: count_matmul(r, s->matmul, &c); break;
+    case STMT_KERNEL: count_kernel(r, s->call, &c); break;
+    default: break;
+    }
+    ArrayRef to = target_of(r, s);
+    count_add(r, before, &c);
+    if (to) {
+        count_add(r, &entry_of(r, out, to)->count, before);
+        *before = count_zero(r);
+    }
+    Entries inside = {0};
+    count_block(r, &s->body, now, &inside);
+    count_block(r, &s->otherwise, now, &inside);
+    for (int k = 0; k < inside.n; k++) {
+        inside.at[k].count.at_most = inside.at[k].count.at_most || s->kind != STMT_IF || s->value;
+        count_add(r, &entry_of(r, out, inside.at[k].array)->count, &inside.at[k].count);
+    }
+}
+
+/* now: whose equation the statements belong to, as a comment says, where they do not say it. */
+static void count_block(Report *r, const Block *b, ArrayRef *now, Entries *out) {
+    Count before = count_zero(r);
+    for (const Stmt *s = b->first; s; s = s->next) {
+        if (s->kind == STMT_COMMENT) *now = s->array ? s->array : *now;
+        else count_stmt(r, s, now, &before, out);
+    }
+    if (!count_is_zero(&before)) count_add(r, &entry_of(r, out, *now)->count, &before);
+}
+
+/* ---- text ---- */
+
+/* What is done once for a block of turns is a part of an operation for each: it is rounded up. */
+static const char *size_of(Report *r, const Poly *p) {
+    Arena *a = r->g->arena;
+    const Poly *sum = poly_int(a, 0);
+    for (int t = 0; t < p->n; t++) {
+        const Monomial *m = &p->term[t];
+        bool part = m->den % LANES == 0 || (m->den > 6 && LANES % m->den == 0);
+        const Poly *term = part ? poly_int(a, (m->num + m->den - 1) / m->den)
+                                : poly_scale(a, poly_int(a, 1), m->num, m->den);
+        for (int k = 0; k < m->nvars; k++) term = poly_mul(a, term, poly_var(a, m->var[k]));
+        sum = poly_add(a, sum, term);
+    }
+    return graph_poly_text(r->g, sum);
+}
+
+static void put_count(Report *r, const Count *c) {
+    Text *t = r->out;
+    const char *between = "";
+    text_raw(t, c->at_most ? "at most " : "");
+    if (!is_nothing(c->simple)) {
+        text_add(t, "%s operations", size_of(r, c->simple)), between = " and ";
+    }
+    if (!is_nothing(c->calls)) {
+        text_add(t, "%s%s function calls", between, size_of(r, c->calls)), between = "; ";
+    }
+    between = *between ? "; " : "";
+    if (!is_nothing(c->read)) {
+        text_add(t, "%sreads %s bytes", between, size_of(r, c->read)), between = "; ";
+    }
+    if (!is_nothing(c->written)) {
+        text_add(t, "%swrites %s bytes", between, size_of(r, c->written)), between = "; ";
+    }
+    text_raw(t, *between ? "\n" : "no operations\n");
+}
+
+static void put_place(Report *r, ArrayRef a) {
+    const Function *f = r->f;
+    const Store *s = f->store[a];
+    Text *t = r->out;
+    switch (f->place[a]) {
+    case PLACE_LOCAL:
+        text_raw(t, f->locals.at[f->local[a]].lanes ? "a row on the stack" : "a variable");
+        break;
+    case PLACE_OUTPUT: text_raw(t, "into the caller's array"); break;
+    case PLACE_BUFFER:
+        text_raw(t, "workspace");
+        for (int k = 0; s && k < ARRAY(r->g, a)->rank; k++) {
+            const char *axis = r->g->indices.at[NODE(r->g, ARRAY(r->g, a)->axis[k])->aux].name;
+            if (s->window[k] == 1) {
+                text_add(t, ", one place of %s", axis);
+            } else if (s->window[k] > 1) {
+                text_add(t, ", %lld places of %s", (long long)s->window[k], axis);
+            } else if (s->window[k] < 0) {
+                text_add(t, ", a block of %s between checkpoints", axis);
+            }
+        }
+        break;
+    default: text_raw(t, "nowhere"); break;
+    }
+}
+
+static void put_entries(Report *r, const Entries *list, int indent) {
+    for (int k = 0; k < list->n; k++) {
+        ArrayRef a = list->at[k].array;
+        Count c = list->at[k].count;
+        if (count_is_zero(&c)) continue;
+        settle(r, &c);
+        text_add(r->out, "%*s", indent, "");
+        if (a) {
+            text_raw(r->out, ARRAY(r->g, a)->name);
+            graph_shape_text(r->g, a, r->out);
+            text_raw(r->out, ": ");
+            put_place(r, a);
+        } else {
+            text_raw(r->out, "copies and tests");
+        }
+        text_add(r->out, "\n%*s", indent + 4, "");
+        put_count(r, &c);
+    }
+}
+
+static void put_names(Report *r, const char *what, int n, const ArrayRef *arrays) {
+    Text line = text_new(r->g->arena);
+    if (!n) return;
+    text_add(&line, "  %s: ", what);
+    for (int k = 0; k < n; k++) text_add(&line, "%s%s", k ? ", " : "", ARRAY(r->g, arrays[k])->name);
+    text_char(&line, '\n');
+    text_wrap(r->out, text_string(&line), 100, 6);
+}
+
+/* What the workspace holds; false: its size depends on how many steps lie between checkpoints. */
+static bool workspace_of(Report *r, const Layout *l, const Poly **exact, const Poly **sum) {
+    Graph *g = r->g;
+    Arena *arena = g->arena;
+    int64_t bytes, all = 0;
+    bool fixed = true, known = true;
+    *sum = poly_int(arena, 0);
+    for (int k = 0; k < l->buffers.n; k++) {
+        const Buffer *b = &l->buffers.at[k];
+        const Poly *size = poly_int(arena, array_entry_bytes(g, b->array));
+        for (int q = 0; q < store_axes(g, b->store, b->array); q++) {
+            int axis = store_axis(b->store, q);
+            known = known && !b->states && !(b->store && b->store->window[axis] < 0);
+            size = poly_mul(arena, size, store_extent(g, b->store, b->array, axis));
+        }
+        known = known && !b->states;
+        *sum = poly_add(arena, *sum, size);
+        fixed = fixed && poly_is_int(size, &bytes);
+        all += fixed ? (bytes + WORKSPACE_ALIGN - 1) / WORKSPACE_ALIGN * WORKSPACE_ALIGN : 0;
+    }
+    for (int type = VALUE_BOOL; type <= VALUE_DOUBLE; type++) {
+        bytes = 0;
+        for (int k = 0; k < l->kept.n; k++) {
+            ArrayRef a = l->kept.at[k];
+            bytes += (int)ARRAY(g, a)->type == type ? array_entry_bytes(g, a) : 0;
+        }
+        *sum = poly_add(arena, *sum, poly_int(arena, bytes));
+        all += (bytes + WORKSPACE_ALIGN - 1) / WORKSPACE_ALIGN * WORKSPACE_ALIGN;
+    }
+    *exact = fixed ? poly_int(arena, all) : NULL;
+    return known;
+}
+
+/* Rows on the stack, with one number for each turn of a block; other variables are few. */
+static int64_t stack_of(Report *r) {
+    int64_t bytes = 0;
+    for (int k = 0; k < r->f->locals.n; k++) {
+        const Local *l = &r->f->locals.at[k];
+        int64_t entry = l->type == VALUE_FLOAT ? 4 : l->type == VALUE_BOOL ? 1 : 8;
+        bytes += l->lanes ? entry * LANES : entry;
+    }
+    return bytes;
+}
+
+/* Does a function that comes after this one take the array from it? */
+static bool is_taken(Report *r, const Function *f, ArrayRef a) {
+    for (int k = 0; k < r->plan->functions.n; k++) {
+        const Function *o = &r->plan->functions.at[k];
+        if (o->layout == f->layout && (o->kind == FN_BACKWARD || o->kind == FN_VJP) &&
+            o->place[a] != PLACE_NONE && !o->computed[a]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void report_function(Report *r, const Function *f, const char *prefix) {
+    Graph *g = r->g;
+    Text *t = r->out, body = text_new(g->arena);
+    Count total = count_zero(r);
+    VEC(ArrayRef) kept = {0}, again = {0};
+    r->f = f;
+    r->out = &body;
+    ArrayRef now = 0;
+    Entries plain = {0};
+    Count before = count_zero(r);
+    for (const Stmt *s = f->body.first; s; s = s->next) {
+        Entries one = {0};
+        if (s->kind == STMT_COMMENT) {
+            now = s->array ? s->array : now;
+            continue;
+        }
+        count_stmt(r, s, &now, &before, &one);
+        for (int k = 0; k < one.n; k++) {
+            Count c = one.at[k].count;
+            settle(r, &c);
+            count_add(r, &total, &c);
+        }
+        bool shared = s->kind == STMT_LOOP && (one.n > 1 || s->step);
+        if (shared) {
+            put_entries(r, &plain, 2);
+            plain = (Entries){0};
+            text_add(&body, "  one loop over %s", g->indices.at[NODE(g, s->index)->aux].name);
+            if (s->step) text_add(&body, ", by blocks of %d turns", s->step);
+            text_raw(&body, s->down ? ", backwards:\n" : ":\n");
+            put_entries(r, &one, 4);
+        } else {
+            for (int k = 0; k < one.n; k++) {
+                count_add(r, &entry_of(r, &plain, one.at[k].array)->count, &one.at[k].count);
+            }
+        }
+    }
+    count_add(r, &total, &before);
+    put_entries(r, &plain, 2);
+    const Layout *l = &r->plan->layouts.at[f->layout];
+    const Poly *exact, *sum;
+    bool known = workspace_of(r, l, &exact, &sum);
+    r->out = t;
+    text_add(t, "%s: ", plan_function_name(r->plan, f, prefix));
+    put_count(r, &total);
+    const char *says = plan_workspace_name(r->plan, f, prefix);
+    if (!known) text_add(t, "  workspace: depends on the states that are kept, %s says\n", says);
+    else if (exact) text_add(t, "  workspace: %s bytes, %s\n", size_of(r, exact), says);
+    else {
+        text_add(t, "  workspace: %s bytes and up to %d for each array, %s\n", size_of(r, sum),
+                 WORKSPACE_ALIGN - 1, says);
+    }
+    text_add(t, "  stack: about %lld bytes\n", (long long)stack_of(r));
+    for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) {
+        bool in_layout = layout_place(g, l, f, a) >= 0;
+        for (int k = 0; k < l->kept.n && !in_layout; k++) in_layout = l->kept.at[k] == a;
+        if (f->kind == FN_FORWARD && f->computed[a] && in_layout && is_taken(r, f, a)) VEC_PUSH(g->arena, kept, a);
+        if ((f->kind == FN_BACKWARD || f->kind == FN_VJP) && f->computed[a] &&
+            ARRAY(g, a)->order == 0 && f->place[a] != PLACE_NONE) {
+            VEC_PUSH(g->arena, again, a);
+        }
+    }
+    put_names(r, "in the workspace, for backward too", kept.n, kept.at);
+    put_names(r, "of the value, computed again", again.n, again.at);
+    text_raw(t, text_string(&body));
+}
+
+/* Equations that have a name of the source or of a derivative, and no place of their own: they were
+ * written into those that read them. */
+static void put_fused(Report *r, int n, const ArrayRef *before) {
+    Graph *g = r->g;
+    VEC(ArrayRef) fused = {0};
+    for (int k = 0; k < n; k++) {
+        bool placed = ARRAY(g, before[k])->role != ARRAY_INTERNAL;
+        for (int f = 0; f < r->plan->functions.n && !placed; f++) {
+            placed = r->plan->functions.at[f].place[before[k]] != PLACE_NONE;
+        }
+        if (!placed) VEC_PUSH(g->arena, fused, before[k]);
+    }
+    put_names(r, "written into the equations that read them", fused.n, fused.at);
+    if (fused.n) text_char(r->out, '\n');
+}
+
+void report_plan(const Plan *p, const char *prefix, int n, const ArrayRef *arrays, Text *out) {
+    Report r = {.g = p->g, .plan = p, .out = out};
+    Graph *g = p->g;
+    text_add(out, "model %s, real is %s", g->name, g->real == VALUE_FLOAT ? "float" : "double");
+    for (int k = 1; k < g->dims.n; k++) {
+        text_add(out, "%s%s", k == 1 ? ", open sizes " : ", ", g->dims.at[k].name);
+    }
+    text_raw(out, "\n\n");
+    put_fused(&r, n, arrays);
+    for (int k = 0; k < p->functions.n; k++) {
+        if (k) text_char(out, '\n');
+        report_function(&r, &p->functions.at[k], prefix);
+    }
+}
