@@ -29,21 +29,27 @@ END {
             tool(s, "value"), tool(s, "derived"), percent(spread[s, ours, what]), \
             share(s, ours, what, "operations"), share(s, ours, what, "bytes")
     }
-    print "\n" means(ours) "."
-    n = split("gcc-O2 clang-O3 clang-O2 gcc-O3-baseline clang-O3-baseline", others, " ")
-    print "\n| problem | size | gcc -O3, us | gcc -O2 | clang -O3 | clang -O2 | gcc -O3, baseline | clang -O3, baseline |"
-    print "|---|---|--:|--:|--:|--:|--:|--:|"
+    print "\nGeometric means, " means(ours) "."
+    print "\nLines of emitted C: " emitted "."
+    if (machine() != "") print "\nThe machine: " machine() "."
+    n = split("gcc-O2 clang-O3 clang-O2 gcc-O3-baseline clang-O3-baseline", wanted, " ")
+    for (i = 1; i <= n; i++) if (wanted[i] in anywhere) others[++present] = wanted[i]
+    if (!present) exit
+    print "\nThe same C by other compilers and options, in units of gcc -O3 -march=native (baseline: x86-64 without options, SSE2):\n"
+    printf "| problem | size | gcc-O3, us |"
+    for (i = 1; i <= present; i++) printf " %s |", others[i]
+    printf "\n|---|---|--:|"
+    for (i = 1; i <= present; i++) printf "--:|"
+    printf "\n"
     for (k = 1; k <= sizes; k++) {
         s = size[k]
         split(s, f, FS)
         what = us[s, ours, "derived"] != "" ? "derived" : "value"
         printf "| %s | %s | %s |", f[1], f[2], time_of(us[s, ours, what])
-        for (i = 1; i <= n; i++) {
+        for (i = 1; i <= present; i++) {
             if (us[s, others[i], what] != "" && us[s, ours, what]) printf " %.2f |", us[s, others[i], what] / us[s, ours, what]
             else printf " |"
         }
         printf "\n"
     }
-    print "\nLines of emitted C: " emitted "."
-    if (machine() != "") print "\nThe machine: " machine() "."
 }

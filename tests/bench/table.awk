@@ -5,6 +5,7 @@
 #   labels[s], label[s, k]       the contenders of s
 #   us[s, label, what]           microseconds; what: value or derived
 #   spread[s, label, what]       between the quartiles, as a share of the median
+#   anywhere[label]              who was measured at all
 #   unit[s]                      the naive value's microseconds
 BEGIN {
     FS = "\t"
@@ -21,6 +22,7 @@ $1 == "lines" { emitted = emitted (emitted == "" ? "" : ", ") $2 " " $3; next }
         label[s, ++labels[s]] = $3
     }
     us[s, $3, $4] = $STATISTIC
+    anywhere[$3] = 1
     spread[s, $3, $4] = ($7 - $6) / $5
     operations[s, $4] = $9
     bytes[s, $4] = $10
