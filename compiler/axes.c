@@ -483,9 +483,11 @@ static bool lessen(Graph *g, int n, const ArrayRef *roots,
     return dropped;
 }
 
-void axes_lessen(Graph *g, int n, const ArrayRef *roots,
+bool axes_lessen(Graph *g, int n, const ArrayRef *roots,
                  bool (*asked)(const Graph *g, ArrayRef a)) {
+    int before = g->arrays.n;
     if (lessen(g, n, roots, asked)) { /* what has fewer axes may move now */
         lessen(g, n, roots, asked);
     }
+    return g->arrays.n > before;
 }

@@ -5,6 +5,7 @@
 
 /* Axes that an array does not depend on are dropped. What depends on an axis by data alone, as
  * f(table[chosen[p]]) does, is computed for the table, if that is less work: see docs/why.md.
- * `asked`: arrays that are read from outside. */
-void axes_lessen(Graph *g, int n, const ArrayRef *roots, bool (*asked)(const Graph *g, ArrayRef a));
+ * `asked`: arrays that are read from outside. True where something has
+ * changed. */
+bool axes_lessen(Graph *g, int n, const ArrayRef *roots, bool (*asked)(const Graph *g, ArrayRef a));
 #endif

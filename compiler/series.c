@@ -685,6 +685,13 @@ static Series series_of(Graph *g, const Order *order) {
 }
 
 void series_powers(Graph *g, int n, const ArrayRef *roots) {
+    bool some = false;
+    for (int k = 0; k < g->nodes.n && !some; k++) {
+        some = g->nodes.at[k].op == OP_powi;
+    }
+    if (!some) {
+        return;
+    }
     Order order = graph_order(g, n, roots);
     Series s = series_of(g, &order);
     s.powers = true;
@@ -693,28 +700,30 @@ void series_powers(Graph *g, int n, const ArrayRef *roots) {
 
 void series_nest(Graph *g, int n, const ArrayRef *roots,
                  bool (*asked)(const Graph *g, ArrayRef a)) {
-    Order order = graph_order(g, n, roots), function = graph_order(g, g->outputs.n, g->outputs.at);
-    Series s = series_of(g, &order);
+    Order order = graph_order(g, n, roots);
     size_t all = (size_t)g->arrays.n + 1;
+    Chain *chain = arena_alloc(g->arena, all * sizeof *chain);
     bool some = false;
+    for (int k = 0; k < order.n; k++) {
+        ArrayRef a = order.array[k];
+        chain[a] = asked(g, a) ? (Chain){0} : chain_of(g, a);
+        some = some || chain[a].is;
+    }
+    if (!some) {
+        return;
+    }
+    Order function = graph_order(g, g->outputs.n, g->outputs.at);
+    Series s = series_of(g, &order);
+    s.chain = chain;
     for (int k = 0; k < order.n; k++) {
         s.part[order.array[k]] = true;
     }
     for (int k = 0; k < function.n; k++) {
         s.part[function.array[k]] = false;
     }
-    s.chain = arena_alloc(g->arena, all * sizeof *s.chain);
     for (int k = 0; k < PARTS; k++) {
         s.read[k] = arena_alloc(g->arena, all * sizeof *s.read[k]);
         s.bad[k] = arena_alloc(g->arena, all * sizeof *s.bad[k]);
-    }
-    for (int k = 0; k < order.n; k++) {
-        ArrayRef a = order.array[k];
-        s.chain[a] = asked(g, a) ? (Chain){0} : chain_of(g, a);
-        some = some || s.chain[a].is;
-    }
-    if (!some) {
-        return;
     }
     s.look = true;
     walk_all(&s, &order);

@@ -276,7 +276,8 @@ void simplify_graph(Graph *g) {
     share_put_back(g, n, roots, is_asked_for, first_new);
     Order order = graph_order(g, n, roots);
     set_guards(g, &order);
-    axes_lessen(g, n, roots, is_asked_for);
-    share_all(g, n, roots);
+    if (axes_lessen(g, n, roots, is_asked_for)) {
+        share_all(g, n, roots);
+    }
     series_ends(g, n, roots);
 }
