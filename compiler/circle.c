@@ -6,6 +6,7 @@
 #include "kernel.h"
 #include "ops.h"
 #include "text.h"
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- arrays that read each other: one loop, as their lags allow
@@ -326,51 +327,113 @@ static Ref until_due(Gen *x, ArrayRef a, const Fixed *fixed) {
     return graph_given(g, due, fixed->known);
 }
 
+/* A member of a circle, and those that it reads in turn and that read it. */
+typedef struct Ring {
+    VEC(int) lags; /* its reads of members */
+    int first;     /* the least member of the ring */
+    int next;      /* the next one of the ring; -1: none */
+    int number, low, at; /* of the search */
+    bool on, done;
+} Ring;
+
+static int rising(const void *a, const void *b) {
+    int x = *(const int *)a, y = *(const int *)b;
+    return (x > y) - (x < y);
+}
+
+/* Tarjan's algorithm with its own stack. */
+static void rings_find(Gen *x, const Circle *c, const int *number, Ring *ring) {
+    Graph *g = x->g;
+    int n = c->members.n, counter = 0;
+    VEC(int) path = {0}, stack = {0};
+    for (int root = 0; root < n; root++) {
+        if (ring[root].number) {
+            continue;
+        }
+        VEC_PUSH(g->arena, path, root);
+        while (path.n) {
+            int i = path.at[path.n - 1];
+            Ring *r = &ring[i];
+            if (!r->number) {
+                r->number = r->low = ++counter;
+                r->on = true;
+                VEC_PUSH(g->arena, stack, i);
+            }
+            if (r->at < r->lags.n) {
+                int to = number[c->lags.at[r->lags.at[r->at++]].of];
+                if (!ring[to].number) {
+                    VEC_PUSH(g->arena, path, to);
+                } else if (ring[to].on && ring[to].number < r->low) {
+                    r->low = ring[to].number;
+                }
+                continue;
+            }
+            path.n--;
+            if (path.n && r->low < ring[path.at[path.n - 1]].low) {
+                ring[path.at[path.n - 1]].low = r->low;
+            }
+            if (r->low != r->number) {
+                continue;
+            }
+            int from = stack.n;
+            do {
+                ring[stack.at[--from]].on = false;
+            } while (stack.at[from] != i);
+            qsort(&stack.at[from], (size_t)(stack.n - from), sizeof *stack.at, rising);
+            for (int k = from; k < stack.n; k++) {
+                ring[stack.at[k]].first = stack.at[from];
+                ring[stack.at[k]].next = k + 1 < stack.n ? stack.at[k + 1] : -1;
+            }
+            stack.n = from;
+        }
+    }
+}
+
 /* Members of one loop turn: those that need each other at the same turn go deeper, the others
  * follow in order. */
 static void circle_turn(Gen *x, const Circle *c, Fixed *fixed, uint32_t *used, bool **take) {
     Graph *g = x->g;
     int n = c->members.n, *number = arena_alloc(g->arena, (size_t)g->arrays.n * sizeof *number);
-    bool *done = arena_alloc(g->arena, (size_t)n + 1),
-         *reach = arena_alloc(g->arena, (size_t)(n * n) + 1);
+    Ring *ring = arena_alloc(g->arena, ((size_t)n + 1) * sizeof *ring);
     for (int k = 0; k < n; k++) {
         number[c->members.at[k]] = k;
     }
     for (int k = 0; k < c->lags.n; k++) {
-        reach[number[c->lags.at[k].by] * n + number[c->lags.at[k].of]] = true;
+        VEC_PUSH(g->arena, ring[number[c->lags.at[k].by]].lags, k);
     }
-    for (int m = 0; m < n; m++) {
-        for (int i = 0; i < n; i++) {
-            for (int j = 0; j < n && reach[i * n + m]; j++) {
-                reach[i * n + j] = reach[i * n + j] || reach[m * n + j];
-            }
-        }
-    }
+    rings_find(x, c, number, ring);
     for (int left = n; left > 0;) {
         int before = left;
-        for (int i = 0; i < n; i++) {
-            bool ready = !done[i];
-            for (int j = 0; j < n && ready; j++) {
-                ready = !reach[i * n + j] || done[j] || (reach[j * n + i] && reach[i * n + j]);
+        for (int m = 0; m < n; m++) { /* a ring stands where a member is met and all is ready */
+            int i = ring[m].first;
+            bool ready = !ring[i].done;
+            for (int j = i; j >= 0 && ready; j = ring[j].next) {
+                for (int k = 0; k < ring[j].lags.n && ready; k++) {
+                    int of = ring[number[c->lags.at[ring[j].lags.at[k]].of]].first;
+                    ready = of == i || ring[of].done;
+                }
             }
             if (!ready) {
                 continue;
             }
             Circle inner = {0};
-            for (int j = 0; j < n; j++) {
-                if (j == i || (reach[i * n + j] && reach[j * n + i])) {
-                    VEC_PUSH(g->arena, inner.members, c->members.at[j]);
-                    done[j] = true;
-                    left--;
+            VEC(int) lags = {0};
+            for (int j = i; j >= 0; j = ring[j].next) {
+                VEC_PUSH(g->arena, inner.members, c->members.at[j]);
+                for (int k = 0; k < ring[j].lags.n; k++) {
+                    int lag = ring[j].lags.at[k];
+                    if (ring[number[c->lags.at[lag].of]].first == i) {
+                        VEC_PUSH(g->arena, lags, lag);
+                    }
                 }
+                left--;
             }
-            for (int k = 0; k < c->lags.n; k++) {
-                int by = number[c->lags.at[k].by], of = number[c->lags.at[k].of];
-                bool in_by = by == i || (reach[i * n + by] && reach[by * n + i]),
-                     in_of = of == i || (reach[i * n + of] && reach[of * n + i]);
-                if (in_by && in_of) {
-                    VEC_PUSH(g->arena, inner.lags, c->lags.at[k]);
-                }
+            ring[i].done = true;
+            if (lags.n) { /* as they were found */
+                qsort(lags.at, (size_t)lags.n, sizeof *lags.at, rising);
+            }
+            for (int k = 0; k < lags.n; k++) {
+                VEC_PUSH(g->arena, inner.lags, c->lags.at[lags.at[k]]);
             }
             if (inner.lags.n) {
                 circle_level(x, &inner, NULL, fixed, used, take);

@@ -66,7 +66,7 @@ static const char *const taken_words[] = {"alignas",      "alignof",
 
 bool cname_is_word(const char *name) {
     for (size_t k = 0; k < sizeof taken_words / sizeof *taken_words; k++) {
-        if (!strcmp(taken_words[k], name)) {
+        if (taken_words[k][0] == name[0] && !strcmp(taken_words[k], name)) {
             return true;
         }
     }
