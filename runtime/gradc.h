@@ -1231,6 +1231,9 @@ GRADC_INLINE uint64_t gradc_whole(double y) /* y >= 0 is a whole number */
 }
 GRADC_INLINE double gradc_pow(double x, double y)
 {
+#if defined(__SSE2__) && !defined(__AVX__) /* vectors of 16 bytes take twice the time of the C library's */
+    return pow(x, y);
+#else
     const double shift = 6755399441055744.0 + 2046.0, limit = 36893488147419103232.0, nan = gradc_of_bits(0x7ff8000000000000u);
     const uint64_t sign = 0x8000000000000000u;
     double a = gradc_magnitude(x), v = gradc_magnitude(y), w = gradc_add_sign(y, gradc_pick(gradc_below(limit, v), limit, v));
@@ -1247,6 +1250,7 @@ GRADC_INLINE double gradc_pow(double x, double y)
     z = gradc_pick(minus & ~whole & ~zero & ~wide, nan, z);
     z = gradc_pick(gradc_is_nan(x) | gradc_is_nan(y), nan, z);
     return gradc_pick(gradc_is_zero(y) | gradc_is_zero(x - 1.0), 1.0, z);
+#endif
 }
 /* @end */
 
@@ -1260,6 +1264,9 @@ GRADC_INLINE uint32_t gradc_wholef(float y) /* y >= 0 is a whole number */
 }
 GRADC_INLINE float gradc_powf(float x, float y)
 {
+#if defined(__SSE2__) && !defined(__AVX__) /* vectors of 16 bytes take twice the time of the C library's */
+    return powf(x, y);
+#else
     const float shift = 12582912.0f + 254.0f, limit = 1099511627776.0f, nan = gradc_of_bitsf(0x7fc00000u);
     const uint32_t sign = 0x80000000u;
     float a = gradc_magnitudef(x), v = gradc_magnitudef(y), w = gradc_add_signf(y, gradc_pickf(gradc_belowf(limit, v), limit, v));
@@ -1276,6 +1283,7 @@ GRADC_INLINE float gradc_powf(float x, float y)
     z = gradc_pickf(minus & ~whole & ~zero & ~wide, nan, z);
     z = gradc_pickf(gradc_is_nanf(x) | gradc_is_nanf(y), nan, z);
     return gradc_pickf(gradc_is_zerof(y) | gradc_is_zerof(x - 1.0f), 1.0f, z);
+#endif
 }
 /* @end */
 
@@ -2408,8 +2416,10 @@ GRADC_FN float gradc_polygammaf(int64_t n, float x)
 /* How wide the vectors are that the target computes with, and how many of them a product keeps in registers: ROWS x VECS in
  * general, MANY, FEW, 2 or 1 x VECS for the last rows, 1 x WIDE for a single row, DOT_ROWS x DOT_COLS where the lanes run along the
  * sum.
- * Without vectors (0 bytes, and with -DGRADC_NO_VECTORS) plain numbers stand in their place. */
-#if defined(GRADC_NO_VECTORS) || !defined(__GNUC__)
+ * Without vectors (0 bytes, and with -DGRADC_NO_VECTORS, and where numbers are wider in registers, as in the 387) plain numbers
+ * stand in their place. */
+#if defined(GRADC_NO_VECTORS) || !defined(__GNUC__) || \
+    (defined(__FLT_EVAL_METHOD__) && (__FLT_EVAL_METHOD__ == 1 || __FLT_EVAL_METHOD__ == 2))
 #define GRADC_VECTOR_BYTES 0
 #define GRADC_ROWS 4
 #define GRADC_MANY 3

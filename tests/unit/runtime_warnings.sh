@@ -163,11 +163,13 @@ remarks() { # remarks COMPILER FLAGS...: lines of loop.c with a vector loop
     "$@" $include -c "$work/loop.c" -o "$work/loop.o" 2>&1 | grep -E 'loop vectorized|vectorized loop' | sed -n 's/.*loop\.c:\([0-9]*\):.*/\1/p' | sort -u | wc -l
 }
 for target in "" -mavx2 -mavx512f; do
+    expected=$count
+    [ -n "$target" ] || expected=$((count - 2)) # pow calls the C library there
     if command -v gcc >/dev/null 2>&1; then
-        check "vector loops of gcc $target" test "$(remarks gcc -std=c99 -O2 $target -fopenmp-simd -fopt-info-vec-optimized)" -eq $count
+        check "vector loops of gcc $target" test "$(remarks gcc -std=c99 -O2 $target -fopenmp-simd -fopt-info-vec-optimized)" -eq $expected
     fi
     if command -v clang >/dev/null 2>&1; then
-        check "vector loops of clang $target" test "$(remarks clang -std=c99 -O2 $target -Rpass=loop-vectorize)" -eq $count
+        check "vector loops of clang $target" test "$(remarks clang -std=c99 -O2 $target -Rpass=loop-vectorize)" -eq $expected
     fi
 done
 
