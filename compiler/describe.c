@@ -6,22 +6,19 @@
 #include <string.h>
 
 typedef struct Tensors {
+    int *place; /* by array: 1 + the first tensor that it is */
     VEC(ArrayRef) array;
     VEC(const char *) role;
     VEC(int) of, by;
 } Tensors;
 
 static int tensor_of(const Tensors *t, ArrayRef a) {
-    for (int k = 0; k < t->array.n; k++) {
-        if (t->array.at[k] == a) {
-            return k;
-        }
-    }
-    return -1;
+    return t->place[a] - 1;
 }
 
 static void tensor_add(Graph *g, Tensors *t, ArrayRef a, const char *role, int of, int by) {
     VEC_PUSH(g->arena, t->array, a);
+    t->place[a] = t->place[a] ? t->place[a] : t->array.n;
     VEC_PUSH(g->arena, t->role, role);
     VEC_PUSH(g->arena, t->of, of);
     VEC_PUSH(g->arena, t->by, by);
@@ -29,6 +26,7 @@ static void tensor_add(Graph *g, Tensors *t, ArrayRef a, const char *role, int o
 
 static Tensors tensors_of(Graph *g) {
     Tensors t = {0};
+    t.place = arena_alloc(g->arena, ((size_t)g->arrays.n + 1) * sizeof *t.place);
     for (int k = 0; k < g->inputs.n; k++) {
         tensor_add(g, &t, g->inputs.at[k],
                    ARRAY(g, g->inputs.at[k])->role == ARRAY_PARAM ? "PARAM" : "INPUT", -1, -1);

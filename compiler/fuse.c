@@ -217,8 +217,8 @@ void fuse_arrays(Graph *g, int n, const ArrayRef *roots) {
             ARRAY(g, a)->pieces.at[q].guard = guard && !graph_is_true(g, guard) ? guard : 0;
         }
         f.circle[a] = circle;
-        if (circle || is_result(g, a) || !one_piece(g, a) || ARRAY(g, a)->rank == 0 ||
-            kernel_is(g, a) || reads_end(&f, ARRAY(g, a)->pieces.at[0].body)) {
+        if (circle || ARRAY(g, a)->rank == 0 || is_result(g, a) || !one_piece(g, a) ||
+            NODE(g, ARRAY(g, a)->pieces.at[0].body)->size >= MOST_SIZE || kernel_is(g, a) || reads_end(&f, ARRAY(g, a)->pieces.at[0].body)) {
             continue;
         }
         Ref body = ARRAY(g, a)->pieces.at[0].body;

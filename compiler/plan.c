@@ -77,15 +77,6 @@ static void mark(Graph *g, int n, const ArrayRef *roots, bool *in) {
     }
 }
 
-static bool is_listed(const ArrayRef *list, int n, ArrayRef a) {
-    for (int k = 0; k < n; k++) {
-        if (list[k] == a) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* forward came before, and kept what both need */
 static bool comes_after(FunctionKind kind) {
     return kind == FN_BACKWARD || kind == FN_VJP;
@@ -258,11 +249,14 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
             gen_add(&x, span);
         }
     }
+    bool *result = arena_alloc(g->arena, all + 1);
+    for (int k = 0; r && k < r->result.n; k++) {
+        result[r->result.at[k]] = true;
+    }
     for (int k = 0; k < order.n; k++) {
         ArrayRef a = order.array[k];
         const Array *array = ARRAY(g, a);
-        bool asked = (array->is_output && kind != FN_DERIVATIVE) ||
-                     (r && is_listed(r->result.at, r->result.n, a));
+        bool asked = (array->is_output && kind != FN_DERIVATIVE) || result[a];
         if (array->role == ARRAY_INPUT || array->role == ARRAY_PARAM) {
             f.place[a] = PLACE_INPUT;
             VEC_PUSH(g->arena, f.reads, a);
