@@ -218,7 +218,8 @@ void fuse_arrays(Graph *g, int n, const ArrayRef *roots) {
         }
         f.circle[a] = circle;
         if (circle || ARRAY(g, a)->rank == 0 || is_result(g, a) || !one_piece(g, a) ||
-            NODE(g, ARRAY(g, a)->pieces.at[0].body)->size >= MOST_SIZE || kernel_is(g, a) || reads_end(&f, ARRAY(g, a)->pieces.at[0].body)) {
+            NODE(g, ARRAY(g, a)->pieces.at[0].body)->height >= 4 * MOST_HEIGHT ||
+            kernel_is(g, a) || reads_end(&f, ARRAY(g, a)->pieces.at[0].body)) {
             continue;
         }
         Ref body = ARRAY(g, a)->pieces.at[0].body;
