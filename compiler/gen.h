@@ -83,6 +83,9 @@ bool lag_is_end(Graph *g, const Lag *l, int axis_of, int sign); /* by its form, 
 /* storage: how much of each array that the function computes is kept in memory. */
 void storage_decide(Graph *g, Function *f, const bool *computed, const bool *carried);
 
+/* scalars: arrays of a few entries become names. */
+void scalars_make(Graph *g, int n, const ArrayRef *roots);
+
 /* fuse: how much work a term is (counted up to the budget: 1 an addition, 20 a function, 1000 a
  * reduction), and what is read in place. */
 int term_cost(const Graph *g, Ref r, int budget);
@@ -112,6 +115,7 @@ Stmt *gen_if_open(Gen *x, Ref condition);
 void gen_if_close(Gen *x, Stmt *s);
 bool gen_is_straight(const Block *b); /* names and one statement: fit for lanes */
 bool gen_may_fail(const Block *b);
+bool gen_safe_anywhere(Gen *x, Ref r); /* may it be computed whatever conditions hold? */
 Stmt *gen_set(Gen *x, int local, char op, Expr *e);
 void gen_stop_if(Gen *x, Expr *condition, const char *text); /* returns with that status */
 Expr *gen_below(Gen *x, int local, int64_t bound);           /* local < bound */

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FEW = 12 }; /* a loop with fewer turns is not worth sharing */
+enum { FEW = 8 }; /* a loop with fewer turns is not worth sharing */
 
 typedef struct AxisGroup {
     Graph *g;

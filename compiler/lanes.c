@@ -17,6 +17,8 @@ typedef struct LaneLocal {
     bool varying; /* differs from turn to turn */
     bool many;    /* used in several runs */
     int run;      /* in which it is used, 0: none */
+    int sets;     /* how often it is set */
+    bool starts;  /* as something, where it is declared */
     int partial;  /* of a sum over turns: its row of partial sums, 0: none */
 } LaneLocal;
 
@@ -28,6 +30,7 @@ typedef struct Lanes {
     Ref index;
     const int *axis; /* by array: that the loop computes turn by turn; else -1 */
     const bool *brief; /* by array: nobody reads it in another turn */
+    int *stores;       /* by array: how many there are in the loop */
     VEC(LaneLocal) local;
     Block *rows; /* declarations, before everything in the block */
     Stmt *run;   /* not added yet */
@@ -292,13 +295,240 @@ static void sum_alone(Lanes *l, Block *out, Stmt *loop) {
     flush(l, out);
 }
 
+/* ---- choices
+ * C compilers make vector code of a choice between two numbers, and not of arithmetic on one of its
+ * sides, which might trap. So both sides are computed, if nothing but time is lost by it. */
+
+static bool takes_long(Op op) { /* a loop of its own */
+    return op == OP_lgamma || op == OP_digamma || op == OP_polygamma || op == OP_powi;
+}
+
+static bool is_harmless(Lanes *l, const Expr *e) {
+    switch (e->kind) {
+    case EXPR_CONST:
+    case EXPR_DIM:
+    case EXPR_INDEX:
+    case EXPR_LOCAL: return true;
+    case EXPR_LOAD:
+        if (e->ref && gen_safe_anywhere(l->x, e->ref)) {
+            break;
+        }
+        for (int k = 0; k < e->n; k++) {
+            const Expr *at = e->arg[k];
+            if (at->kind != EXPR_CONST && at->kind != EXPR_INDEX &&
+                !(at->kind == EXPR_LOAD && ARRAY(l->g, at->array)->target)) {
+                return false;
+            }
+        }
+        break;
+    case EXPR_OP:
+        if (e->checked || e->op == OP_trunc || takes_long(e->op)) {
+            return false;
+        }
+        break;
+    case EXPR_SELECT:
+    case EXPR_CAST: break;
+    default: return false;
+    }
+    for (int k = 0; k < e->n; k++) {
+        if (!is_harmless(l, e->arg[k])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool has_choice(const Expr *e) {
+    bool has = e->kind == EXPR_SELECT;
+    for (int k = 0; k < e->n && !has; k++) {
+        has = has_choice(e->arg[k]);
+    }
+    return has;
+}
+
+static Expr *named(Lanes *l, Block *out, Expr *e) {
+    if (e->kind == EXPR_CONST || e->kind == EXPR_LOCAL || e->kind == EXPR_INDEX ||
+        e->kind == EXPR_DIM) {
+        return e;
+    }
+    Stmt *let = gen_stmt(l->x, STMT_LET);
+    let->local = gen_local(l->x, "t", e->type, false);
+    let->value = e;
+    local_of(l, let->local)->inside = true;
+    local_of(l, let->local)->varying = is_varying(l, e);
+    gen_append(out, let);
+    return gen_local_expr(l->x, let->local);
+}
+
+/* The expression without arithmetic on a side of a choice; a copy, since others may have parts of
+ * it. */
+static Expr *without_sides(Lanes *l, Block *out, Expr *e) {
+    if (!has_choice(e)) {
+        return e;
+    }
+    Expr *copy = gen_expr(l->x, e->kind, e->type, e->n), **arg = copy->arg;
+    *copy = *e;
+    copy->arg = arg;
+    bool lazy = e->kind == EXPR_SELECT && !(is_harmless(l, e->arg[1]) && is_harmless(l, e->arg[2]));
+    for (int k = 0; k < e->n; k++) {
+        copy->arg[k] = lazy && k > 0 ? e->arg[k] : without_sides(l, out, e->arg[k]);
+        if (e->kind == EXPR_SELECT && !lazy && k > 0) {
+            copy->arg[k] = named(l, out, copy->arg[k]);
+        }
+    }
+    return copy;
+}
+
+static void count_sets(Lanes *l, const Block *b) {
+    for (const Stmt *s = b->first; s; s = s->next) {
+        if (s->kind == STMT_STORE || s->kind == STMT_ZERO) {
+            l->stores[s->array]++;
+        } else if (s->kind == STMT_SET) {
+            local_of(l, s->local)->sets++;
+        } else if (s->kind == STMT_VAR && s->value) {
+            local_of(l, s->local)->starts = true;
+        }
+        count_sets(l, &s->body);
+        count_sets(l, &s->otherwise);
+    }
+}
+
+/* In the run that the statement is about to join. */
+static void free_choices(Lanes *l, Stmt *s) {
+    if (s->value && has_choice(s->value)) {
+        add_comments(l, run_of(l));
+        s->value = without_sides(l, run_of(l), s->value);
+    }
+}
+
+/* May all of it run although its condition does not hold, if what it sets is chosen? */
+static bool is_plain(Lanes *l, const Block *b) {
+    for (const Stmt *s = b->first; s; s = s->next) {
+        bool known = s->kind == STMT_LET || s->kind == STMT_VAR || s->kind == STMT_SET ||
+                     (s->kind == STMT_IF && !s->array) || s->kind == STMT_COMMENT ||
+                     (s->kind == STMT_STORE && s->op == '=' && l->brief[s->array] &&
+                      l->stores[s->array] == 1);
+        if (!known || s->checked || (s->value && !is_harmless(l, s->value)) ||
+            !is_plain(l, &s->body) || !is_plain(l, &s->otherwise)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static Expr *choice(Lanes *l, Expr *c, Expr *yes, Expr *no) {
+    Expr *e = gen_expr(l->x, EXPR_SELECT, yes->type, 3);
+    e->arg[0] = c, e->arg[1] = yes, e->arg[2] = no;
+    return e;
+}
+
+static Expr *both(Lanes *l, Op op, Expr *a, Expr *b) {
+    Expr *e = gen_expr(l->x, EXPR_OP, VALUE_BOOL, b ? 2 : 1);
+    e->op = op;
+    e->arg[0] = a;
+    if (b) {
+        e->arg[1] = b;
+    }
+    return e;
+}
+
+static Stmt *last_of(const Block *b) {
+    Stmt *s = b->first;
+    while (s && s->next) {
+        s = s->next;
+    }
+    return s;
+}
+
+/* The statements of a branch, without it: what they set is chosen where `when` holds. `final`: not
+ * added, its value is returned. */
+static Expr *unbranch(Lanes *l, const Block *b, Expr *when, const Stmt *final, Block *to) {
+    Gen *x = l->x;
+    for (Stmt *s = b->first, *next; s; s = next) {
+        next = s->next;
+        s->next = NULL;
+        if (s->value) {
+            s->value = without_sides(l, to, s->value);
+        }
+        if (s == final) {
+            return named(l, to, s->value);
+        }
+        if (s->kind == STMT_IF) {
+            Expr *c = named(l, to, s->value), *none = both(l, OP_not, c, NULL);
+            unbranch(l, &s->body, named(l, to, both(l, OP_and, when, c)), NULL, to);
+            if (s->otherwise.first) {
+                unbranch(l, &s->otherwise, named(l, to, both(l, OP_and, when, none)), NULL, to);
+            }
+            continue;
+        }
+        if (s->kind == STMT_SET) {
+            ValueType type = l->f->locals.at[s->local].type;
+            bool only = s->op == '=' && local_of(l, s->local)->sets == 1 &&
+                        !local_of(l, s->local)->starts;
+            double none = s->op == '*';
+            Expr *other = s->op == '='         ? gen_local_expr(x, s->local)
+                          : type >= VALUE_FLOAT ? gen_value(x, graph_real(l->g, type, none))
+                                                : gen_value(x, graph_int(l->g, (int64_t)none));
+            s->value = only ? s->value : choice(l, when, named(l, to, s->value), other);
+        }
+        gen_append(to, s);
+    }
+    return NULL;
+}
+
+static bool block_reads(const Block *b, int local) {
+    for (const Stmt *s = b->first; s; s = s->next) {
+        if ((s->value && reads_local(s->value, local)) || block_reads(&s->body, local) ||
+            block_reads(&s->otherwise, local)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A condition that differs from turn to turn, as choices. */
+static void choose_sides(Lanes *l, Stmt *s, Block *to) {
+    Stmt *yes = last_of(&s->body), *no = last_of(&s->otherwise);
+    Block then = {0};
+    Expr *c = named(l, to, without_sides(l, to, s->value)), *not = both(l, OP_not, c, NULL);
+    const Stmt *name = last_of(to);
+    bool one = yes && no && yes->kind == STMT_SET && no->kind == STMT_SET && yes->op == '=' &&
+               no->op == '=' && yes->local == no->local;
+    Expr *a = unbranch(l, &s->body, c, one ? yes : NULL, &then),
+         *b = s->otherwise.first ? unbranch(l, &s->otherwise, not, one ? no : NULL, &then) : NULL;
+    if (one) {
+        yes->value = choice(l, c, a, b);
+        gen_append(&then, yes);
+    }
+    if (name && name->local == c->local && !block_reads(&then, c->local)) {
+        *to = (Block){0}; /* what it decides is read only where it holds */
+    }
+    for (Stmt *t = then.first, *next; t; t = next) {
+        next = t->next;
+        t->next = NULL;
+        gen_append(to, t);
+    }
+}
+
+static void transform_on(Lanes *l, Block *in, Block *out);
+
 static void transform(Lanes *l, Block *in, Block *out) {
+    transform_on(l, in, out);
+    flush(l, out);
+    add_comments(l, out);
+}
+
+/* The last run stays open. */
+static void transform_on(Lanes *l, Block *in, Block *out) {
     for (Stmt *s = in->first, *next; s; s = next) {
         next = s->next;
         s->next = NULL;
         bool varying = s->value && is_varying(l, s->value);
         switch (s->kind) {
         case STMT_LET:
+            if (varying) {
+                free_choices(l, s);
+            }
             add(l, varying ? run_of(l) : out, s);
             break;
         case STMT_VAR:
@@ -306,6 +536,7 @@ static void transform(Lanes *l, Block *in, Block *out) {
             if (local_of(l, s->local)->varying) {
                 int partial = local_of(l, s->local)->partial;
                 s->local = partial ? partial : s->local;
+                free_choices(l, s);
                 add(l, run_of(l), s);
             } else {
                 flush(l, out);
@@ -318,6 +549,7 @@ static void transform(Lanes *l, Block *in, Block *out) {
                 moves = moves || is_varying(l, s->position[k]);
             }
             if (l->axis[s->array] >= 0) {
+                free_choices(l, s);
                 add(l, run_of(l), s);
             } else if (moves || s->op != '+') {
                 alone(l, out, s, false);
@@ -342,7 +574,11 @@ static void transform(Lanes *l, Block *in, Block *out) {
             }
             break;
         case STMT_IF:
-            if (varying) {
+            if (varying && is_plain(l, &s->body) && is_plain(l, &s->otherwise)) {
+                Block flat = {0};
+                choose_sides(l, s, &flat);
+                transform_on(l, &flat, out);
+            } else if (varying) {
                 alone(l, out, s, !has_loop(&s->body) && !has_loop(&s->otherwise));
             } else {
                 Block body = {0}, otherwise = {0};
@@ -360,7 +596,6 @@ static void transform(Lanes *l, Block *in, Block *out) {
             add(l, out, s);
         }
     }
-    flush(l, out);
 }
 
 /* ---- what lives longer than a run */
@@ -412,6 +647,29 @@ static void set_rows(Lanes *l, Block *b) {
         }
         set_rows(l, &s->body);
         set_rows(l, &s->otherwise);
+        gen_append(&kept, s);
+    }
+    *b = kept;
+}
+
+/* What is set once, in the block that declares it, is declared there. */
+static void declare_late(Lanes *l, Block *b) {
+    Block kept = {0};
+    for (Stmt *s = b->first, *next; s; s = next) {
+        next = s->next;
+        s->next = NULL;
+        declare_late(l, &s->body);
+        declare_late(l, &s->otherwise);
+        if (s->kind == STMT_VAR && !s->value && local_of(l, s->local)->sets == 1) {
+            Stmt *set = next;
+            while (set && !(set->kind == STMT_SET && set->local == s->local)) {
+                set = set->next;
+            }
+            if (set && set->op == '=') {
+                set->kind = STMT_LET;
+                continue;
+            }
+        }
         gen_append(&kept, s);
     }
     *b = kept;
@@ -474,6 +732,8 @@ static bool by_blocks(Gen *x, Stmt *loop, Block *before, Block *after) {
         }
     }
     l.axis = axis, l.brief = brief;
+    l.stores = arena_alloc(g->arena, all * sizeof *l.stores);
+    count_sets(&l, &loop->body);
     do {
         l.changed = false;
         look(&l, &loop->body, false);
@@ -515,6 +775,11 @@ static bool by_blocks(Gen *x, Stmt *loop, Block *before, Block *after) {
         }
     }
     set_rows(&l, &body);
+    for (int k = 0; k < l.local.n; k++) {
+        l.local.at[k].sets = 0;
+    }
+    count_sets(&l, &body);
+    declare_late(&l, &body);
     set_hints(&body);
     for (Stmt *s = rows.first, *next; s; s = next) {
         next = s->next;

@@ -558,6 +558,7 @@ Plan *plan_graph(Graph *g, const PlanOptions *options) {
             VEC_PUSH(g->arena, roots, g->requests.at[k].result.at[q]);
         }
     }
+    scalars_make(g, roots.n, roots.at);
     fuse_arrays(g, roots.n, roots.at);
     settle_iterations(g, roots.n, roots.at);
     size_t all = (size_t)g->arrays.n + 64;

@@ -121,7 +121,7 @@ static bool reads_written(const Gen *x, Ref r, const bool *writes) {
 
 /* Can r be computed whatever conditions hold? Every read of it stands at places that are inside for
  * all values of the indices. */
-static bool safe_anywhere(Gen *x, Ref r) {
+bool gen_safe_anywhere(Gen *x, Ref r) {
     Graph *g = x->g;
     const Node n = *NODE(g, r);
     if (n.fails) {
@@ -138,7 +138,7 @@ static bool safe_anywhere(Gen *x, Ref r) {
                 return false;
             }
         }
-        if (!safe_anywhere(x, a)) {
+        if (!gen_safe_anywhere(x, a)) {
             return false;
         }
     }
@@ -151,7 +151,7 @@ static int level_of(Gen *x, Ref r) {
     int n = graph_free(x->g, r, &free), level = x->top;
     for (; level > 0; level--) {
         const Frame *f = &x->frames.at[level];
-        if (f->guard || ((f->narrowed || NODE(x->g, r)->fails) && !safe_anywhere(x, r))) {
+        if (f->guard || ((f->narrowed || NODE(x->g, r)->fails) && !gen_safe_anywhere(x, r))) {
             break;
         }
         if (f->index) {

@@ -34,6 +34,7 @@ lower           arena source syntax poly program graph kernel ops differentiate 
 demand          arena source poly graph kernel ops demand
 simplify        arena source poly graph ops axes series share demand paths passes text
 gen             graph plan gen
+scalars         gen kernel
 fuse            gen kernel ops
 value           gen kernel ops
 nest            gen kernel ops

@@ -1,0 +1,524 @@
+/* scalars: arrays of a few entries become names.
+ * In: a graph, about to be planned. Out: the same, where an array with short axes of fixed length
+ * (a vector of 3 for each point) is one array for each entry of these axes. A loop of 3 turns around
+ * one statement is then 3 statements, conditions like i == j are decided, what is 0 is gone, and all
+ * of them can stand in the one loop over the points.
+ * It is not done where an array must lie together: outputs, recurrences, factors of matrix products,
+ * what a kernel takes, what is read at places that are known at run time only. */
+#include "gen.h"
+#include "kernel.h"
+#include <string.h>
+
+enum {
+    MOST_TURNS = 4,    /* of an axis */
+    MOST_ENTRIES = 16, /* of an array */
+    MOST_NODES = 2048  /* of all equations that an array becomes */
+};
+
+typedef struct Scalars {
+    Graph *g;
+    size_t arrays;          /* so many there were */
+    uint32_t *axes;         /* by array: those that go; 0: it stays */
+    ArrayRef **entry; /* by array: by entry, row-major over these axes; 0: none, it is 0 */
+    VEC(Ref) stack;
+} Scalars;
+
+static bool small_extent(const Poly *p, int64_t *n) {
+    return poly_is_int(p, n) && *n >= 1 && *n <= MOST_TURNS;
+}
+
+static bool is_split(const Scalars *s, ArrayRef a) {
+    return a < s->arrays && s->axes[a];
+}
+
+static bool is_small(const Scalars *s, ArrayRef a, int axis) {
+    return s->axes[a] >> axis & 1;
+}
+
+/* ---- which arrays */
+
+static bool asked_outside(const Graph *g, ArrayRef a) {
+    bool asked = ARRAY(g, a)->is_output || ARRAY(g, a)->role != ARRAY_INTERNAL;
+    for (int k = 0; k < g->requests.n; k++) {
+        for (int q = 0; q < g->requests.at[k].result.n; q++) {
+            asked = asked || g->requests.at[k].result.at[q] == a;
+        }
+    }
+    return asked;
+}
+
+/* Counts the nodes of a term; sums over long or open ranges want their arrays whole. */
+static int term_size(Scalars *s, Ref term, bool *long_sum) {
+    Graph *g = s->g;
+    int size = 0;
+    s->stack.n = 0;
+    graph_walk_start(g);
+    VEC_PUSH(g->arena, s->stack, term);
+    while (s->stack.n) {
+        Ref r = s->stack.at[--s->stack.n];
+        int64_t n;
+        if (!graph_walk_first(g, r)) {
+            continue;
+        }
+        size++;
+        *long_sum = *long_sum ||
+                    (NODE(g, r)->op == OP_REDUCE && !small_extent(EXTENT(g, ARG(g, r, 0)), &n)) ||
+                    NODE(g, r)->op == OP_KERNEL;
+        for (int k = 0; k < NODE(g, r)->nargs; k++) {
+            VEC_PUSH(g->arena, s->stack, ARG(g, r, k));
+        }
+    }
+    return size;
+}
+
+static uint32_t small_axes(Scalars *s, ArrayRef a, int64_t *entries) {
+    const Array *x = ARRAY(s->g, a);
+    uint32_t axes = 0;
+    *entries = 1;
+    for (int k = 0; k < x->rank && k < 32; k++) {
+        int64_t n;
+        if (small_extent(x->extent[k], &n)) {
+            axes |= 1u << k;
+            *entries *= n;
+        }
+    }
+    return axes;
+}
+
+static void choose(Scalars *s, ArrayRef a) {
+    Graph *g = s->g;
+    const Array *x = ARRAY(g, a);
+    int64_t entries, lo, hi;
+    uint32_t axes = small_axes(s, a, &entries);
+    if (!axes || entries > MOST_ENTRIES || asked_outside(g, a) || x->counts || x->turn ||
+        kernel_is(g, a)) {
+        return;
+    }
+    int size = 0;
+    bool long_sum = false;
+    for (int q = 0; q < x->pieces.n; q++) {
+        const Piece p = x->pieces.at[q];
+        for (int k = 0; k < x->rank; k++) {
+            if (axes >> k & 1 && (!poly_is_int(p.lo[k], &lo) || !poly_is_int(p.hi[k], &hi))) {
+                return;
+            }
+        }
+        if (p.live) {
+            return;
+        }
+        size += term_size(s, p.body, &long_sum);
+        size += p.guard ? term_size(s, p.guard, &long_sum) : 0;
+    }
+    if (!long_sum && size * entries <= MOST_NODES) {
+        s->axes[a] = axes;
+    }
+}
+
+/* Recurrences, and what they read or are read by: that is computed turn by turn with them, and their
+ * entries stay together. */
+static bool *near_recurrences(Graph *g, const Order *order) {
+    bool *near = arena_alloc(g->arena, (size_t)g->arrays.n + 1),
+         *in = arena_alloc(g->arena, (size_t)g->arrays.n + 1);
+    for (int k = 0; k < order->n; k++) {
+        bool alone = (k == 0 || order->component[k - 1] != order->component[k]) &&
+                     (k + 1 == order->n || order->component[k + 1] != order->component[k]);
+        in[order->array[k]] = !alone || graph_reads_itself(g, order->array[k]);
+    }
+    for (int k = 0; k < order->n; k++) {
+        ArrayRef a = order->array[k];
+        const ArrayRef *reads;
+        int n = graph_array_reads(g, a, &reads);
+        near[a] = near[a] || in[a];
+        for (int q = 0; q < n; q++) {
+            near[a] = near[a] || in[reads[q]];
+            near[reads[q]] = near[reads[q]] || in[a];
+        }
+    }
+    return near;
+}
+
+/* The index that a place of a short axis stands for, 0: it is a number. False: neither. */
+static bool place_index(Graph *g, Ref place, Ref *index) {
+    const Ref *free;
+    int n = graph_free(g, place, &free);
+    const Poly *p = graph_poly(g, place);
+    int64_t fixed;
+    *index = 0;
+    if (poly_is_int(p, &fixed)) {
+        return true;
+    }
+    if (n != 1) {
+        return false;
+    }
+    *index = free[0];
+    return poly_is_int(poly_sub(g->arena, p, poly_var(g->arena, free[0])), &fixed);
+}
+
+/* All reads of arrays that may be split, in a term. */
+typedef VEC(Ref) Reads;
+static void find_reads(Scalars *s, Ref term, Reads *reads, Reads *reduces) {
+    Graph *g = s->g;
+    s->stack.n = 0;
+    graph_walk_start(g);
+    VEC_PUSH(g->arena, s->stack, term);
+    while (s->stack.n) {
+        Ref r = s->stack.at[--s->stack.n];
+        const Node n = *NODE(g, r);
+        if (!graph_walk_first(g, r)) {
+            continue;
+        }
+        if (n.op == OP_READ && is_split(s, n.aux)) {
+            VEC_PUSH(g->arena, *reads, r);
+        }
+        if (n.op == OP_REDUCE && reduces) {
+            VEC_PUSH(g->arena, *reduces, r);
+        }
+        for (int k = 0; k < n.nargs; k++) {
+            VEC_PUSH(g->arena, s->stack, ARG(g, r, k));
+        }
+    }
+}
+
+static bool stands_at(Scalars *s, Ref read, Ref index) {
+    Graph *g = s->g;
+    for (int k = 0; k < NODE(g, read)->nargs; k++) {
+        if (is_small(s, NODE(g, read)->aux, k) && graph_has_index(g, ARG(g, read, k), index)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The array must stay if some read of it says so. Here: those of a term in a piece. */
+static bool look_at_term(Scalars *s, ArrayRef by, const Piece *p, Ref term, bool whole) {
+    Graph *g = s->g;
+    Reads reads = {0}, reduces = {0};
+    bool left = false;
+    find_reads(s, term, &reads, &reduces);
+    for (int k = 0; k < reads.n; k++) {
+        ArrayRef a = NODE(g, reads.at[k])->aux;
+        bool fits = s->axes[a] && !whole;
+        for (int q = 0; q < NODE(g, reads.at[k])->nargs && fits; q++) {
+            Ref index;
+            int64_t lo, hi, n;
+            if (!is_small(s, a, q)) {
+                continue;
+            }
+            fits = place_index(g, ARG(g, reads.at[k], q), &index);
+            int axis = -1;
+            for (int i = 0; i < ARRAY(g, by)->rank; i++) {
+                axis = ARRAY(g, by)->axis[i] == index ? i : axis;
+            }
+            if (fits && axis >= 0) {
+                fits = poly_is_int(p->lo[axis], &lo) && poly_is_int(p->hi[axis], &hi) &&
+                       hi - lo < MOST_TURNS;
+            } else if (fits && index) {
+                fits = small_extent(EXTENT(g, index), &n);
+                for (int i = 0; i < reduces.n && fits; i++) {
+                    Ref r = reduces.at[i];
+                    fits = ARG(g, r, 0) != index || NODE(g, r)->aux == RED_SUM ||
+                           NODE(g, r)->aux == RED_PROD;
+                }
+            }
+        }
+        if (s->axes[a] && !fits) {
+            s->axes[a] = 0;
+            left = true;
+        }
+    }
+    return left;
+}
+
+/* True: an array left. */
+static bool look_at(Scalars *s, ArrayRef a) {
+    Graph *g = s->g;
+    bool left = false;
+    for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
+        const Piece p = ARRAY(g, a)->pieces.at[q];
+        bool product = term_is_contraction(g, p.body) && ARRAY(g, a)->rank > 1,
+             whole = product || p.live || NODE(g, p.body)->op == OP_KERNEL;
+        left = look_at_term(s, a, &p, p.body, whole) || left;
+        left = (p.guard && look_at_term(s, a, &p, p.guard, whole)) || left;
+        left = (p.live && look_at_term(s, a, &p, p.live, true)) || left;
+    }
+    return left;
+}
+
+/* ---- what they become */
+
+static Ref zero_of(Graph *g, ValueType type) {
+    return type == VALUE_BOOL  ? graph_bool(g, false)
+           : type == VALUE_INT ? graph_int(g, 0)
+                               : graph_real(g, type, 0);
+}
+
+static Ref read_entry(Graph *g, void *user, ArrayRef a, const Ref *positions) {
+    const Scalars *s = user;
+    int64_t at = 0, n, place;
+    Ref rest[32];
+    int left = 0;
+    if (!is_split(s, a)) {
+        return 0;
+    }
+    for (int k = 0; k < ARRAY(g, a)->rank; k++) {
+        if (!is_small(s, a, k)) {
+            rest[left++] = positions[k];
+            continue;
+        }
+        if (!poly_is_int(graph_poly(g, positions[k]), &place) ||
+            !poly_is_int(ARRAY(g, a)->extent[k], &n)) {
+            bug("an array was split that is read at %s", graph_term_text(g, positions[k]));
+        }
+        if (place < 0 || place >= n) { /* where a condition does not let it come */
+            return zero_of(g, ARRAY(g, a)->type);
+        }
+        at = at * n + place;
+    }
+    ArrayRef e = s->entry[a][at];
+    return e ? graph_read(g, e, rest) : zero_of(g, ARRAY(g, a)->type);
+}
+
+static Ref open_sums(Scalars *s, Ref term);
+
+/* A reduction, opened: turn by turn where its index is a place of a short axis. */
+static Ref open_sum(Scalars *s, Ref reduce) {
+    Graph *g = s->g;
+    Reduction kind = (Reduction)NODE(g, reduce)->aux;
+    Reads reads = {0};
+    Ref condition, body, index = graph_open(g, reduce, &condition, &body);
+    bool turns = false;
+    int64_t n = 0;
+    find_reads(s, body, &reads, NULL);
+    if (condition) {
+        find_reads(s, condition, &reads, NULL);
+    }
+    for (int k = 0; k < reads.n; k++) {
+        turns = turns || stands_at(s, reads.at[k], index);
+    }
+    if (reads.n == 0) {
+        return reduce;
+    }
+    if (!turns) {
+        return graph_reduce(g, kind, index, condition ? open_sums(s, condition) : 0,
+                            open_sums(s, body));
+    }
+    if (!small_extent(EXTENT(g, index), &n)) {
+        bug("a long sum over entries that were split");
+    }
+    ValueType type = (ValueType)NODE(g, body)->type;
+    Ref none = kind == RED_SUM ? zero_of(g, type)
+               : type == VALUE_INT ? graph_int(g, 1)
+                                   : graph_real(g, type, 1),
+        all = 0;
+    for (int64_t k = 0; k < n; k++) {
+        Ref turn = graph_int(g, k),
+            term = open_sums(s, graph_subst(g, body, 1, &index, &turn));
+        if (condition) {
+            Ref c = open_sums(s, graph_subst(g, condition, 1, &index, &turn));
+            term = graph_select(g, c, term, none);
+        }
+        all = !all ? term : graph_op2(g, kind == RED_SUM ? OP_add : OP_mul, all, term);
+    }
+    return all;
+}
+
+/* Reductions over places of short axes, written out. */
+static Ref open_sums(Scalars *s, Ref term) {
+    Graph *g = s->g;
+    Reads outer = {0};
+    s->stack.n = 0;
+    graph_walk_start(g);
+    VEC_PUSH(g->arena, s->stack, term);
+    while (s->stack.n) {
+        Ref r = s->stack.at[--s->stack.n];
+        if (!graph_walk_first(g, r)) {
+            continue;
+        }
+        if (NODE(g, r)->op == OP_REDUCE) {
+            VEC_PUSH(g->arena, outer, r);
+            continue;
+        }
+        for (int k = 0; k < NODE(g, r)->nargs; k++) {
+            VEC_PUSH(g->arena, s->stack, ARG(g, r, k));
+        }
+    }
+    for (int k = 0; k < outer.n; k++) {
+        Ref to = open_sum(s, outer.at[k]);
+        if (to != outer.at[k]) {
+            term = graph_subst(g, term, 1, &outer.at[k], &to);
+        }
+    }
+    return term;
+}
+
+static Ref in_entries(Scalars *s, Ref term) {
+    return term ? graph_rewrite_reads(s->g, open_sums(s, term), read_entry, s) : 0;
+}
+
+/* A piece of a, as `to` has it: a itself, or what holds its entry at `place` on the short axes. Axes
+ * that choose entries of other arrays are taken place by place. */
+static void put_piece(Scalars *s, ArrayRef a, const Piece *p, ArrayRef to, const int64_t *place) {
+    Graph *g = s->g;
+    const Array x = *ARRAY(g, a);
+    Reads reads = {0};
+    Ref at[32];
+    const Poly *lo[32], *hi[32];
+    int chosen[32], into[32], n = 0, left = 0; /* axes that choose; where they are in `to` */
+    int64_t first[32], last[32], now[32];
+    find_reads(s, p->body, &reads, NULL);
+    if (p->guard) {
+        find_reads(s, p->guard, &reads, NULL);
+    }
+    for (int k = 0; k < x.rank; k++) {
+        bool chooses = false;
+        if (to != a && is_small(s, a, k)) {
+            int64_t least, most;
+            if (!poly_is_int(p->lo[k], &least) || !poly_is_int(p->hi[k], &most) ||
+                place[k] < least || place[k] > most) {
+                return;
+            }
+            at[k] = graph_int(g, place[k]);
+            continue;
+        }
+        lo[left] = p->lo[k], hi[left] = p->hi[k];
+        at[k] = ARRAY(g, to)->axis[left];
+        for (int q = 0; q < reads.n; q++) {
+            chooses = chooses || stands_at(s, reads.at[q], x.axis[k]);
+        }
+        if (chooses && poly_is_int(p->lo[k], &first[n]) && poly_is_int(p->hi[k], &last[n])) {
+            chosen[n] = k, into[n] = left, now[n] = first[n];
+            n++;
+        }
+        left++;
+    }
+    for (bool more = true; more;) {
+        for (int k = 0; k < n; k++) {
+            at[chosen[k]] = graph_int(g, now[k]);
+            lo[into[k]] = hi[into[k]] = poly_int(g->arena, now[k]);
+        }
+        Ref body = in_entries(s, graph_subst(g, p->body, x.rank, x.axis, at)),
+            guard = p->guard ? in_entries(s, graph_subst(g, p->guard, x.rank, x.axis, at)) : 0;
+        if (!(guard && graph_is_false(g, guard)) && graph_piece(g, to, lo, hi, body, p->at)) {
+            Piece *new = &ARRAY(g, to)->pieces.at[ARRAY(g, to)->pieces.n - 1];
+            new->guard = guard && !graph_is_true(g, guard) ? guard : 0;
+            new->live = p->live;
+        }
+        more = false;
+        for (int k = n - 1; k >= 0 && !more; k--) {
+            more = ++now[k] <= last[k];
+            now[k] = more ? now[k] : first[k];
+        }
+    }
+}
+
+static void make_entries(Scalars *s, ArrayRef a) {
+    Graph *g = s->g;
+    int64_t entries;
+    small_axes(s, a, &entries);
+    ArrayRef *entry = s->entry[a] = arena_alloc(g->arena, (size_t)entries * sizeof *entry);
+    for (int64_t e = 0; e < entries; e++) {
+        const Array x = *ARRAY(g, a);
+        const Poly *extent[32];
+        const char *names[32], *name = x.name;
+        int64_t place[32], rest = e, n;
+        int left = 0;
+        for (int k = x.rank - 1; k >= 0; k--) {
+            if (is_small(s, a, k) && poly_is_int(x.extent[k], &n)) {
+                place[k] = rest % n;
+                rest /= n;
+            }
+        }
+        for (int k = 0; k < x.rank; k++) {
+            if (is_small(s, a, k)) {
+                name = arena_format(g->arena, "%s_%s%lld", name,
+                                    g->indices.at[NODE(g, x.axis[k])->aux].name,
+                                    (long long)place[k]);
+            } else {
+                extent[left] = x.extent[k];
+                names[left++] = g->indices.at[NODE(g, x.axis[k])->aux].name;
+            }
+        }
+        entry[e] = graph_array(g, name, x.type, left, extent, names);
+        Array *new = ARRAY(g, entry[e]);
+        new->at = x.at, new->order = x.order, new->derived = x.derived;
+    }
+}
+
+static void fill_entries(Scalars *s, ArrayRef a) {
+    Graph *g = s->g;
+    int64_t entries;
+    bool none[MOST_ENTRIES] = {0};
+    small_axes(s, a, &entries);
+    for (int64_t e = 0; e < entries; e++) {
+        int64_t place[32] = {0}, rest = e, n;
+        for (int k = ARRAY(g, a)->rank - 1; k >= 0; k--) {
+            if (is_small(s, a, k) && poly_is_int(ARRAY(g, a)->extent[k], &n)) {
+                place[k] = rest % n;
+                rest /= n;
+            }
+        }
+        for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
+            const Piece p = ARRAY(g, a)->pieces.at[q];
+            put_piece(s, a, &p, s->entry[a][e], place);
+        }
+        none[e] = ARRAY(g, s->entry[a][e])->pieces.n == 0;
+    }
+    for (int64_t e = 0; e < entries; e++) { /* who reads it from here on reads 0 */
+        s->entry[a][e] = none[e] ? 0 : s->entry[a][e];
+    }
+}
+
+static void rewrite_array(Scalars *s, ArrayRef a) {
+    Graph *g = s->g;
+    const Array x = *ARRAY(g, a);
+    bool some = false;
+    for (int q = 0; q < x.pieces.n; q++) {
+        Reads reads = {0};
+        find_reads(s, x.pieces.at[q].body, &reads, NULL);
+        if (x.pieces.at[q].guard) {
+            find_reads(s, x.pieces.at[q].guard, &reads, NULL);
+        }
+        some = some || reads.n;
+    }
+    if (!some) {
+        return;
+    }
+    memset(&ARRAY(g, a)->pieces, 0, sizeof ARRAY(g, a)->pieces);
+    for (int q = 0; q < x.pieces.n; q++) {
+        put_piece(s, a, &x.pieces.at[q], a, NULL);
+    }
+}
+
+void scalars_make(Graph *g, int n, const ArrayRef *roots) {
+    Order order = graph_order_needs(g, n, roots);
+    size_t all = (size_t)g->arrays.n + 1;
+    Scalars s = {.g = g, .arrays = (size_t)g->arrays.n};
+    bool some = false;
+    s.axes = arena_alloc(g->arena, all * sizeof *s.axes);
+    s.entry = arena_alloc(g->arena, all * sizeof *s.entry);
+    bool *apart = near_recurrences(g, &order);
+    for (int k = 0; k < order.n; k++) {
+        if (!apart[order.array[k]]) {
+            choose(&s, order.array[k]);
+        }
+    }
+    for (bool left = true; left;) {
+        left = false;
+        for (int k = 0; k < order.n; k++) {
+            left = look_at(&s, order.array[k]) || left;
+        }
+    }
+    for (int k = 0; k < order.n; k++) {
+        some = some || s.axes[order.array[k]];
+        if (s.axes[order.array[k]]) {
+            make_entries(&s, order.array[k]);
+        }
+    }
+    for (int k = 0; k < order.n && some; k++) {
+        if (s.axes[order.array[k]]) {
+            fill_entries(&s, order.array[k]);
+        } else {
+            rewrite_array(&s, order.array[k]);
+        }
+    }
+}
