@@ -1,38 +1,54 @@
 /* group: arrays that share a loop although no recurrence makes them.
  * In: the arrays of a function in order, and those that recurrences have taken. Out: more groups.
- * An axis is one thing through all arrays that are read along it: main[n, k], lse[n] and x[n, d] have
- * one axis n. Along such an axis, arrays that read each other at the same turn (a[n] = f(b[n])) share
- * a loop over it, and sums over it (s = sum[n](a[n])) are added turn by turn. So what only the turn
- * reads needs no memory for other turns. What is read at another place (b[0], b[c[n]], a sum) was
- * computed in an earlier loop: each such read begins a new level, and one level is one loop. */
+ * An axis is one thing through all arrays that are read along it: main[n, k], lse[n] and x[n, d]
+ * have one axis n. Along such an axis, arrays that read each other at the same turn (a[n] =
+ * f(b[n])) share a loop over it, and sums over it (s = sum[n](a[n])) are added turn by turn. So
+ * what only the turn reads needs no memory for other turns. What is read at another place (b[0],
+ * b[c[n]], a sum) was computed in an earlier loop: each such read begins a new level, and one level
+ * is one loop. */
 #include "gen.h"
 #include "kernel.h"
 #include <stdlib.h>
 #include <string.h>
 
-enum { FEW = 8 }; /* a loop with fewer turns is not worth sharing */
+enum {
+    FEW = 8,          /* a loop with fewer turns is not worth sharing */
+    DATA_SIZE = 4096, /* guesses of what an open dimension is: of data, */
+    OTHER_SIZE = 256, /* of others */
+    CACHE_ENTRIES = 32768,
+    LEAST_SIDE = 4,     /* of a product of matrices, see nest.c */
+    SMALL_PRODUCT = 512 /* multiplications: fewer are better done beside other turns */
+};
+
+typedef struct Product { /* c[.., i, j] = sum[p](a[.., i, p] * b[.., p, j]) */
+    bool is;
+    uint32_t batch;    /* axes of c that both factors have */
+    double inner, all; /* entries along p; multiplications for one place of the batch */
+} Product;
 
 typedef struct AxisGroup {
     Graph *g;
     const Order *order;
     const bool *computed;
     const bool *whole; /* by array: asked for by others */
-    int *owner; /* by array: the number of its group + 1 */
+    int *owner;        /* by array: the number of its group + 1 */
     LoopGroups *groups;
     const ArrayRef **read; /* by array */
     int *nread;
-    int *first;             /* by array: number of its first axis, among all axes */
-    int *link;              /* by axis: another one that is the same; itself: none */
-    bool *fixed_shape;      /* by array: a kernel or a matrix product wants it as it lies */
+    int *first;        /* by array: number of its first axis, among all axes */
+    int *link;         /* by axis: another one that is the same; itself: none */
+    bool *fixed_shape; /* by array: a kernel or a matrix product wants it as it lies */
     /* the class of axes at work */
-    int *axis;   /* by array: its axis in the class, if it is computed along it; else -1 */
-    bool *sum;   /* by array: summed over the class */
-    int *level;  /* by array */
-    bool *freed; /* by array: nobody reads it but at its own turn */
+    int *axis;     /* by array: its axis in the class, if it is computed along it; else -1 */
+    bool *sum;     /* by array: summed over the class */
+    int *level;    /* by array */
+    bool *freed;   /* by array: nobody reads it but at its own turn */
     bool *dropped; /* by array: better computed alone */
-    Lags *lags;     /* by array: its reads of computed arrays, by array */
+    Lags *lags;    /* by array: its reads of computed arrays, by array */
     bool *has_lags;
-    bool *in, *now; /* by array: of those that the array at work reads; else false */
+    bool *in, *now;   /* by array: of those that the array at work reads; else false */
+    bool *data;       /* by dimension: data alone have such an axis */
+    Product *product; /* by array */
 } AxisGroup;
 
 static int find_axis(const AxisGroup *s, int axis) {
@@ -102,8 +118,8 @@ static bool is_whole_along(Graph *g, ArrayRef a, int axis) {
 }
 
 /* Does data choose the entry along the axis that a term of a sum goes to, as in
- * sum[e if from[e] == i](...)? Then it is added where it goes; to look for it once for each entry is
- * that many times the work. */
+ * sum[e if from[e] == i](...)? Then it is added where it goes; to look for it once for each entry
+ * is that many times the work. */
 static bool is_scattered_along(Graph *g, ArrayRef a, int axis) {
     VEC(Ref) stack = {0};
     graph_walk_start(g);
@@ -180,6 +196,102 @@ static Lags lags_of(AxisGroup *s, ArrayRef a, ArrayRef r) {
     return some;
 }
 
+/* ---- how large things are; where sizes are open, a guess */
+
+/* The axes of data (points, observations, samples) are long: those that come first in inputs, and
+ * are no axis of a parameter. */
+static void find_data(AxisGroup *s) {
+    Graph *g = s->g;
+    bool *other = arena_alloc(g->arena, (size_t)g->dims.n + 1);
+    s->data = arena_alloc(g->arena, (size_t)g->dims.n + 1);
+    for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) {
+        const Array *x = ARRAY(g, a);
+        for (int k = 0; k < x->rank && (x->role == ARRAY_INPUT || x->role == ARRAY_PARAM); k++) {
+            const uint32_t *vars;
+            int n = poly_vars(g->arena, x->extent[k], &vars);
+            for (int v = 0; v < n; v++) {
+                if (NODE(g, vars[v])->op == OP_DIM) {
+                    bool first = x->role == ARRAY_INPUT && k == 0;
+                    (first ? s->data : other)[NODE(g, vars[v])->aux] = true;
+                }
+            }
+        }
+    }
+    for (int k = 0; k < g->dims.n; k++) {
+        s->data[k] = s->data[k] && !other[k];
+    }
+}
+
+static double guess_size(const AxisGroup *s, const Poly *p) {
+    double sum = 0;
+    for (int k = 0; k < p->n; k++) {
+        const Monomial *m = &p->term[k];
+        double product = (double)m->num / (double)m->den;
+        for (int v = 0; v < m->nvars; v++) {
+            const Node *n = NODE(s->g, m->var[v]);
+            product *= n->op == OP_DIM && s->data[n->aux] ? DATA_SIZE : OTHER_SIZE;
+        }
+        sum += product;
+    }
+    return sum > 1 ? sum : 1;
+}
+
+/* How many entries go no further than the cache: a block of turns stays in memory, and is to fit.
+ */
+static double guess_saved(const AxisGroup *s, ArrayRef a) {
+    double turns = guess_size(s, ARRAY(s->g, a)->extent[s->axis[a]]), row = 1;
+    for (int k = 0; k < ARRAY(s->g, a)->rank; k++) {
+        row *= k == s->axis[a] ? 1 : guess_size(s, ARRAY(s->g, a)->extent[k]);
+    }
+    double gone = turns > 2 * LANES ? turns - LANES : turns / LANES;
+    return row * LANES <= CACHE_ENTRIES ? row * gone : row * gone / 1024;
+}
+
+/* Is an array a product of matrices, as it stands? */
+static Product find_product(const AxisGroup *s, ArrayRef a) {
+    Graph *g = s->g;
+    const Array *x = ARRAY(g, a);
+    Product p = {.all = 1};
+    for (int q = 0; q < x->pieces.n && !p.is; q++) {
+        Ref body = x->pieces.at[q].body, condition, term;
+        if (!term_is_contraction(g, body) || x->pieces.at[q].guard || x->rank > 16) {
+            continue;
+        }
+        Ref sum = graph_open(g, body, &condition, &term);
+        bool left = false, right = false;
+        p = (Product){.inner = guess_size(s, EXTENT(g, sum))};
+        p.all = p.inner;
+        for (int k = 0; k < x->rank; k++) {
+            bool in0 = graph_has_index(g, ARG(g, term, 0), x->axis[k]),
+                 in1 = graph_has_index(g, ARG(g, term, 1), x->axis[k]);
+            bool wide = guess_size(s, x->extent[k]) >= LEAST_SIDE;
+            left = left || (in0 && !in1 && wide);
+            right = right || (in1 && !in0 && wide);
+            p.batch |= in0 && in1 ? 1u << k : 0;
+            p.all *= in0 && in1 ? 1 : guess_size(s, x->extent[k]);
+        }
+        p.is = left && right && p.inner >= LEAST_SIDE && graph_is_true(g, condition);
+    }
+    return p;
+}
+
+/* Is a product better left to the runtime as it stands? In a loop over its batch it would be no
+ * product of matrices any more; and one that has no batch is one large call, which costs so much
+ * more than the memory of its result that nothing is won by a block. Small ones are not worth a
+ * call. axis: of the result, along the loop; -1: the turns are what it sums over. */
+static bool is_left_alone(const AxisGroup *s, ArrayRef a, int axis) {
+    const Product *p = &s->product[a];
+    if (!p->is || (p->batch && (axis < 0 || !(p->batch >> axis & 1)))) {
+        return false;
+    }
+    double turns = axis < 0        ? p->inner
+                   : p->batch != 0 ? 1
+                                   : guess_size(s, ARRAY(s->g, a)->extent[axis]);
+    return p->all / turns > SMALL_PRODUCT;
+}
+
+/* ---- levels */
+
 static void raise_to(int *level, int least) {
     *level = least > *level ? least : *level;
 }
@@ -211,7 +323,8 @@ static bool find_level(AxisGroup *s, ArrayRef a, const int *off) {
             ArrayRef r = s->read[a][q];
             now[r] = in[r] && s->level[r] == level;
         }
-        s->sum[a] = is_open(s, a) && level == most && is_sum_of(s, a, now, off);
+        s->sum[a] =
+            is_open(s, a) && level == most && !is_left_alone(s, a, -1) && is_sum_of(s, a, now, off);
         for (int q = 0; q < s->nread[a] && !s->sum[a]; q++) {
             if (in[s->read[a][q]]) {
                 raise_to(&level, s->level[s->read[a][q]] + 1);
@@ -312,7 +425,8 @@ static void choose_class(AxisGroup *s, int class) {
         }
         for (int q = 0; q < ARRAY(g, a)->rank && s->axis[a] < 0; q++) {
             if (find_axis(s, s->first[a] + q) == class && is_whole_along(g, a, q) &&
-                extent_is_worth(ARRAY(g, a)->extent[q]) && !is_scattered_along(g, a, q)) {
+                extent_is_worth(ARRAY(g, a)->extent[q]) && !is_left_alone(s, a, q) &&
+                !is_scattered_along(g, a, q)) {
                 s->axis[a] = q;
             }
         }
@@ -320,9 +434,9 @@ static void choose_class(AxisGroup *s, int class) {
 }
 
 /* What needs no memory for other turns, if these share loops; returns how much that is worth. */
-static int64_t find_freed(AxisGroup *s) {
+static double find_freed(AxisGroup *s) {
     Graph *g = s->g;
-    int64_t worth = 0;
+    double worth = 0;
     bool *one = arena_alloc(g->arena, (size_t)g->arrays.n + 1);
     const int *off = arena_alloc(g->arena, ((size_t)g->arrays.n + 1) * sizeof *off);
     for (int k = 0; k < s->order->n; k++) {
@@ -349,11 +463,7 @@ static int64_t find_freed(AxisGroup *s) {
     }
     for (int k = 0; k < s->order->n; k++) {
         ArrayRef a = s->order->array[k];
-        int64_t weight = 1;
-        for (int q = 0; q < ARRAY(g, a)->rank && s->freed[a] && q < 8; q++) {
-            weight *= 8;
-        }
-        worth += s->freed[a] ? weight : 0;
+        worth += s->freed[a] ? guess_saved(s, a) : 0;
     }
     return worth;
 }
@@ -380,16 +490,16 @@ static bool drop_useless(AxisGroup *s) {
 }
 
 /* The best that a class can do. */
-static int64_t try_class(AxisGroup *s, int class) {
+static double try_class(AxisGroup *s, int class) {
     Graph *g = s->g;
-    int64_t worth;
+    double worth;
     memset(s->dropped, 0, (size_t)g->arrays.n + 1);
     do {
         choose_class(s, class);
         find_levels(s);
         raise_sources(s);
         worth = find_freed(s);
-    } while (worth && drop_useless(s));
+    } while (worth > 0 && drop_useless(s));
     return worth;
 }
 
@@ -450,10 +560,15 @@ static void mark_shapes(AxisGroup *s) {
     }
 }
 
-void group_arrays(Graph *g, const Order *order, const bool *computed, const bool *whole,
-                  int *owner, LoopGroups *groups) {
+void group_arrays(Graph *g, const Order *order, const bool *computed, const bool *whole, int *owner,
+                  LoopGroups *groups) {
     size_t all = (size_t)g->arrays.n + 1;
-    AxisGroup s = {.g = g, .order = order, .computed = computed, .whole = whole, .owner = owner, .groups = groups};
+    AxisGroup s = {.g = g,
+                   .order = order,
+                   .computed = computed,
+                   .whole = whole,
+                   .owner = owner,
+                   .groups = groups};
     int axes = 0;
     s.read = arena_alloc(g->arena, all * sizeof *s.read);
     s.nread = arena_alloc(g->arena, all * sizeof *s.nread);
@@ -479,6 +594,11 @@ void group_arrays(Graph *g, const Order *order, const bool *computed, const bool
     for (int k = 0; k < axes; k++) {
         s.link[k] = k;
     }
+    s.product = arena_alloc(g->arena, all * sizeof *s.product);
+    find_data(&s);
+    for (int k = 0; k < order->n; k++) {
+        s.product[order->array[k]] = find_product(&s, order->array[k]);
+    }
     mark_shapes(&s);
     link_axes(&s);
     for (int k = 0; k < axes; k++) {
@@ -494,11 +614,11 @@ void group_arrays(Graph *g, const Order *order, const bool *computed, const bool
     }
     for (;;) {
         int best = -1;
-        int64_t most = 0;
+        double most = 0;
         for (int k = 0; k < axes; k++) {
             if (find_axis(&s, k) == k && !done[k]) {
-                int64_t worth = try_class(&s, k);
-                done[k] = worth == 0;
+                double worth = try_class(&s, k);
+                done[k] = worth <= 0;
                 if (worth > most) {
                     best = k, most = worth;
                 }
