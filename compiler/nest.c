@@ -805,7 +805,8 @@ void nest_pieces(Gen *x, ArrayRef a, const Fixed *fixed, const bool *take) {
     }
     for (int q = 0; q < pieces.n && single && !take && !adding; q++) {
         const Piece *p = &pieces.at[q];
-        bool able = !fixed->writes || (pieces.n == 1 && chosen_by_data(x, a, p, fixed));
+        bool able = !fixed->writes || (pieces.n == 1 && (chosen_by_data(x, a, p, fixed) ||
+                                                         !graph_reads(g, p->body, a)));
         adding = able && would(x, false, a, p, fixed) && !would(x, true, a, p, fixed);
     }
     if (adding && !fixed->zeroed) {

@@ -405,18 +405,36 @@ Ref gen_take_bounds(Gen *x, Ref condition, Ref index, Range *range, const Ref *l
     return 0;
 }
 
+static bool is_beyond(Graph *g, Ref x, Ref y, bool largest) { /* is x at least (at most) y? */
+    const Poly *d = poly_sub(g->arena, graph_poly(g, x), graph_poly(g, y));
+    return x == y || graph_prove(g, largest ? d : poly_neg(g->arena, d), 0, NULL);
+}
+
 /* The largest (or smallest) of the bounds, leaving out what is proved to be weaker. */
 Ref gen_tightest(Gen *x, Ref start, const Ref *bound, int n, bool largest) {
     Graph *g = x->g;
-    Ref best = start;
+    VEC(Ref) kept = {0};
+    VEC_PUSH(g->arena, kept, start);
     for (int k = 0; k < n; k++) {
-        const Poly *d = poly_sub(g->arena, graph_poly(g, bound[k]), graph_poly(g, best));
-        d = largest ? d : poly_neg(g->arena, d);
-        if (graph_prove(g, d, 0, NULL)) {
-            best = bound[k];
-        } else if (!graph_prove(g, poly_neg(g->arena, d), 0, NULL)) {
-            best = graph_op2(g, largest ? OP_max : OP_min, best, bound[k]);
+        bool weaker = false;
+        for (int q = 0; q < kept.n && !weaker; q++) {
+            weaker = is_beyond(g, kept.at[q], bound[k], largest);
         }
+        if (weaker) {
+            continue;
+        }
+        int left = 0;
+        for (int q = 0; q < kept.n; q++) {
+            if (!is_beyond(g, bound[k], kept.at[q], largest)) {
+                kept.at[left++] = kept.at[q];
+            }
+        }
+        kept.n = left;
+        VEC_PUSH(g->arena, kept, bound[k]);
+    }
+    Ref best = kept.at[0];
+    for (int k = 1; k < kept.n; k++) {
+        best = graph_op2(g, largest ? OP_max : OP_min, best, kept.at[k]);
     }
     return best;
 }

@@ -64,12 +64,12 @@ memory() { # memory HOW SIZES VALUE WITHOUT WITH
     echo "$3 $4 $3 $5" | cmp -s - bytes || { echo "$1 with $2: $3 $4 $3 $5, found"; cat bytes; return 1; }
 }
 ok "walk compiles" model first walk
-# 8 numbers are 64 bytes. s has 1001 entries of 8, and 2 in the value; backward needs 2 of s_bar
-ok "every:10" memory every:10 "T=1000 n=8" 128 $((1001 * 64 + 128)) $((101 * 64 + 16 * 64 + 128))
-ok "every:16" memory every:16 "T=1000 n=8" 128 $((1001 * 64 + 128)) $((63 * 64 + 16 * 64 + 128))
-ok "sqrt" memory sqrt "T=1000 n=8" 128 $((1001 * 64 + 128)) $((32 * 64 + 32 * 64 + 128))
-ok "binomial:10" memory binomial:10 "T=1000 n=8" 128 $((1001 * 64 + 128)) $((10 * 64 + 2 * 64 + 64 + 128))
-ok "binomial:10, longer: the same" memory binomial:10 "T=30000 n=8" 128 $((30001 * 64 + 128)) $((10 * 64 + 2 * 64 + 64 + 128))
+# 8 numbers are 64 bytes. s has 1001 entries of 8, and 1 in the value, in place; backward needs 2 of s_bar
+ok "every:10" memory every:10 "T=1000 n=8" 64 $((1001 * 64 + 128)) $((101 * 64 + 16 * 64 + 128))
+ok "every:16" memory every:16 "T=1000 n=8" 64 $((1001 * 64 + 128)) $((63 * 64 + 16 * 64 + 128))
+ok "sqrt" memory sqrt "T=1000 n=8" 64 $((1001 * 64 + 128)) $((32 * 64 + 32 * 64 + 128))
+ok "binomial:10" memory binomial:10 "T=1000 n=8" 64 $((1001 * 64 + 128)) $((10 * 64 + 2 * 64 + 64 + 128))
+ok "binomial:10, longer: the same" memory binomial:10 "T=30000 n=8" 64 $((30001 * 64 + 128)) $((10 * 64 + 2 * 64 + 64 + 128))
 note() { "$GRADC" walk.grad -o walk.c "$@" 2>err && says "note: checkpoints of s: $want"; }
 want='8 * n * states + 128 * n bytes in place of 8 * T * n + 8 * n; states: (T + 1) / 10, rounded up'
 ok "note of every:10" note --checkpoint=every:10
