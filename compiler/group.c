@@ -48,6 +48,7 @@ typedef struct AxisGroup {
     bool *has_lags;
     bool *in, *now;   /* by array: of those that the array at work reads; else false */
     bool *data;       /* by dimension: data alone have such an axis */
+    VEC(int64_t) data_size, other_size; /* the same of fixed sizes */
     Product *product; /* by array */
 } AxisGroup;
 
@@ -196,7 +197,8 @@ static Lags lags_of(AxisGroup *s, ArrayRef a, ArrayRef r) {
     return some;
 }
 
-/* ---- how large things are; where sizes are open, a guess */
+/* ---- how large things are: a guess
+ * Fixed sizes are guessed by the same rule, from FEW on: the text for 10 steps is that for 10,000. */
 
 /* The axes of data (points, observations, samples) are long: those that come first in inputs, and
  * are no axis of a parameter. */
@@ -209,11 +211,17 @@ static void find_data(AxisGroup *s) {
         for (int k = 0; k < x->rank && (x->role == ARRAY_INPUT || x->role == ARRAY_PARAM); k++) {
             const uint32_t *vars;
             int n = poly_vars(g->arena, x->extent[k], &vars);
+            bool first = x->role == ARRAY_INPUT && k == 0;
+            int64_t size;
             for (int v = 0; v < n; v++) {
                 if (NODE(g, vars[v])->op == OP_DIM) {
-                    bool first = x->role == ARRAY_INPUT && k == 0;
                     (first ? s->data : other)[NODE(g, vars[v])->aux] = true;
                 }
+            }
+            if (poly_is_int(x->extent[k], &size) && first) {
+                VEC_PUSH(g->arena, s->data_size, size);
+            } else if (poly_is_int(x->extent[k], &size)) {
+                VEC_PUSH(g->arena, s->other_size, size);
             }
         }
     }
@@ -222,8 +230,24 @@ static void find_data(AxisGroup *s) {
     }
 }
 
+/* A size that is one of these, or next to it: t + 1 is as long as t. */
+static bool is_among(int n, const int64_t *sizes, int64_t size) {
+    for (int k = 0; k < n; k++) {
+        if (size - sizes[k] <= 2 && sizes[k] - size <= 2) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static double guess_size(const AxisGroup *s, const Poly *p) {
     double sum = 0;
+    int64_t size;
+    if (poly_is_int(p, &size)) {
+        bool data = is_among(s->data_size.n, s->data_size.at, size) &&
+                    !is_among(s->other_size.n, s->other_size.at, size);
+        return size < FEW ? (double)(size > 1 ? size : 1) : data ? DATA_SIZE : OTHER_SIZE;
+    }
     for (int k = 0; k < p->n; k++) {
         const Monomial *m = &p->term[k];
         double product = (double)m->num / (double)m->den;

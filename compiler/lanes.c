@@ -360,6 +360,38 @@ static Expr *named(Lanes *l, Block *out, Expr *e) {
     return gen_local_expr(l->x, let->local);
 }
 
+static Expr *choice(Lanes *l, Expr *c, Expr *yes, Expr *no) {
+    Expr *e = gen_expr(l->x, EXPR_SELECT, yes->type, 3);
+    e->arg[0] = c, e->arg[1] = yes, e->arg[2] = no;
+    return e;
+}
+
+static bool divides(const Expr *e) {
+    bool does = e->kind == EXPR_OP && e->op == OP_div && e->arg[1]->kind != EXPR_CONST;
+    for (int k = 0; k < e->n && !does; k++) {
+        does = divides(e->arg[k]);
+    }
+    return does;
+}
+
+/* A side as it may be computed where it is not asked for: then it divides by 1. */
+static Expr *as_side(Lanes *l, Expr *e, Expr *when, bool yes) {
+    if (!divides(e)) {
+        return e;
+    }
+    Expr *copy = gen_expr(l->x, e->kind, e->type, e->n), **arg = copy->arg;
+    *copy = *e;
+    copy->arg = arg;
+    for (int k = 0; k < e->n; k++) {
+        arg[k] = as_side(l, e->arg[k], when, yes);
+    }
+    if (e->kind == EXPR_OP && e->op == OP_div && e->arg[1]->kind != EXPR_CONST) {
+        Expr *one = gen_value(l->x, graph_real(l->g, e->type, 1));
+        arg[1] = yes ? choice(l, when, arg[1], one) : choice(l, when, one, arg[1]);
+    }
+    return copy;
+}
+
 /* The expression without arithmetic on a side of a choice; a copy, since others may have parts of
  * it. */
 static Expr *without_sides(Lanes *l, Block *out, Expr *e) {
@@ -371,10 +403,16 @@ static Expr *without_sides(Lanes *l, Block *out, Expr *e) {
     copy->arg = arg;
     bool lazy = e->kind == EXPR_SELECT && !(is_harmless(l, e->arg[1]) && is_harmless(l, e->arg[2]));
     for (int k = 0; k < e->n; k++) {
-        copy->arg[k] = lazy && k > 0 ? e->arg[k] : without_sides(l, out, e->arg[k]);
+        Expr *x = e->arg[k];
         if (e->kind == EXPR_SELECT && !lazy && k > 0) {
-            copy->arg[k] = named(l, out, copy->arg[k]);
+            if (divides(x)) {
+                copy->arg[0] = named(l, out, copy->arg[0]);
+            }
+            x = named(l, out, without_sides(l, out, as_side(l, x, copy->arg[0], k == 1)));
+        } else if (!lazy || k == 0) {
+            x = without_sides(l, out, x);
         }
+        copy->arg[k] = x;
     }
     return copy;
 }
@@ -416,12 +454,6 @@ static bool is_plain(Lanes *l, const Block *b) {
     return true;
 }
 
-static Expr *choice(Lanes *l, Expr *c, Expr *yes, Expr *no) {
-    Expr *e = gen_expr(l->x, EXPR_SELECT, yes->type, 3);
-    e->arg[0] = c, e->arg[1] = yes, e->arg[2] = no;
-    return e;
-}
-
 static Expr *both(Lanes *l, Op op, Expr *a, Expr *b) {
     Expr *e = gen_expr(l->x, EXPR_OP, VALUE_BOOL, b ? 2 : 1);
     e->op = op;
@@ -448,7 +480,7 @@ static Expr *unbranch(Lanes *l, const Block *b, Expr *when, const Stmt *final, B
         next = s->next;
         s->next = NULL;
         if (s->value) {
-            s->value = without_sides(l, to, s->value);
+            s->value = without_sides(l, to, as_side(l, s->value, when, true));
         }
         if (s == final) {
             return named(l, to, s->value);
