@@ -86,7 +86,7 @@ static void note_reads(Fuse *f, Ref root, int rank, const Ref *axis) {
     }
 }
 
-static bool is_result(const Graph *g, ArrayRef a) {
+bool fuse_is_result(const Graph *g, ArrayRef a) {
     if (ARRAY(g, a)->is_output || ARRAY(g, a)->role != ARRAY_INTERNAL) {
         return true;
     }
@@ -217,7 +217,7 @@ void fuse_arrays(Graph *g, int n, const ArrayRef *roots) {
             ARRAY(g, a)->pieces.at[q].guard = guard && !graph_is_true(g, guard) ? guard : 0;
         }
         f.circle[a] = circle;
-        if (circle || ARRAY(g, a)->rank == 0 || is_result(g, a) || !one_piece(g, a) ||
+        if (circle || ARRAY(g, a)->rank == 0 || fuse_is_result(g, a) || !one_piece(g, a) ||
             NODE(g, ARRAY(g, a)->pieces.at[0].body)->height >= 4 * MOST_HEIGHT ||
             kernel_is(g, a) || reads_end(&f, ARRAY(g, a)->pieces.at[0].body)) {
             continue;

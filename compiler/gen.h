@@ -91,6 +91,7 @@ void scalars_make(Graph *g, int n, const ArrayRef *roots);
 int term_cost(const Graph *g, Ref r, int budget);
 bool term_is_contraction(const Graph *g, Ref r); /* sum[p](a[...] * b[...]) */
 void fuse_arrays(Graph *g, int n, const ArrayRef *roots);
+bool fuse_is_result(const Graph *g, ArrayRef a); /* given, or asked for by a caller */
 
 /* value: expressions, statements, loops. What is opened is added to the block around when it is
  * closed. */
@@ -130,6 +131,7 @@ void nest_check_count(Gen *x, ArrayRef a, Expr *turns); /* a status where they a
 bool nest_may_lack_turns(Graph *g, ArrayRef a);
 Ref nest_due(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed);
 void nest_zero(Gen *x, ArrayRef a, const Fixed *fixed);
+Ref nest_zero_of(Graph *g, ValueType type);
 void nest_comment(Gen *x, ArrayRef a);
 Ref nest_given(Graph *g, ArrayRef a); /* what a kernel array starts as, over its axes */
 Expr *nest_kernel_value(Gen *x, Ref kernel); /* of a kernel whose result is one number */

@@ -494,7 +494,6 @@ static double find_freed(AxisGroup *s) {
 
 /* What frees nobody, and would be computed better alone, goes; true: something did. */
 static bool drop_useless(AxisGroup *s) {
-    Graph *g = s->g;
     bool some = false;
     for (int k = 0; k < s->order->n; k++) {
         ArrayRef a = s->order->array[k];
@@ -509,7 +508,6 @@ static bool drop_useless(AxisGroup *s) {
             s->dropped[a] = some = true;
         }
     }
-    (void)g;
     return some;
 }
 

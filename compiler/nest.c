@@ -555,7 +555,7 @@ static Stmt *due_open(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed) {
     return gen_if_open(x, nest_due(x, a, p, fixed));
 }
 
-static Ref zero_of(Graph *g, ValueType type) {
+Ref nest_zero_of(Graph *g, ValueType type) {
     return type == VALUE_BOOL  ? graph_bool(g, false)
            : type == VALUE_INT ? graph_int(g, 0)
                                : graph_real(g, type, 0);
@@ -580,7 +580,7 @@ void nest_zero(Gen *x, ArrayRef a, const Fixed *fixed) {
         all.lo[k] = poly_int(g->arena, 0);
         all.hi[k] = poly_sub(g->arena, ARRAY(g, a)->extent[k], poly_int(g->arena, 1));
     }
-    all.body = zero_of(g, ARRAY(g, a)->type);
+    all.body = nest_zero_of(g, ARRAY(g, a)->type);
     Stmt *due = due_open(x, a, &all, fixed);
     plain_piece(x, a, &all, fixed, '=');
     gen_if_close(x, due);
@@ -843,7 +843,7 @@ void nest_array(Gen *x, ArrayRef a) {
         }
         Stmt *s = gen_stmt(x, STMT_VAR);
         s->local = x->f->local[a];
-        s->value = gen_value(x, zero_of(g, array->type));
+        s->value = gen_value(x, nest_zero_of(g, array->type));
         gen_add(x, s);
         for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
             Piece p = ARRAY(g, a)->pieces.at[q];

@@ -37,16 +37,6 @@ static bool is_small(const Scalars *s, ArrayRef a, int axis) {
 
 /* ---- which arrays */
 
-static bool asked_outside(const Graph *g, ArrayRef a) {
-    bool asked = ARRAY(g, a)->is_output || ARRAY(g, a)->role != ARRAY_INTERNAL;
-    for (int k = 0; k < g->requests.n; k++) {
-        for (int q = 0; q < g->requests.at[k].result.n; q++) {
-            asked = asked || g->requests.at[k].result.at[q] == a;
-        }
-    }
-    return asked;
-}
-
 /* Counts the nodes of a term; sums over long or open ranges want their arrays whole. */
 static int term_size(Scalars *s, Ref term, bool *long_sum) {
     Graph *g = s->g;
@@ -90,7 +80,7 @@ static void choose(Scalars *s, ArrayRef a) {
     const Array *x = ARRAY(g, a);
     int64_t entries, lo, hi;
     uint32_t axes = small_axes(s, a, &entries);
-    if (!axes || entries > MOST_ENTRIES || asked_outside(g, a) || x->counts || x->turn ||
+    if (!axes || entries > MOST_ENTRIES || fuse_is_result(g, a) || x->counts || x->turn ||
         kernel_is(g, a)) {
         return;
     }
@@ -246,12 +236,6 @@ static bool look_at(Scalars *s, ArrayRef a) {
 
 /* ---- what they become */
 
-static Ref zero_of(Graph *g, ValueType type) {
-    return type == VALUE_BOOL  ? graph_bool(g, false)
-           : type == VALUE_INT ? graph_int(g, 0)
-                               : graph_real(g, type, 0);
-}
-
 static Ref read_entry(Graph *g, void *user, ArrayRef a, const Ref *positions) {
     const Scalars *s = user;
     int64_t at = 0, n, place;
@@ -270,12 +254,12 @@ static Ref read_entry(Graph *g, void *user, ArrayRef a, const Ref *positions) {
             bug("an array was split that is read at %s", graph_term_text(g, positions[k]));
         }
         if (place < 0 || place >= n) { /* where a condition does not let it come */
-            return zero_of(g, ARRAY(g, a)->type);
+            return nest_zero_of(g, ARRAY(g, a)->type);
         }
         at = at * n + place;
     }
     ArrayRef e = s->entry[a][at];
-    return e ? graph_read(g, e, rest) : zero_of(g, ARRAY(g, a)->type);
+    return e ? graph_read(g, e, rest) : nest_zero_of(g, ARRAY(g, a)->type);
 }
 
 static Ref open_sums(Scalars *s, Ref term);
@@ -306,7 +290,7 @@ static Ref open_sum(Scalars *s, Ref reduce) {
         bug("a long sum over entries that were split");
     }
     ValueType type = (ValueType)NODE(g, body)->type;
-    Ref none = kind == RED_SUM ? zero_of(g, type)
+    Ref none = kind == RED_SUM ? nest_zero_of(g, type)
                : type == VALUE_INT ? graph_int(g, 1)
                                    : graph_real(g, type, 1),
         all = 0;
