@@ -43,12 +43,14 @@ typedef struct Emit {
     const char **local_name; /* by local */
     VEC(Ref) loop;           /* indices of the loops around, with their names */
     VEC(const char *) loop_name;
-    Ref block;               /* index of a loop that goes by blocks; 0: none */
-    const char *block_name;  /* of the first turn in the block */
-    const char *width_name;  /* how many turns the block has */
-    const char *lane_name;   /* of the turn's number in the block */
-    bool in_lanes;           /* within a turn of the block; else at its first */
-    bool *dim_used;                          /* by dimension: the worker at hand reads it */
+    Ref block;                /* index of a loop that goes by blocks; 0: none */
+    const char *block_name;   /* of the first turn in the block */
+    const char *width_name;   /* how many turns the block has */
+    const char *lane_name;    /* of the turn's number in the block */
+    bool in_lanes;            /* within a turn of the block; else at its first */
+    bool calls;               /* operations outside of loops are calls, see put_calls */
+    bool called[2][OP_COUNT]; /* float, double: the operations of which some are */
+    bool *dim_used;           /* by dimension: the worker at hand reads it */
     const char *kept_name[VALUE_DOUBLE + 1]; /* of the arrays of kept numbers, in this worker */
 } Emit;
 
@@ -105,9 +107,9 @@ static const char *value_type_text(ValueType t) {
 
 /* What an entry of an array is in memory. */
 static const char *entry_type_text(const Graph *g, ArrayRef a) {
-    return array_is_narrow(g, a)               ? "int32_t"
+    return array_is_narrow(g, a)             ? "int32_t"
            : ARRAY(g, a)->type == VALUE_BOOL ? "uint8_t"
-                                               : value_type_text(ARRAY(g, a)->type);
+                                             : value_type_text(ARRAY(g, a)->type);
 }
 
 static void put_real(Text *t, ValueType type, double v) {
@@ -240,6 +242,17 @@ static bool is_narrow(const Emit *e, const Expr *x) {
            !strcmp(entry_type_text(e->g, x->array), "int32_t");
 }
 
+enum { MOST_COPIED = 32 }; /* elementary functions outside of the loops of one worker */
+
+/* Does the runtime define it as a function that C compilers copy to where it is called? */
+
+static bool is_copied(const Expr *x) {
+    const OpInfo *info = &op_info[x->op];
+    return x->kind == EXPR_OP && x->type >= VALUE_FLOAT && info->precedence == 100 &&
+           !info->cheap && info->c[1] && !strncmp(info->c[1], "gradc_", 6) &&
+           strchr(info->c[1], '(');
+}
+
 static void put_op(Emit *e, const Expr *x) {
     const OpInfo *info = &op_info[x->op];
     if (x->op == OP_trunc) {
@@ -281,6 +294,11 @@ static void put_op(Emit *e, const Expr *x) {
         text = info->c[1];
     }
     bool call = info->precedence == 100;
+    if (e->calls && e->loop.n == 0 && is_copied(x)) {
+        e->called[!is_float][x->op] = true;
+        text_add(e->out, "%s_", e->o->prefix);
+        text += strlen("gradc_");
+    }
     for (const char *s = text; *s; s++) {
         if (*s != '$') {
             text_char(e->out, *s);
@@ -520,7 +538,8 @@ static void put_comment(Emit *e, ArrayRef a) {
     while (n && s[n - 1] == '\n') {
         n--;
     }
-    bool opens = e->in_lanes || e->out->n < 2 || !strcmp(text_string(e->out) + e->out->n - 2, "{\n");
+    bool opens =
+        e->in_lanes || e->out->n < 2 || !strcmp(text_string(e->out) + e->out->n - 2, "{\n");
     text_raw(e->out, opens ? "" : "\n");
     line_start(e);
     text_raw(e->out, "/* ");
@@ -618,7 +637,8 @@ static void put_hint(Emit *e, const Stmt *s) {
     }
 }
 
-/* By blocks: for (n0 ...) { w turns from n0 on; and in its body for (l < w) { n = n0 + l; ... } } */
+/* By blocks: for (n0 ...) { w turns from n0 on; and in its body for (l < w) { n = n0 + l; ... } }
+ */
 static void put_blocks(Emit *e, const Stmt *s) {
     const char *name = c_name(e->arena, e->g->indices.at[NODE(e->g, s->index)->aux].name);
     int names = e->names.n;
@@ -645,17 +665,34 @@ static void put_blocks(Emit *e, const Stmt *s) {
     text_raw(e->out, "}\n");
 }
 
-static void put_lanes(Emit *e, const Stmt *s) {
+/* `jam`: the loop around, JAM turns of which the run makes together; NULL: none. */
+static void put_lanes(Emit *e, const Stmt *s, const Stmt *jam) {
     Text body = text_new(e->arena), *out = e->out;
     int names = e->names.n;
-    const char *name = new_name(
-        e, c_name(e->arena, e->g->indices.at[NODE(e->g, s->index)->aux].name), false);
+    const char *name =
+        new_name(e, c_name(e->arena, e->g->indices.at[NODE(e->g, s->index)->aux].name), false);
     put_hint(e, s);
     VEC_PUSH(e->arena, e->loop, s->index);
     VEC_PUSH(e->arena, e->loop_name, name);
     e->out = &body;
     e->in_lanes = true;
-    put_body(e, &s->body);
+    for (int k = 0; k < (jam ? JAM : 1); k++) {
+        const char *turn = jam ? e->loop_name.at[e->loop.n - 2] : NULL;
+        if (jam) {
+            e->depth++;
+            line_start(e);
+            text_raw(e->out, "{\n");
+            e->loop_name.at[e->loop.n - 2] =
+                k ? arena_format(e->arena, "(%s + %d)", turn, k) : turn;
+        }
+        put_body(e, &s->body);
+        if (jam) {
+            e->loop_name.at[e->loop.n - 2] = turn;
+            line_start(e);
+            text_raw(e->out, "}\n");
+            e->depth--;
+        }
+    }
     e->in_lanes = false;
     e->out = out;
     e->loop.n--;
@@ -675,13 +712,62 @@ static void put_lanes(Emit *e, const Stmt *s) {
     text_raw(out, "}\n");
 }
 
+/* A loop from 0 whose body is one run: JAM turns at a time, then those that are left. */
+static void put_jam(Emit *e, const Stmt *s) {
+    int64_t n = -1;
+    bool fixed = s->other->kind == EXPR_CONST && graph_is_int(e->g, s->other->ref, &n);
+    for (int left = 0; left < 2; left++) {
+        if (fixed && (left ? n % JAM == 0 : n < JAM)) {
+            continue;
+        }
+        int names = e->names.n;
+        const char *name =
+            new_name(e, c_name(e->arena, e->g->indices.at[NODE(e->g, s->index)->aux].name), false);
+        line_start(e);
+        text_add(e->out, "for (int64_t %s = ", name);
+        if (left && fixed) {
+            text_add(e->out, "%lld", (long long)(n / JAM * JAM));
+        } else if (left) {
+            put_expr(e, s->other, 81);
+            text_add(e->out, " / %d * %d", JAM, JAM);
+        } else {
+            text_raw(e->out, "0");
+        }
+        if (left) {
+            text_add(e->out, "; %s < ", name);
+        } else {
+            text_add(e->out, "; %s + %d < ", name, JAM - 1);
+        }
+        put_expr(e, s->other, 61);
+        if (left) {
+            text_add(e->out, "; %s++) {\n", name);
+        } else {
+            text_add(e->out, "; %s += %d) {\n", name, JAM);
+        }
+        VEC_PUSH(e->arena, e->loop, s->index);
+        VEC_PUSH(e->arena, e->loop_name, name);
+        e->depth++;
+        put_lanes(e, s->body.first, left ? NULL : s);
+        e->depth--;
+        e->loop.n--;
+        e->loop_name.n--;
+        names_drop(e, names);
+        line_start(e);
+        text_raw(e->out, "}\n");
+    }
+}
+
 static void put_loop(Emit *e, const Stmt *s) {
     if (s->step) {
         put_blocks(e, s);
         return;
     }
     if (s->lanes) {
-        put_lanes(e, s);
+        put_lanes(e, s, NULL);
+        return;
+    }
+    if (s->jam) {
+        put_jam(e, s);
         return;
     }
     put_hint(e, s);
@@ -808,14 +894,14 @@ static void put_entries(Emit *e, const Checkpoint *c, const State *state, const 
     int64_t window = s->window[c->axis[a]];
     const char *mask = window < 0 ? arena_format(e->arena, "(%s - 1)", span_name(e, c))
                                   : arena_format(e->arena, "%lld", (long long)window - 1),
-               *size = s->n > 1
-                           ? arena_format(e->arena, "(size_t)(%s) * ", text_string(&rest) + 3)
-                           : "";
+               *size = s->n > 1 ? arena_format(e->arena, "(size_t)(%s) * ", text_string(&rest) + 3)
+                                : "";
     for (int i = 0; i < state->turns; i++) {
         int past = 1 + i + off;
         const char *at = state->turns == 1 ? number
-                         : !number[0]      ? arena_format(e->arena, "%d", i)
-                         : arena_format(e->arena, "(%s * %d + %d)", number, state->turns, i);
+                         : !number[0]
+                             ? arena_format(e->arena, "%d", i)
+                             : arena_format(e->arena, "(%s * %d + %d)", number, state->turns, i);
         const char *there =
             at[0] ? arena_format(e->arena, "%s + %s%s", kept, at, text_string(&rest)) : kept;
         const char *here =
@@ -850,7 +936,9 @@ static void put_ends(Emit *e, const Checkpoint *c, bool back) {
 
 static void put_states_start(Emit *e, const Stmt *s) {
     put_line(e, "/* Backward begins at states of %s, and computes the turns behind them again. */",
-             ARRAY(e->g, s->checkpoint->states.n ? s->checkpoint->states.at[0].array : s->checkpoint->seed)->name);
+             ARRAY(e->g, s->checkpoint->states.n ? s->checkpoint->states.at[0].array
+                                                 : s->checkpoint->seed)
+                 ->name);
     put_line(e, "int64_t %s = 0, %s = %s;", name_local(e, s->locals[REPLAY_STATE]),
              name_local(e, s->locals[REPLAY_AT]), poly_code(e, s->checkpoint->first));
     if (s->checkpoint->kind == CHECKPOINT_BINOMIAL) {
@@ -888,20 +976,22 @@ static void put_replay(Emit *e, const Stmt *s) {
                                 REPLAY_FROM, REPLAY_TO,    REPLAY_LO, REPLAY_HI};
     for (int k = 0; k < REPLAY_LOCALS; k++) {
         names = k == 3 ? e->names.n : names;
-        name[order[k]] = order[k] == REPLAY_AT && !binomial ? "" : name_local(e, s->locals[order[k]]);
+        name[order[k]] =
+            order[k] == REPLAY_AT && !binomial ? "" : name_local(e, s->locals[order[k]]);
     }
     const char *state = name[REPLAY_STATE], *at = name[REPLAY_AT], *from = name[REPLAY_FROM],
                *to = name[REPLAY_TO], *done = name[REPLAY_DONE], *start = name[REPLAY_START];
     long long count = (long long)c->count;
-    put_line(e, "/* Blocks of turns, the last one first: computed again from a state, then used. */");
+    put_line(e,
+             "/* Blocks of turns, the last one first: computed again from a state, then used. */");
     put_line(e, "int64_t %s = %s;", done, end);
     if (binomial) {
         put_line(e, "int64_t %s = 0, %s[%lld] = {%s};", state, at, count, first);
-        put_line(e, "/* Behind a call of backward, the first state alone is as forward left it. */");
-        put_line(e, "while (%s[0] && %s < %lld && %s - %s[%s] > 1) {",
-                 e->fresh_name[c->number], state, count - 1, done, at, state);
         put_line(e,
-                 "    %s[%s + 1] = %s[%s] + gradc_split(%s - %s[%s], %lld - %s);", at, state, at,
+                 "/* Behind a call of backward, the first state alone is as forward left it. */");
+        put_line(e, "while (%s[0] && %s < %lld && %s - %s[%s] > 1) {", e->fresh_name[c->number],
+                 state, count - 1, done, at, state);
+        put_line(e, "    %s[%s + 1] = %s[%s] + gradc_split(%s - %s[%s], %lld - %s);", at, state, at,
                  state, done, at, state, count, state);
         put_line(e, "    %s++;", state);
         put_line(e, "}");
@@ -920,8 +1010,8 @@ static void put_replay(Emit *e, const Stmt *s) {
     } else {
         line_start(e);
         bool zero = !strcmp(first, "0");
-        text_add(e->out, "const int64_t %s = %s%s%s * ", from, zero ? "" : first,
-                 zero ? "" : " + ", state);
+        text_add(e->out, "const int64_t %s = %s%s%s * ", from, zero ? "" : first, zero ? "" : " + ",
+                 state);
         put_block_length(e, c, span_name(e, c));
         text_raw(e->out, ";\n");
     }
@@ -971,8 +1061,7 @@ static void put_replay(Emit *e, const Stmt *s) {
         below = arena_format(e->arena, " || %s %c %d < %s", start, sign, by, begin);
     }
     if (s->n & REPLAY_ENDS_EARLY) {
-        above =
-            arena_format(e->arena, " || %s %c %d > %s", done, sign, by, text_string(&last));
+        above = arena_format(e->arena, " || %s %c %d > %s", done, sign, by, text_string(&last));
     }
     put_line(e, "const int64_t %s = %s == %s%s ? %s : %s %c %d;", name[REPLAY_LO], start, first,
              below, begin, start, sign, by);
@@ -1374,6 +1463,54 @@ static Parameters parameters(Emit *e, const Function *f) {
     return list;
 }
 
+static int count_copied(const Expr *x) {
+    int n = is_copied(x);
+    for (int k = 0; k < x->n; k++) {
+        n += count_copied(x->arg[k]);
+    }
+    return n;
+}
+
+static int count_copies(const Block *b) { /* outside of loops */
+    int n = 0;
+    for (const Stmt *s = b->first; s; s = s->next) {
+        if (s->kind != STMT_LOOP) {
+            n += (s->value ? count_copied(s->value) : 0) + count_copies(&s->body) +
+                 count_copies(&s->otherwise);
+        }
+    }
+    return n;
+}
+
+/* A function of many statements would get a copy of sine for each that it takes, and C compilers
+ * need more time for one large function than for many small ones. There they are called. */
+static void put_calls(Emit *e, Text *t) {
+    for (int real = 0; real < 2; real++) {
+        for (int op = 0; op < OP_COUNT; op++) {
+            const char *type = real ? "double" : "float",
+                       *text = op_info[op].c[real] ? op_info[op].c[real] : op_info[op].c[1];
+            if (!e->called[real][op]) {
+                continue;
+            }
+            size_t n = strcspn(text, "(");
+            text_add(t, "GRADC_OUTLINE %s %s_%.*s(", type, e->o->prefix, (int)n - 6, text + 6);
+            for (int k = 0; k < op_info[op].arity; k++) {
+                bool whole = op_info[op].whole >> k & 1;
+                text_add(t, "%s%s %c", k ? ", " : "", whole ? "int64_t" : type, "xyz"[k]);
+            }
+            text_raw(t, ") {\n    return ");
+            for (const char *s = text; *s; s++) {
+                if (*s == '$') {
+                    text_char(t, "xyz"[*++s - '0']);
+                } else {
+                    text_char(t, *s);
+                }
+            }
+            text_raw(t, ";\n}\n\n");
+        }
+    }
+}
+
 static void put_worker(Emit *e, const Function *f) {
     Text *t = e->out, body = text_new(e->arena);
     Graph *g = e->g;
@@ -1388,7 +1525,9 @@ static void put_worker(Emit *e, const Function *f) {
         text_add(&body, "    const %s %s = %s[%d];\n", value_type_text(type), e->array_name[a],
                  e->kept_name[type], slot[a]);
     }
+    e->calls = count_copies(&f->body) > MOST_COPIED;
     put_block(e, &f->body);
+    e->calls = false;
     for (int k = 0; k < f->saved.n && !comes_after(f); k++) {
         ArrayRef a = f->saved.at[k];
         text_add(&body, "    %s[%d] = %s;\n", e->kept_name[ARRAY(g, a)->type], slot[a],
@@ -2031,7 +2170,8 @@ static void put_header(Emit *e, Text *t) {
                      function_name(e, f), f->kind == FN_FORWARD ? " and of those after it" : "",
                      layout_stem(e, f->layout), m);
         }
-        if (strcmp(workspace_name(e, f->layout), arena_format(e->arena, "%s_workspace", layout_stem(e, f->layout)))) {
+        if (strcmp(workspace_name(e, f->layout),
+                   arena_format(e->arena, "%s_workspace", layout_stem(e, f->layout)))) {
             text_add(t, "/* The workspace of %s alone. */\nsize_t %s(const %s_args *a);\n",
                      function_name(e, f), workspace_name(e, f->layout), m);
         }
@@ -2238,6 +2378,8 @@ void emit_c(const Plan *plan, const EmitOptions *o, Text *header, Text *source) 
         put_layout(e, k);
     }
     put_workspaces(e);
+    Text functions = text_new(g->arena);
+    e->out = &functions;
     for (int k = 0; k < plan->functions.n; k++) {
         const Function *f = &plan->functions.at[k];
         if (f->kind != FN_VALUE_AND_GRADIENT || layout_of(plan, f)->joint) {
@@ -2245,6 +2387,8 @@ void emit_c(const Plan *plan, const EmitOptions *o, Text *header, Text *source) 
         }
         put_public(e, f);
     }
+    put_calls(e, &code);
+    text_raw(&code, text_string(&functions));
     Description d = description(e);
     describe_source(g, &d, &code);
     text_add(source,

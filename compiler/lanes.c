@@ -1,15 +1,16 @@
 /* lanes: loops whose turns ask nothing of each other, by blocks.
- * In: the statements of a function; the loops of groups are marked. Out: the same, where such a loop
- * goes by blocks of LANES turns. Within a block each statement, or a run of them, is a loop over the
- * turns of the block, and loops with the same bounds in all turns stand around: so the innermost
- * loop is long, walks along memory, and C compilers make vector code of it. What a turn remembers from
- * one run to another becomes a row of LANES numbers; sums over turns have a row of partial sums, which
- * are added in a fixed order. What differs from turn to turn in its course (a loop whose bounds
- * are data) is done turn by turn. */
+ * In: the statements of a function; the loops of groups are marked. Out: the same, where such a
+ * loop goes by blocks of LANES turns. Within a block each statement, or a run of them, is a loop
+ * over the turns of the block, and loops with the same bounds in all turns stand around: so the
+ * innermost loop is long, walks along memory, and C compilers make vector code of it. What a turn
+ * remembers from one run to another becomes a row of LANES numbers; sums over turns have a row of
+ * partial sums, which are added in a fixed order. What differs from turn to turn in its course (a
+ * loop whose bounds are data) is done turn by turn. */
 #include "gen.h"
 #include <string.h>
 
 enum { MOST_ROWS = 128 }; /* of LANES numbers, on the stack */
+enum { MOST_JAM = 4 };    /* statements of a run that is worth jamming */
 
 typedef struct LaneLocal {
     bool inside;  /* declared in the loop */
@@ -22,18 +23,24 @@ typedef struct LaneLocal {
     int partial;  /* of a sum over turns: its row of partial sums, 0: none */
 } LaneLocal;
 
+typedef struct Copy {
+    ArrayRef of, copy;
+    int axis; /* of the turns */
+} Copy;
+
 typedef struct Lanes {
     Gen *x;
     Graph *g;
     Function *f;
     Stmt *loop;
     Ref index;
-    const int *axis; /* by array: that the loop computes turn by turn; else -1 */
+    const int *axis;   /* by array: that the loop computes turn by turn; else -1 */
     const bool *brief; /* by array: nobody reads it in another turn */
     int *stores;       /* by array: how many there are in the loop */
     VEC(LaneLocal) local;
-    Block *rows; /* declarations, before everything in the block */
-    Stmt *run;   /* not added yet */
+    VEC(Copy) copies;
+    Block *rows;   /* declarations, before everything in the block */
+    Stmt *run;     /* not added yet */
     Stmt *comment; /* goes where the statement after it goes */
     int runs;
     bool changed, fit;
@@ -85,8 +92,9 @@ static bool is_of_block(const Matmul *m) {
 static void look(Lanes *l, const Block *b, bool apart) {
     for (const Stmt *s = b->first; s; s = s->next) {
         LaneLocal *at;
-        if ((s->kind == STMT_MATMUL && !is_of_block(s->matmul)) || s->kind == STMT_KERNEL || s->kind == STMT_ZERO ||
-            s->kind == STMT_COPY || (s->value && has_kernel(s->value)) || s->step) {
+        if ((s->kind == STMT_MATMUL && !is_of_block(s->matmul)) || s->kind == STMT_KERNEL ||
+            s->kind == STMT_ZERO || s->kind == STMT_COPY || (s->value && has_kernel(s->value)) ||
+            s->step) {
             l->fit = false;
         }
         bool varying = apart || (s->value && is_varying(l, s->value));
@@ -114,7 +122,8 @@ static bool reads_sum(Lanes *l, const Block *b) {
             if (!l->local.at[k].set || l->local.at[k].inside) {
                 continue;
             }
-            bool reads = (s->value && reads_local(s->value, k)) || (s->other && reads_local(s->other, k));
+            bool reads =
+                (s->value && reads_local(s->value, k)) || (s->other && reads_local(s->other, k));
             for (int q = 0; q < s->n && s->position && !reads; q++) {
                 reads = reads_local(s->position[q], k);
             }
@@ -247,12 +256,11 @@ static bool sums_row(const Lanes *l, const Stmt *loop) {
     const Stmt *s = loop->body.first;
     return s && !s->next && s->kind == STMT_SET && s->op == '+' && loop->hint == HINT_SUM &&
            loop->hint_local == s->local && l->local.at[s->local].inside &&
-           l->local.at[s->local].varying &&
-           count_along(l, s->value, loop->index) > 0;
+           l->local.at[s->local].varying && count_along(l, s->value, loop->index) > 0;
 }
 
-/* The last statement goes if it starts this sum at 0: one loop that makes the sum needs no start. The
- * comments before it wait for that loop. */
+/* The last statement goes if it starts this sum at 0: one loop that makes the sum needs no start.
+ * The comments before it wait for that loop. */
 static bool drop_start(Lanes *l, int sum) {
     Block kept = {0};
     double zero;
@@ -262,7 +270,8 @@ static bool drop_start(Lanes *l, int sum) {
         last = last->next;
     }
     if (!last || last->kind != STMT_VAR || last->local != sum || !last->value ||
-        last->value->kind != EXPR_CONST || !graph_is_real(l->g, last->value->ref, &zero) || zero != 0) {
+        last->value->kind != EXPR_CONST || !graph_is_real(l->g, last->value->ref, &zero) ||
+        zero != 0) {
         return false;
     }
     Stmt *s = l->run->body.first;
@@ -495,10 +504,10 @@ static Expr *unbranch(Lanes *l, const Block *b, Expr *when, const Stmt *final, B
         }
         if (s->kind == STMT_SET) {
             ValueType type = l->f->locals.at[s->local].type;
-            bool only = s->op == '=' && local_of(l, s->local)->sets == 1 &&
-                        !local_of(l, s->local)->starts;
+            bool only =
+                s->op == '=' && local_of(l, s->local)->sets == 1 && !local_of(l, s->local)->starts;
             double none = s->op == '*';
-            Expr *other = s->op == '='         ? gen_local_expr(x, s->local)
+            Expr *other = s->op == '='          ? gen_local_expr(x, s->local)
                           : type >= VALUE_FLOAT ? gen_value(x, graph_real(l->g, type, none))
                                                 : gen_value(x, graph_int(l->g, (int64_t)none));
             s->value = only ? s->value : choice(l, when, named(l, to, s->value), other);
@@ -623,9 +632,7 @@ static void transform_on(Lanes *l, Block *in, Block *out) {
             }
             break;
         case STMT_COMMENT: keep_comment(l, s); break;
-        default:
-            flush(l, out);
-            add(l, out, s);
+        default: flush(l, out); add(l, out, s);
         }
     }
 }
@@ -728,6 +735,29 @@ static void set_hints(Block *b) {
     }
 }
 
+static bool is_number(const Graph *g, const Expr *e, int64_t value) {
+    int64_t v;
+    return e->kind == EXPR_CONST && graph_is_int(g, e->ref, &v) && v == value;
+}
+
+/* A sum over a short axis around a run loads and stores its row in every turn: JAM turns together
+ * do so once. The turns of the block ask nothing of each other, so their order is free. */
+static void set_jams(Lanes *l, Block *b) {
+    for (Stmt *s = b->first; s; s = s->next) {
+        const Stmt *run = s->kind == STMT_LOOP && !s->lanes ? s->body.first : NULL;
+        int n = 0;
+        bool adds = false;
+        for (const Stmt *t = run && run->lanes ? run->body.first : NULL; t; t = t->next) {
+            n++;
+            adds = adds || (t->kind == STMT_SET && t->op == '+');
+        }
+        s->jam = n > 0 && n <= MOST_JAM && adds && !run->next && run->hint == HINT_LANES &&
+                 !s->down && is_number(l->g, s->value, 0);
+        set_jams(l, &s->body);
+        set_jams(l, &s->otherwise);
+    }
+}
+
 /* The last axis is then the lane's. */
 static const Store *row_store(Graph *g, ArrayRef a, int axis) {
     int rank = ARRAY(g, a)->rank;
@@ -743,6 +773,122 @@ static const Store *row_store(Graph *g, ArrayRef a, int axis) {
     axes[s->n++] = axis;
     s->window = window, s->axis = axes;
     return s;
+}
+
+/* ---- copies
+ * Entries of the turns of a block that lie apart in memory (x[n, d] along n), and are read again in
+ * every turn of a loop that they know nothing of, are copied once: x_block[d][lane]. */
+
+typedef struct Around { /* the loops around a run, in the block */
+    const struct Around *outer;
+    Ref index;
+} Around;
+
+/* The axis of the turn, if the load is such a one; else -1. */
+static int copied_axis(Lanes *l, const Expr *e, const Around *around) {
+    int axis = -1;
+    bool again = false;
+    if (e->kind != EXPR_LOAD || e->type < VALUE_FLOAT || l->brief[e->array] ||
+        l->stores[e->array] || l->axis[e->array] >= 0 || e->n < 2 || e->n > 4) {
+        return -1;
+    }
+    for (int k = 0; k < e->n; k++) {
+        if (e->arg[k]->kind != EXPR_INDEX) {
+            return -1;
+        }
+        axis = e->arg[k]->ref == l->index ? k : axis;
+    }
+    for (const Around *o = around; o; o = o->outer) {
+        bool met = false;
+        for (int k = 0; k < e->n; k++) {
+            met = met || e->arg[k]->ref == o->index;
+        }
+        again = again || !met;
+    }
+    return again && axis >= 0 && axis < e->n - 1 ? axis : -1;
+}
+
+static ArrayRef copy_of(Lanes *l, ArrayRef a, int axis) {
+    Graph *g = l->g;
+    for (int k = 0; k < l->copies.n; k++) {
+        if (l->copies.at[k].of == a && l->copies.at[k].axis == axis) {
+            return l->copies.at[k].copy;
+        }
+    }
+    if (l->f->copies == MOST_COPIES) {
+        return 0;
+    }
+    l->f->copies++;
+    int rank = ARRAY(g, a)->rank;
+    const char *names[4];
+    const Poly *extent[4];
+    for (int k = 0; k < rank; k++) {
+        names[k] = g->indices.at[NODE(g, ARRAY(g, a)->axis[k])->aux].name;
+        extent[k] = ARRAY(g, a)->extent[k];
+    }
+    ArrayRef copy = graph_array(g, arena_format(g->arena, "%s_block", ARRAY(g, a)->name),
+                                ARRAY(g, a)->type, rank, extent, names);
+    l->f->place[copy] = PLACE_BUFFER;
+    l->f->computed[copy] = true;
+    l->f->store[copy] = row_store(g, copy, axis);
+    VEC_PUSH(g->arena, l->f->buffers, copy);
+    VEC_PUSH(g->arena, l->copies, ((Copy){a, copy, axis}));
+    return copy;
+}
+
+static void copy_loads(Lanes *l, Expr *e, const Around *around) {
+    int axis = copied_axis(l, e, around);
+    ArrayRef copy = axis < 0 ? 0 : copy_of(l, e->array, axis);
+    if (copy) {
+        e->array = copy, e->ref = 0;
+    }
+    for (int k = 0; k < e->n; k++) {
+        copy_loads(l, e->arg[k], around);
+    }
+}
+
+static void find_copies(Lanes *l, const Block *b, const Around *around, bool run) {
+    for (const Stmt *s = b->first; s; s = s->next) {
+        Around here = {around, s->index};
+        if (run && s->value) {
+            copy_loads(l, s->value, around);
+        }
+        find_copies(l, &s->body, s->kind == STMT_LOOP && !s->lanes ? &here : around,
+                    run || (s->kind == STMT_LOOP && s->lanes && s->hint == HINT_LANES));
+        find_copies(l, &s->otherwise, around, run);
+    }
+}
+
+/* The loops that fill a copy. */
+static Stmt *fill_copy(Lanes *l, const Copy *c) {
+    Graph *g = l->g;
+    Gen *x = l->x;
+    int rank = ARRAY(g, c->of)->rank;
+    Stmt *store = gen_stmt(x, STMT_STORE), *inner = gen_stmt(x, STMT_LOOP);
+    store->array = c->copy, store->n = rank;
+    store->position = arena_alloc(g->arena, (size_t)rank * sizeof *store->position);
+    store->value = gen_expr(x, EXPR_LOAD, ARRAY(g, c->of)->type, rank);
+    store->value->array = c->of;
+    inner->lanes = true, inner->index = l->index, inner->number = ++l->runs,
+    inner->hint = HINT_LANES;
+    gen_append(&inner->body, store);
+    for (int k = rank - 1; k >= 0; k--) {
+        Ref index = l->index;
+        if (k != c->axis) {
+            Stmt *loop = gen_stmt(x, STMT_LOOP);
+            index = loop->index =
+                graph_index(g, g->indices.at[NODE(g, ARRAY(g, c->of)->axis[k])->aux].name,
+                            ARRAY(g, c->of)->extent[k]);
+            loop->value = gen_value(x, graph_int(g, 0));
+            loop->other = gen_bound(x, graph_of_poly(g, ARRAY(g, c->of)->extent[k]));
+            gen_append(&loop->body, inner);
+            inner = loop;
+        }
+        Expr *at = gen_expr(x, EXPR_INDEX, VALUE_INT, 0);
+        at->ref = index;
+        store->position[k] = store->value->arg[k] = at;
+    }
+    return inner;
 }
 
 /* `before` and `after` get what stands around the loop. */
@@ -813,6 +959,11 @@ static bool by_blocks(Gen *x, Stmt *loop, Block *before, Block *after) {
     count_sets(&l, &body);
     declare_late(&l, &body);
     set_hints(&body);
+    find_copies(&l, &body, NULL, false);
+    for (int k = 0; k < l.copies.n; k++) {
+        gen_append(&rows, fill_copy(&l, &l.copies.at[k]));
+    }
+    set_jams(&l, &body);
     for (Stmt *s = rows.first, *next; s; s = next) {
         next = s->next;
         s->next = NULL;

@@ -210,14 +210,14 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
                           const bool *carried, const bool *history,
                           const Checkpoints *checkpoints) {
     Graph *g = plan->g;
-    size_t all = (size_t)g->arrays.n;
+    size_t all = (size_t)g->arrays.n + MOST_COPIES; /* the planner may add some */
     Function f = {.kind = kind, .request = request, .layout = plan->layouts.n};
     bool after = comes_after(kind);
-    f.place = arena_alloc(g->arena, (all + 64) * sizeof *f.place);
-    f.local = arena_alloc(g->arena, (all + 64) * sizeof *f.local);
-    f.scattered = arena_alloc(g->arena, all + 64);
+    f.place = arena_alloc(g->arena, all * sizeof *f.place);
+    f.local = arena_alloc(g->arena, all * sizeof *f.local);
+    f.scattered = arena_alloc(g->arena, all);
     const Request *r = request >= 0 ? &g->requests.at[request] : NULL;
-    bool *again = arena_alloc(g->arena, all + 64);
+    bool *again = arena_alloc(g->arena, all);
     for (int k = 0; checkpoints && k < checkpoints->n; k++) {
         if (!checkpoint_is_for(checkpoints->at[k], kind)) {
             continue;

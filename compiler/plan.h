@@ -65,6 +65,8 @@ typedef enum StmtKind {
                      them */
 } StmtKind;
 
+enum { MOST_COPIES = 64 }; /* arrays of a function that hold a block of another one, turned */
+enum { JAM = 4 };    /* turns of a short loop around the turns of a block, taken together */
 enum { LANES = 64 }; /* turns of a loop that go by blocks, see lanes.c; a power of two */
 
 typedef enum LoopHint { HINT_NONE, HINT_LANES, HINT_SUM, HINT_MAX, HINT_MIN } LoopHint;
@@ -105,6 +107,7 @@ struct Stmt {
     int step;        /* the loop goes by blocks of so many turns; else 0 */
     bool lanes;      /* it runs over the turns of a block; index is that of the block's loop */
     bool one_by_one; /* and is none for vector code */
+    bool jam;        /* JAM turns of the loop are one: the run inside makes them together */
     int local;
     ArrayRef array;
     int n;
@@ -221,9 +224,10 @@ typedef struct Function {
     const Store **store;  /* by array; NULL: all entries, row by row */
     VEC(LoopPlace) places; /* the loops of recurrences, outer ones first */
     int loops;
+    int copies; /* arrays of the planner's own, see lanes.c */
     VEC(Pushed) pushed;
     VEC(LoopRange) ranges; /* by number of the loop; 0, 0 for loops inside */
-    const bool *computed;  /* by array: here, and not given */
+    bool *computed;        /* by array: here, and not given */
     const int *owner;      /* by array: the number of its group + 1, 0: none */
     const struct LoopGroup *groups;
     int ngroups;
