@@ -8,13 +8,12 @@
  * is one loop. */
 #include "gen.h"
 #include "kernel.h"
+#include "sizes.h"
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     FEW = 8,          /* a loop with fewer turns is not worth sharing */
-    DATA_SIZE = 4096, /* guesses of what an open dimension is: of data, */
-    OTHER_SIZE = 256, /* of others */
     CACHE_ENTRIES = 32768,
     LEAST_SIDE = 4,     /* of a product of matrices, see nest.c */
     SMALL_PRODUCT = 512 /* multiplications: fewer are better done beside other turns */
@@ -47,8 +46,7 @@ typedef struct AxisGroup {
     Lags *lags;    /* by array: its reads of computed arrays, by array */
     bool *has_lags;
     bool *in, *now;   /* by array: of those that the array at work reads; else false */
-    bool *data;       /* by dimension: data alone have such an axis */
-    VEC(int64_t) data_size, other_size; /* the same of fixed sizes */
+    const Sizes *sizes;
     Product *product; /* by array */
 } AxisGroup;
 
@@ -197,67 +195,10 @@ static Lags lags_of(AxisGroup *s, ArrayRef a, ArrayRef r) {
     return some;
 }
 
-/* ---- how large things are: a guess
- * Fixed sizes are guessed by the same rule, from FEW on: the text for 10 steps is that for 10,000. */
-
-/* The axes of data (points, observations, samples) are long: those that come first in inputs, and
- * are no axis of a parameter. */
-static void find_data(AxisGroup *s) {
-    Graph *g = s->g;
-    bool *other = arena_alloc(g->arena, (size_t)g->dims.n + 1);
-    s->data = arena_alloc(g->arena, (size_t)g->dims.n + 1);
-    for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) {
-        const Array *x = ARRAY(g, a);
-        for (int k = 0; k < x->rank && (x->role == ARRAY_INPUT || x->role == ARRAY_PARAM); k++) {
-            const uint32_t *vars;
-            int n = poly_vars(g->arena, x->extent[k], &vars);
-            bool first = x->role == ARRAY_INPUT && k == 0;
-            int64_t size;
-            for (int v = 0; v < n; v++) {
-                if (NODE(g, vars[v])->op == OP_DIM) {
-                    (first ? s->data : other)[NODE(g, vars[v])->aux] = true;
-                }
-            }
-            if (poly_is_int(x->extent[k], &size) && first) {
-                VEC_PUSH(g->arena, s->data_size, size);
-            } else if (poly_is_int(x->extent[k], &size)) {
-                VEC_PUSH(g->arena, s->other_size, size);
-            }
-        }
-    }
-    for (int k = 0; k < g->dims.n; k++) {
-        s->data[k] = s->data[k] && !other[k];
-    }
-}
-
-/* A size that is one of these, or next to it: t + 1 is as long as t. */
-static bool is_among(int n, const int64_t *sizes, int64_t size) {
-    for (int k = 0; k < n; k++) {
-        if (size - sizes[k] <= 2 && sizes[k] - size <= 2) {
-            return true;
-        }
-    }
-    return false;
-}
+/* ---- how large things are: a guess */
 
 static double guess_size(const AxisGroup *s, const Poly *p) {
-    double sum = 0;
-    int64_t size;
-    if (poly_is_int(p, &size)) {
-        bool data = is_among(s->data_size.n, s->data_size.at, size) &&
-                    !is_among(s->other_size.n, s->other_size.at, size);
-        return size < FEW ? (double)(size > 1 ? size : 1) : data ? DATA_SIZE : OTHER_SIZE;
-    }
-    for (int k = 0; k < p->n; k++) {
-        const Monomial *m = &p->term[k];
-        double product = (double)m->num / (double)m->den;
-        for (int v = 0; v < m->nvars; v++) {
-            const Node *n = NODE(s->g, m->var[v]);
-            product *= n->op == OP_DIM && s->data[n->aux] ? DATA_SIZE : OTHER_SIZE;
-        }
-        sum += product;
-    }
-    return sum > 1 ? sum : 1;
+    return sizes_guess(s->sizes, p);
 }
 
 /* How many entries go no further than the cache: a block of turns stays in memory, and is to fit.
@@ -617,7 +558,7 @@ void group_arrays(Graph *g, const Order *order, const bool *computed, const bool
         s.link[k] = k;
     }
     s.product = arena_alloc(g->arena, all * sizeof *s.product);
-    find_data(&s);
+    s.sizes = sizes_of(g);
     for (int k = 0; k < order->n; k++) {
         s.product[order->array[k]] = find_product(&s, order->array[k]);
     }

@@ -4,6 +4,7 @@
  * equations become arrays over the caller's indices that they depend on. Arguments are arrays of
  * their own, so that a derivative by an argument is not one by what was passed. */
 #include "cname.h"
+#include "contract.h"
 #include "differentiate.h"
 #include "kernel.h"
 #include "ops.h"
@@ -1618,6 +1619,7 @@ static Ref lower_reduce(Lower *l, const Syn *e) {
             under[k - 1] = graph_and(g, under[k - 1], some_where(g, index[k], under[k]));
         }
     }
+    r = kind == RED_SUM ? contract_order(g, r) : r;
     return mean ? graph_op2(g, OP_div, r, graph_nonempty(g, count)) : r;
 }
 

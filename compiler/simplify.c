@@ -4,6 +4,7 @@
  * the box of an equation says is not asked again in it, and an equation whose every read stands
  * under a condition has that condition. */
 #include "axes.h"
+#include "contract.h"
 #include "demand.h"
 #include "ops.h"
 #include "passes.h"
@@ -274,6 +275,9 @@ void simplify_graph(Graph *g) {
     lift_derivatives(g, n, roots);
     share_all(g, n, roots);
     share_put_back(g, n, roots, is_asked_for, first_new);
+    if (contract_arrays(g, n, roots, is_asked_for)) {
+        share_all(g, n, roots);
+    }
     Order order = graph_order(g, n, roots);
     set_guards(g, &order);
     if (axes_lessen(g, n, roots, is_asked_for)) {

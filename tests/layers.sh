@@ -26,13 +26,15 @@ outline         arena source syntax poly program passes
 paths           arena source poly graph kernel ops paths
 sparse          arena source poly graph kernel ops paths sparse
 share           arena source poly graph kernel ops share
+sizes           arena source poly graph sizes
+contract        arena source poly graph kernel ops sizes contract
 axes            arena source poly graph kernel ops axes
 series          arena source poly graph ops series
 differentiate   arena source poly graph kernel ops rewrite share demand paths differentiate
 tangent         arena source poly graph kernel ops rewrite share paths differentiate
-lower           arena source syntax poly program graph kernel ops differentiate paths passes text cname sparse
+lower           arena source syntax poly program graph kernel ops contract differentiate paths passes text cname sparse
 demand          arena source poly graph kernel ops demand
-simplify        arena source poly graph ops axes series share demand paths passes text
+simplify        arena source poly graph ops axes contract series share demand paths passes text
 gen             graph plan gen
 scalars         gen kernel
 fuse            gen kernel ops
@@ -41,7 +43,7 @@ nest            gen kernel ops
 lag             gen
 circle          gen kernel ops text
 stream          gen kernel
-group           gen kernel
+group           gen kernel sizes
 lanes           gen
 storage         gen
 checkpoint      gen print text

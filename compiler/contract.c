@@ -1,0 +1,637 @@
+/* contract: the order in which the factors of a sum are taken.
+ * In: terms, or all arrays. Out: the same values by fewer multiplications.
+ *
+ * sum[k, j](A[i, j] * B[j, k] * x[k]) is as many multiplications as N * M * K where B is multiplied
+ * with A first, and M * K + N * M where it is multiplied with x first. So a nest of sums over a
+ * product is a *net*: factors, and indices that they share. Two factors become one, which has those
+ * of their indices that somebody else still wants, and costs as many multiplications as both have
+ * entries together. Which two come first is tried in all ways for few factors, and the cheapest pair
+ * goes first for many. Sizes that are open are guessed (sizes.c); a new order must be clearly less
+ * work than the one that is written.
+ *
+ * Each pair is a sum inside of another one, which is then an array: see lift. Only sums without a
+ * condition are taken apart, since a factor of a masked term may be infinite where the mask is
+ * false. */
+#include "contract.h"
+#include "kernel.h"
+#include "ops.h"
+#include "sizes.h"
+
+enum {
+    MOST_FACTORS = 24,
+    MOST_TRIED = 6,    /* of which all orders are tried */
+    MOST_INDICES = 32, /* of a net */
+    MOST_DEPTH = 16,   /* of sums in terms in sums */
+    MOST_LIFTED = 1 << 22 /* entries of an array that saves work, as far as one can guess */
+};
+
+typedef struct Contract {
+    Graph *g;
+    const Sizes *sizes;
+    bool *through; /* by array: it may be looked through, and nobody else reads it; or NULL */
+    bool *cheap;   /* by array: it may be looked through whoever else reads it */
+    int all;       /* arrays when these were made */
+    ArrayRef at;
+    Span span;
+} Contract;
+
+typedef struct Net {
+    int nfactors, nindices;
+    Ref factor[MOST_FACTORS];
+    uint32_t has[MOST_FACTORS]; /* its indices */
+    Ref index[MOST_INDICES];
+    double size[MOST_INDICES];
+    uint32_t summed;
+    Ref outside; /* a factor without indices; 0: none */
+    bool negative, broken, deep;
+    double cost; /* of the order that is written */
+} Net;
+
+typedef struct Pair { /* a factor, or two of these */
+    int left, right;  /* -1: the factor `single` */
+    int single;
+    uint32_t out; /* its indices, without those that are summed in it */
+} Pair;
+
+typedef struct Tree {
+    int n;
+    Pair pair[2 * MOST_FACTORS];
+    double cost;
+} Tree;
+
+static double axis_size(const Contract *c, Ref index) {
+    int64_t n;
+    const Poly *extent = EXTENT(c->g, index);
+    return poly_is_int(extent, &n) ? (double)(n > 1 ? n : 1) : sizes_guess(c->sizes, extent);
+}
+
+/* ---- a nest of sums as a net
+ * ------------------------------------------------------------------------------------------ */
+
+static bool is_plain_sum(const Graph *g, Ref r) {
+    const Node *n = NODE(g, r);
+    return n->op == OP_REDUCE && n->aux == RED_SUM && n->type >= VALUE_FLOAT && !n->fails &&
+           graph_is_true(g, ARG(g, r, 1));
+}
+
+/* The number of an index in the net. */
+static int net_index(const Contract *c, Net *net, Ref index) {
+    for (int k = 0; k < net->nindices; k++) {
+        if (net->index[k] == index) {
+            return k;
+        }
+    }
+    if (net->nindices == MOST_INDICES) {
+        net->broken = true;
+        return 0;
+    }
+    net->index[net->nindices] = index;
+    net->size[net->nindices] = axis_size(c, index);
+    return net->nindices++;
+}
+
+static uint32_t net_has(const Contract *c, Net *net, Ref term) {
+    const Ref *list;
+    Ref free[MOST_INDICES];
+    int n = graph_free(c->g, term, &list);
+    uint32_t has = 0;
+    if (n > MOST_INDICES) {
+        net->broken = true;
+        return 0;
+    }
+    for (int k = 0; k < n; k++) {
+        free[k] = list[k];
+    }
+    for (int k = 0; k < n; k++) {
+        has |= 1u << net_index(c, net, free[k]);
+    }
+    return has;
+}
+
+static double net_size(const Net *net, uint32_t has) {
+    double size = 1;
+    for (int k = 0; k < net->nindices; k++) {
+        size *= has >> k & 1 ? net->size[k] : 1;
+    }
+    return size;
+}
+
+/* Are all positions indices, each another one? */
+static bool plain_positions(Graph *g, Ref read) {
+    for (int k = 0; k < NODE(g, read)->nargs; k++) {
+        if (NODE(g, ARG(g, read, k))->op != OP_INDEX) {
+            return false;
+        }
+        for (int q = 0; q < k; q++) {
+            if (ARG(g, read, q) == ARG(g, read, k)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static bool looks_through(const Contract *c, Ref r) {
+    const Node *n = NODE(c->g, r);
+    return c->through && n->op == OP_READ && (int)n->aux < c->all && n->aux != c->at &&
+           (c->cheap[n->aux] || c->through[n->aux]) && plain_positions(c->g, r);
+}
+
+static void add_factor(const Contract *c, Net *net, Ref r) {
+    uint32_t has = net_has(c, net, r);
+    if (NODE(c->g, r)->fails || net->nfactors == MOST_FACTORS) {
+        net->broken = true;
+    } else if (has) {
+        net->has[net->nfactors] = has;
+        net->factor[net->nfactors++] = r;
+    } else if (!net->outside || graph_is_real(c->g, r, NULL)) {
+        net->outside = net->outside ? graph_op2(c->g, OP_mul, r, net->outside) : r;
+    } else { /* two numbers that may be large, or small */
+        net->broken = true;
+    }
+}
+
+static void collect(const Contract *c, Net *net, Ref root) {
+    Graph *g = c->g;
+    VEC(Ref) stack = {0};
+    VEC_PUSH(g->arena, stack, root);
+    while (stack.n && !net->broken) {
+        Ref r = stack.at[--stack.n];
+        const Node n = *NODE(g, r);
+        if (n.op == OP_mul) {
+            VEC_PUSH(g->arena, stack, ARG(g, r, 1));
+            VEC_PUSH(g->arena, stack, ARG(g, r, 0));
+        } else if (n.op == OP_neg) {
+            net->negative = !net->negative;
+            VEC_PUSH(g->arena, stack, ARG(g, r, 0));
+        } else if (is_plain_sum(g, r)) {
+            Ref condition, body, index = graph_open(g, r, &condition, &body);
+            net->summed |= 1u << net_index(c, net, index);
+            if (!is_plain_sum(g, body)) {
+                net->cost += net_size(net, net_has(c, net, body));
+            }
+            VEC_PUSH(g->arena, stack, body);
+        } else if (looks_through(c, r)) {
+            Ref to[MOST_INDICES];
+            const Array x = *ARRAY(g, n.aux);
+            for (int k = 0; k < x.rank; k++) {
+                to[k] = ARG(g, r, k);
+            }
+            net->deep = true;
+            VEC_PUSH(g->arena, stack, graph_subst(g, x.pieces.at[0].body, x.rank, x.axis, to));
+        } else {
+            add_factor(c, net, r);
+        }
+    }
+}
+
+/* ---- a good order
+ * --------------------------------------------------------------------------------------------------- */
+
+/* The indices of all factors but these. */
+static uint32_t wanted_elsewhere(const Net *net, uint32_t these) {
+    uint32_t has = ~net->summed;
+    for (int k = 0; k < net->nfactors; k++) {
+        has |= these >> k & 1 ? 0 : net->has[k];
+    }
+    return has;
+}
+
+static uint32_t out_of(const Net *net, uint32_t these) {
+    uint32_t has = 0;
+    for (int k = 0; k < net->nfactors; k++) {
+        has |= these >> k & 1 ? net->has[k] : 0;
+    }
+    return has & wanted_elsewhere(net, these);
+}
+
+static double cost_alone(const Net *net, int k, uint32_t out) {
+    return out == net->has[k] ? 0 : net_size(net, net->has[k]);
+}
+
+/* By memory as well, so that of two orders with as many multiplications the one with less is taken. */
+static double cost_of_pair(const Net *net, uint32_t left, uint32_t right, uint32_t out) {
+    return net_size(net, left | right) + net_size(net, out) / 16;
+}
+
+static int add_single(const Net *net, Tree *t, int k) {
+    t->pair[t->n] = (Pair){-1, -1, k, out_of(net, 1u << k)};
+    return t->n++;
+}
+
+/* From the table of how each set of factors is split best. */
+static int add_split(const Net *net, Tree *t, const uint32_t *split, uint32_t these) {
+    if (!(these & (these - 1))) {
+        int k = 0;
+        while (!(these >> k & 1)) {
+            k++;
+        }
+        return add_single(net, t, k);
+    }
+    int left = add_split(net, t, split, split[these]),
+        right = add_split(net, t, split, these & ~split[these]);
+    t->pair[t->n] = (Pair){left, right, -1, out_of(net, these)};
+    return t->n++;
+}
+
+static void try_all(const Net *net, Tree *t) {
+    double cost[1 << MOST_TRIED];
+    uint32_t split[1 << MOST_TRIED], out[1 << MOST_TRIED], all = (1u << net->nfactors) - 1;
+    for (uint32_t these = 1; these <= all; these++) {
+        out[these] = out_of(net, these), cost[these] = -1, split[these] = 0;
+        if (!(these & (these - 1))) {
+            int k = 0;
+            while (!(these >> k & 1)) {
+                k++;
+            }
+            cost[these] = cost_alone(net, k, out[these]);
+            continue;
+        }
+        uint32_t lowest = these & (0u - these);
+        for (uint32_t left = (these - 1) & these; left; left = (left - 1) & these) {
+            uint32_t right = these & ~left;
+            if (!(left & lowest)) { /* the other half of the same split comes, too */
+                continue;
+            }
+            double sum = cost[left] + cost[right] +
+                         cost_of_pair(net, out[left], out[right], out[these]);
+            if (cost[these] < 0 || sum < cost[these]) {
+                cost[these] = sum, split[these] = left;
+            }
+        }
+    }
+    t->cost = cost[all];
+    add_split(net, t, split, all);
+}
+
+static void try_greedy(const Net *net, Tree *t) {
+    int open[MOST_FACTORS], n = net->nfactors;
+    uint32_t these[MOST_FACTORS];
+    for (int k = 0; k < n; k++) {
+        open[k] = add_single(net, t, k), these[k] = 1u << k;
+        t->cost += cost_alone(net, k, t->pair[open[k]].out);
+    }
+    while (n > 1) {
+        int left = 0, right = 1;
+        double least = -1;
+        for (int i = 0; i < n; i++) {
+            for (int k = i + 1; k < n; k++) {
+                uint32_t one = t->pair[open[i]].out, other = t->pair[open[k]].out;
+                double cost = cost_of_pair(net, one, other, out_of(net, these[i] | these[k])) *
+                              (one & other ? 1 : 1024); /* what shares nothing comes last */
+                if (least < 0 || cost < least) {
+                    least = cost, left = i, right = k;
+                }
+            }
+        }
+        uint32_t both = these[left] | these[right];
+        t->cost += cost_of_pair(net, t->pair[open[left]].out, t->pair[open[right]].out,
+                                out_of(net, both));
+        t->pair[t->n] = (Pair){open[left], open[right], -1, out_of(net, both)};
+        open[left] = t->n++, these[left] = both;
+        open[right] = open[n - 1], these[right] = these[n - 1], n--;
+    }
+}
+
+/* The term of one factor or pair. Trees are no deeper than a net has factors. */
+static Ref build(const Contract *c, const Net *net, const Tree *t, int at) {
+    Graph *g = c->g;
+    const Pair *p = &t->pair[at];
+    uint32_t gone;
+    Ref term;
+    if (p->left < 0) {
+        term = net->factor[p->single], gone = net->has[p->single] & ~p->out;
+    } else {
+        Ref left = build(c, net, t, p->left), right = build(c, net, t, p->right);
+        bool turned = t->pair[p->left].left >= 0 && t->pair[p->right].left < 0; /* factors first */
+        term = turned ? graph_op2(g, OP_mul, right, left) : graph_op2(g, OP_mul, left, right);
+        gone = (t->pair[p->left].out | t->pair[p->right].out) & ~p->out;
+    }
+    for (int k = net->nindices - 1; k >= 0; k--) {
+        if (gone >> k & 1) {
+            term = graph_reduce(g, RED_SUM, net->index[k], graph_bool(g, true), term);
+        }
+    }
+    return term;
+}
+
+/* 0: it stays as it is. */
+static Ref best_order(const Contract *c, Ref sum) {
+    Graph *g = c->g;
+    Net net = {0};
+    Tree tree = {0};
+    collect(c, &net, sum);
+    if (net.broken || net.nfactors < 3) {
+        return 0;
+    }
+    for (int k = 0; k < net.nindices; k++) { /* a sum over what no factor has: a count */
+        uint32_t has = 0;
+        for (int q = 0; q < net.nfactors; q++) {
+            has |= net.has[q];
+        }
+        if (net.summed & ~has) {
+            return 0;
+        }
+    }
+    if (net.nfactors <= MOST_TRIED) {
+        try_all(&net, &tree);
+    } else {
+        try_greedy(&net, &tree);
+    }
+    if (tree.cost > 0.75 * net.cost) {
+        return 0;
+    }
+    Ref term = build(c, &net, &tree, tree.n - 1);
+    if (net.outside) {
+        term = graph_op2(g, OP_mul, net.outside, term);
+    }
+    return graph_cast(g, (ValueType)NODE(g, sum)->type,
+                      net.negative ? graph_op1(g, OP_neg, term) : term);
+}
+
+/* Are there as many factors in a term as an order needs, sums in it included? */
+static bool has_factors(Graph *g, Ref term) {
+    VEC(Ref) stack = {0};
+    int factors = 0;
+    VEC_PUSH(g->arena, stack, term);
+    while (stack.n && factors < 3) {
+        Ref r = stack.at[--stack.n];
+        if (NODE(g, r)->op == OP_mul) {
+            VEC_PUSH(g->arena, stack, ARG(g, r, 1));
+            VEC_PUSH(g->arena, stack, ARG(g, r, 0));
+        } else if (NODE(g, r)->op == OP_neg) {
+            VEC_PUSH(g->arena, stack, ARG(g, r, 0));
+        } else if (is_plain_sum(g, r)) {
+            VEC_PUSH(g->arena, stack, ARG(g, r, 2));
+        } else {
+            factors++;
+        }
+    }
+    return factors >= 3;
+}
+
+Ref contract_order(Graph *g, Ref sum) {
+    if (!has_factors(g, sum)) {
+        return sum;
+    }
+    Contract c = {.g = g, .sizes = sizes_of(g)};
+    Ref better = best_order(&c, sum);
+    return better ? better : sum;
+}
+
+/* ---- all arrays
+ * -----------------------------------------------------------------------------------------------------
+ */
+
+/* The reductions of a term that stand in no other one; those under a selection come last, from
+ * *chosen on. */
+static int reductions_of(Graph *g, Ref term, Ref **out, int *chosen) {
+    VEC(Ref) stack = {0}, later = {0}, found = {0};
+    graph_walk_start(g);
+    VEC_PUSH(g->arena, stack, term);
+    *chosen = -1;
+    while (stack.n || later.n) {
+        if (!stack.n && *chosen < 0) {
+            *chosen = found.n;
+        }
+        Ref r = stack.n ? stack.at[--stack.n] : later.at[--later.n];
+        if (!graph_walk_first(g, r)) {
+            continue;
+        }
+        const Node n = *NODE(g, r);
+        if (n.op == OP_REDUCE) {
+            VEC_PUSH(g->arena, found, r);
+            continue;
+        }
+        for (int k = 0; k < n.nargs; k++) {
+            bool side = (n.op == OP_SELECT || n.op == OP_and || n.op == OP_or) && k > 0;
+            if (side || *chosen >= 0) {
+                VEC_PUSH(g->arena, later, ARG(g, r, k));
+            } else {
+                VEC_PUSH(g->arena, stack, ARG(g, r, k));
+            }
+        }
+    }
+    *chosen = *chosen < 0 ? found.n : *chosen;
+    *out = found.at;
+    return found.n;
+}
+
+static Ref order_all(const Contract *c, Ref term, int depth) {
+    Graph *g = c->g;
+    Ref *sum;
+    int chosen, n = NODE(g, term)->depth ? reductions_of(g, term, &sum, &chosen) : 0;
+    VEC(Ref) from = {0}, to = {0};
+    for (int k = 0; k < n && depth < MOST_DEPTH; k++) {
+        Ref r = sum[k], better = is_plain_sum(g, r) ? best_order(c, r) : 0;
+        if (!better) {
+            Ref condition, body, index = graph_open(g, r, &condition, &body);
+            Ref inner = order_all(c, body, depth + 1);
+            better = inner == body
+                         ? 0
+                         : graph_reduce(g, (Reduction)NODE(g, r)->aux, index, condition, inner);
+        }
+        if (better) {
+            VEC_PUSH(g->arena, from, r);
+            VEC_PUSH(g->arena, to, better);
+        }
+    }
+    return from.n ? graph_subst(g, term, from.n, from.at, to.at) : term;
+}
+
+/* ---- sums that are arrays
+ * ---------------------------------------------------------------------------------------------- */
+
+/* Does the condition hold for one value of the index alone? Then there is no loop over it. */
+static bool is_chosen(Graph *g, Ref condition, Ref index) {
+    while (condition) {
+        bool more = NODE(g, condition)->op == OP_and;
+        Ref part = more ? ARG(g, condition, 1) : condition;
+        if (NODE(g, part)->op == OP_eq && NODE(g, ARG(g, part, 0))->type == VALUE_INT &&
+            graph_has_index(g, part, index)) {
+            return true;
+        }
+        condition = more ? ARG(g, condition, 0) : 0;
+    }
+    return false;
+}
+
+/* Is a sum the same for several turns of a loop that stands around one that it depends on? (Where it
+ * depends on the outer indices alone, it is computed outside of the inner loops as it stands.) */
+static bool is_same_again(const Contract *c, const Scope *scope, Ref sum) {
+    double entries = 1;
+    bool missed = false, again = false;
+    for (int k = 0; k < scope->n; k++) {
+        if (graph_has_index(c->g, sum, scope->index[k])) {
+            entries *= axis_size(c, scope->index[k]);
+            again = again || missed;
+        } else {
+            missed = missed || (axis_size(c, scope->index[k]) > 1 &&
+                                !is_chosen(c->g, scope->guard, scope->index[k]));
+        }
+    }
+    return again && entries <= MOST_LIFTED;
+}
+
+static Ref lift_all(const Contract *c, const Scope *scope, Ref term, int depth) {
+    Graph *g = c->g;
+    Ref *sum;
+    int n, chosen = 0;
+    VEC(Ref) from = {0}, to = {0};
+    if (!NODE(g, term)->depth) {
+        return term;
+    }
+    reductions_of(g, term, &sum, &chosen);
+    n = chosen;
+    for (int k = 0; k < n && depth < MOST_DEPTH; k++) {
+        Ref r = sum[k], becomes = 0;
+        if (!NODE(g, r)->fails && NODE(g, r)->type >= VALUE_FLOAT && is_same_again(c, scope, r)) {
+            Scope part = scope_part(g, scope, 1, &r);
+            ArrayRef made = graph_array_over(
+                g, arena_format(g->arena, "%s_sum", ARRAY(g, c->at)->name), &part, r, c->span,
+                &becomes);
+            ARRAY(g, made)->order = ARRAY(g, c->at)->order;
+            ARRAY(g, made)->derived = true;
+        } else {
+            Ref condition, body, index = graph_open(g, r, &condition, &body);
+            Scope inside = scope_copy(g, scope);
+            scope_add(g, &inside, index, NULL, NULL);
+            scope_guard(g, &inside, condition);
+            Ref inner = lift_all(c, &inside, body, depth + 1);
+            becomes = inner == body
+                          ? 0
+                          : graph_reduce(g, (Reduction)NODE(g, r)->aux, index, condition, inner);
+        }
+        if (becomes) {
+            VEC_PUSH(g->arena, from, r);
+            VEC_PUSH(g->arena, to, becomes);
+        }
+    }
+    return from.n ? graph_subst(g, term, from.n, from.at, to.at) : term;
+}
+
+/* ---- which arrays are looked through
+ * ------------------------------------------------------------------------------------ */
+
+/* A product of reads, with an index in each: entries cost no more than reading them. */
+static bool is_outer_product(Graph *g, Ref body) {
+    VEC(Ref) stack = {0};
+    int factors = 0;
+    VEC_PUSH(g->arena, stack, body);
+    while (stack.n) {
+        Ref r = stack.at[--stack.n];
+        const Node *n = NODE(g, r);
+        if (n->op == OP_mul || n->op == OP_neg) {
+            VEC_PUSH(g->arena, stack, ARG(g, r, 0));
+            if (NODE(g, r)->op == OP_mul) {
+                VEC_PUSH(g->arena, stack, ARG(g, r, 1));
+            }
+        } else if (n->op == OP_READ && n->nargs && !n->fails) {
+            if (++factors > 4) {
+                return false;
+            }
+        } else if (!graph_is_real(g, r, NULL)) {
+            return false;
+        }
+    }
+    return factors >= 2;
+}
+
+static bool is_whole(Graph *g, ArrayRef a) {
+    const Array *x = ARRAY(g, a);
+    if (x->role != ARRAY_INTERNAL || x->counts || x->pieces.n != 1 || x->pieces.at[0].guard ||
+        x->pieces.at[0].live || x->rank == 0 || x->rank > MOST_INDICES || kernel_is(g, a)) {
+        return false;
+    }
+    for (int k = 0; k < x->rank; k++) {
+        const Poly *last = poly_sub(g->arena, x->extent[k], poly_int(g->arena, 1));
+        if (!poly_equal(x->pieces.at[0].lo[k], poly_int(g->arena, 0)) ||
+            !poly_equal(x->pieces.at[0].hi[k], last)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void count_reads(Graph *g, Ref term, int *reads) {
+    VEC(Ref) stack = {0};
+    graph_walk_start(g);
+    VEC_PUSH(g->arena, stack, term);
+    while (stack.n) {
+        Ref r = stack.at[--stack.n];
+        if (!graph_walk_first(g, r)) {
+            continue;
+        }
+        if (NODE(g, r)->op == OP_READ) {
+            reads[NODE(g, r)->aux]++;
+        }
+        for (int k = 0; k < NODE(g, r)->nargs; k++) {
+            VEC_PUSH(g->arena, stack, ARG(g, r, k));
+        }
+    }
+}
+
+static void find_through(Contract *c, const Order *order,
+                         bool (*asked)(const Graph *g, ArrayRef a)) {
+    Graph *g = c->g;
+    c->all = g->arrays.n;
+    c->through = arena_alloc(g->arena, (size_t)c->all + 1);
+    c->cheap = arena_alloc(g->arena, (size_t)c->all + 1);
+    int *reads = arena_alloc(g->arena, (size_t)(c->all + 1) * sizeof *reads);
+    for (int k = 0; k < order->n; k++) {
+        ArrayRef a = order->array[k];
+        for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
+            const Piece p = ARRAY(g, a)->pieces.at[q];
+            count_reads(g, p.body, reads);
+            if (p.guard) {
+                count_reads(g, p.guard, reads);
+            }
+        }
+    }
+    for (int k = 0; k < order->n; k++) {
+        ArrayRef a = order->array[k];
+        bool circle = (k > 0 && order->component[k - 1] == order->component[k]) ||
+                      (k + 1 < order->n && order->component[k + 1] == order->component[k]) ||
+                      graph_reads_itself(g, a);
+        if (circle || asked(g, a) || !is_whole(g, a)) {
+            continue;
+        }
+        Ref body = ARRAY(g, a)->pieces.at[0].body;
+        c->cheap[a] = is_outer_product(g, body);
+        c->through[a] = reads[a] == 1 && is_plain_sum(g, body);
+    }
+}
+
+bool contract_arrays(Graph *g, int n, const ArrayRef *roots,
+                     bool (*asked)(const Graph *g, ArrayRef a)) {
+    Order order = graph_order(g, n, roots);
+    Contract c = {.g = g, .sizes = sizes_of(g)};
+    VEC(ArrayRef) list = {0};
+    bool changed = false;
+    find_through(&c, &order, asked);
+    for (int k = order.n - 1; k >= 0; k--) { /* readers first: a net is as large as it can be */
+        VEC_PUSH(g->arena, list, order.array[k]);
+    }
+    for (int k = 0; k < list.n; k++) {
+        ArrayRef a = list.at[k], before = (ArrayRef)g->arrays.n;
+        c.at = a;
+        for (int q = 0; q < ARRAY(g, a)->pieces.n && !ARRAY(g, a)->counts; q++) {
+            const Piece p = ARRAY(g, a)->pieces.at[q];
+            c.span = p.at;
+            if (NODE(g, p.body)->op == OP_KERNEL) {
+                continue;
+            }
+            Scope scope = scope_of_piece(g, a, &p);
+            Ref body = order_all(&c, p.body, 0);
+            body = lift_all(&c, &scope, body, 0);
+            if (body != p.body) {
+                ARRAY(g, a)->pieces.at[q].body = graph_cast(g, ARRAY(g, a)->type, body);
+                changed = true;
+            }
+        }
+        for (ArrayRef made = before; made < (ArrayRef)g->arrays.n; made++) {
+            VEC_PUSH(g->arena, list, made);
+        }
+    }
+    return changed;
+}

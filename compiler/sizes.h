@@ -1,0 +1,10 @@
+/* sizes: how long an axis probably is, where that is open. Guessed from the role of dimensions, so
+ * that the same model with another length is the same text. */
+#ifndef GRADC_SIZES_H
+#define GRADC_SIZES_H
+#include "graph.h"
+
+typedef struct Sizes Sizes;
+const Sizes *sizes_of(Graph *g); /* as inputs and parameters are now */
+double sizes_guess(const Sizes *s, const Poly *extent); /* at least 1 */
+#endif
