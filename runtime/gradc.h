@@ -2636,7 +2636,7 @@ GRADC_FN int gradc_cblas_lead(size_t rows, size_t cols, size_t row, size_t col, 
 #endif
 /* @end */
 
-/* @part matmul needs vector cblas */
+/* @part matmul needs lanes vector cblas */
 /* c[i, j] (+)= sum over p of a[i, p] b[p, j], for i < m, j < n, p < k.
  *
  * Entry i, j of a matrix X lies at X[i * X_row + j * X_col], so that a transposed matrix is the same one with its strides
@@ -2787,6 +2787,31 @@ GRADC_OUTLINE void gradc_matmul_dot(size_t m, size_t n, size_t k, const double *
     }
 }
 
+/* k is 1 or 2: c is written once, row by row, which is all that such a product costs. */
+GRADC_OUTLINE void gradc_matmul_outer(size_t m, size_t n, size_t k, const double *gradc_restrict a, size_t a_row, size_t a_col,
+    const double *gradc_restrict b, size_t b_row, double *gradc_restrict c, size_t c_row, int accumulate)
+{
+    size_t i, j;
+    const double *gradc_restrict b1 = b + (k > 1 ? b_row : 0);
+    for (i = 0; i < m; i++, a += a_row, c += c_row) {
+        const double s = accumulate < 0 ? -1.0 : 1.0, x = s * a[0], y = k > 1 ? s * a[a_col] : 0.0;
+        if (accumulate) {
+            GRADC_LANES
+            for (j = 0; j < n; j++)
+                c[j] += x * b[j];
+        } else {
+            GRADC_LANES
+            for (j = 0; j < n; j++)
+                c[j] = x * b[j];
+        }
+        if (k > 1) {
+            GRADC_LANES
+            for (j = 0; j < n; j++)
+                c[j] += y * b1[j];
+        }
+    }
+}
+
 #if defined(GRADC_CBLAS)
 GRADC_TO_CBLAS(gradc_to_cblas, double, cblas_dgemm, cblas_dgemv)
 #endif
@@ -2821,6 +2846,10 @@ GRADC_OUTLINE void gradc_matmul(size_t m, size_t n, size_t k, const double *a, s
     if (gradc_to_cblas(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, c_col, accumulate))
         return;
 #endif
+    if (k <= 2 && k > 0 && b_col == 1 && c_col == 1) {
+        gradc_matmul_outer(m, n, k, a, a_row, a_col, b, b_row, c, c_row, accumulate);
+        return;
+    }
     if (a_col == 1 && b_row == 1 && k > 0 && (b_col != 1 || n == 1) && m <= k / 8 + 1) {
         gradc_matmul_dot(m, n, k, a, a_row, b, b_col, c, c_row, c_col, accumulate);
         return;
@@ -2855,7 +2884,7 @@ GRADC_OUTLINE void gradc_matmul(size_t m, size_t n, size_t k, const double *a, s
 }
 /* @end */
 
-/* @part matmulf needs vector cblas */
+/* @part matmulf needs lanes vector cblas */
 /* The same in float. */
 #if GRADC_VECTOR_BYTES
 typedef float gradc_vectorf __attribute__((vector_size(GRADC_VECTOR_BYTES)));
@@ -3001,6 +3030,31 @@ GRADC_OUTLINE void gradc_matmul_dotf(size_t m, size_t n, size_t k, const float *
     }
 }
 
+/* k is 1 or 2: c is written once, row by row, which is all that such a product costs. */
+GRADC_OUTLINE void gradc_matmul_outerf(size_t m, size_t n, size_t k, const float *gradc_restrict a, size_t a_row, size_t a_col,
+    const float *gradc_restrict b, size_t b_row, float *gradc_restrict c, size_t c_row, int accumulate)
+{
+    size_t i, j;
+    const float *gradc_restrict b1 = b + (k > 1 ? b_row : 0);
+    for (i = 0; i < m; i++, a += a_row, c += c_row) {
+        const float s = accumulate < 0 ? -1.0f : 1.0f, x = s * a[0], y = k > 1 ? s * a[a_col] : 0.0f;
+        if (accumulate) {
+            GRADC_LANES
+            for (j = 0; j < n; j++)
+                c[j] += x * b[j];
+        } else {
+            GRADC_LANES
+            for (j = 0; j < n; j++)
+                c[j] = x * b[j];
+        }
+        if (k > 1) {
+            GRADC_LANES
+            for (j = 0; j < n; j++)
+                c[j] += y * b1[j];
+        }
+    }
+}
+
 #if defined(GRADC_CBLAS)
 GRADC_TO_CBLAS(gradc_to_cblasf, float, cblas_sgemm, cblas_sgemv)
 #endif
@@ -3035,6 +3089,10 @@ GRADC_OUTLINE void gradc_matmulf(size_t m, size_t n, size_t k, const float *a, s
     if (gradc_to_cblasf(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, c_col, accumulate))
         return;
 #endif
+    if (k <= 2 && k > 0 && b_col == 1 && c_col == 1) {
+        gradc_matmul_outerf(m, n, k, a, a_row, a_col, b, b_row, c, c_row, accumulate);
+        return;
+    }
     if (a_col == 1 && b_row == 1 && k > 0 && (b_col != 1 || n == 1) && m <= k / 8 + 1) {
         gradc_matmul_dotf(m, n, k, a, a_row, b, b_col, c, c_row, c_col, accumulate);
         return;
