@@ -2383,7 +2383,9 @@ void emit_c(const Plan *plan, const EmitOptions *o, Text *header, Text *source) 
     for (int k = 0; k < plan->functions.n; k++) {
         const Function *f = &plan->functions.at[k];
         if (f->kind != FN_VALUE_AND_GRADIENT || layout_of(plan, f)->joint) {
+            edits_show(g, f->edits, true);
             put_worker(e, f);
+            edits_show(g, f->edits, false);
         }
         put_public(e, f);
     }
@@ -2434,7 +2436,9 @@ void plan_print(const Plan *p, FILE *out) {
         parameters(e, f);
         e->out = &t;
         e->depth = 1;
+        edits_show(g, f->edits, true);
         put_block(e, &f->body);
+        edits_show(g, f->edits, false);
         fprintf(out, "%s\n", text_string(&t));
     }
 }

@@ -117,7 +117,7 @@ static bool whole_box(Graph *g, ArrayRef a) {
 
 /* Is a one box, outside of which it is never read? (back[t + 1] starts at 1 and is never read at 0.)
  * A derivative is 0 where no piece says more, and may be read there. */
-static bool one_piece(Graph *g, ArrayRef a) {
+bool fuse_is_one_piece(Graph *g, ArrayRef a) {
     return ARRAY(g, a)->pieces.n == 1 && (ARRAY(g, a)->order == 0 || whole_box(g, a));
 }
 
@@ -217,7 +217,7 @@ void fuse_arrays(Graph *g, int n, const ArrayRef *roots) {
             ARRAY(g, a)->pieces.at[q].guard = guard && !graph_is_true(g, guard) ? guard : 0;
         }
         f.circle[a] = circle;
-        if (circle || ARRAY(g, a)->rank == 0 || fuse_is_result(g, a) || !one_piece(g, a) ||
+        if (circle || ARRAY(g, a)->rank == 0 || fuse_is_result(g, a) || !fuse_is_one_piece(g, a) ||
             NODE(g, ARRAY(g, a)->pieces.at[0].body)->height >= 4 * MOST_HEIGHT ||
             kernel_is(g, a) || reads_end(&f, ARRAY(g, a)->pieces.at[0].body)) {
             continue;

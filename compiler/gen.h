@@ -91,7 +91,11 @@ void scalars_make(Graph *g, int n, const ArrayRef *roots);
 int term_cost(const Graph *g, Ref r, int budget);
 bool term_is_contraction(const Graph *g, Ref r); /* sum[p](a[...] * b[...]) */
 void fuse_arrays(Graph *g, int n, const ArrayRef *roots);
+bool fuse_is_one_piece(Graph *g, ArrayRef a); /* may its only term stand for any read of it? */
 bool fuse_is_result(const Graph *g, ArrayRef a); /* given, or asked for by a caller */
+
+/* keep: dear terms that several equations compute become arrays; the edits are shown then. */
+void keep_dear(Graph *g, int n, const ArrayRef *roots, Edits *edits);
 
 /* value: expressions, statements, loops. What is opened is added to the block around when it is
  * closed. */

@@ -208,10 +208,10 @@ static void compute_all(Gen *x, const Order *order, const bool *computed, const 
 static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int request,
                           const bool *value_needs, const bool *gradient_needs,
                           const bool *carried, const bool *history,
-                          const Checkpoints *checkpoints) {
+                          const Checkpoints *checkpoints, const Edits *edits) {
     Graph *g = plan->g;
     size_t all = (size_t)g->arrays.n + MOST_COPIES; /* the planner may add some */
-    Function f = {.kind = kind, .request = request, .layout = plan->layouts.n};
+    Function f = {.kind = kind, .request = request, .layout = plan->layouts.n, .edits = edits};
     bool after = comes_after(kind);
     f.place = arena_alloc(g->arena, all * sizeof *f.place);
     f.local = arena_alloc(g->arena, all * sizeof *f.local);
@@ -430,6 +430,7 @@ typedef struct Pair {
     bool *gradient_needs;
     bool *carried;
     Checkpoints checkpoints;
+    const Edits *edits;
 } Pair;
 
 static void pair_plan(Plan *plan, Layout *layout, Pair *p) {
@@ -453,13 +454,13 @@ static void pair_plan(Plan *plan, Layout *layout, Pair *p) {
         }
     }
     function_plan(plan, layout, FN_FORWARD, p->request, p->value_needs, p->gradient_needs,
-                  p->carried, none, &p->checkpoints);
+                  p->carried, none, &p->checkpoints, p->edits);
     const Function *forward = &plan->functions.at[plan->functions.n - 1];
     for (int q = 0; q < forward->places.n; q++) {
         history[forward->places.at[q].array] = true;
     }
     function_plan(plan, layout, p->after, p->request, p->value_needs, p->gradient_needs, none,
-                  history, &p->checkpoints);
+                  history, &p->checkpoints, p->edits);
     if (p->after == FN_BACKWARD && p->checkpoints.n) { /* one after the other, in their workspace */
         VEC_PUSH(g->arena, plan->functions,
                  (Function){.kind = FN_VALUE_AND_GRADIENT,
@@ -468,7 +469,7 @@ static void pair_plan(Plan *plan, Layout *layout, Pair *p) {
     }
     if (p->also >= 0) {
         function_plan(plan, layout, FN_VJP, p->also, p->value_needs, p->gradient_needs, none,
-                      history, &p->checkpoints);
+                      history, &p->checkpoints, p->edits);
     }
 }
 
@@ -545,73 +546,120 @@ static void settle_iterations(Graph *g, int n, const ArrayRef *roots) {
     }
 }
 
+typedef VEC(ArrayRef) Roots;
+
+static void add_results(Graph *g, int request, Roots *roots) {
+    for (int k = 0; k < g->requests.at[request].result.n; k++) {
+        VEC_PUSH(g->arena, *roots, g->requests.at[request].result.at[k]);
+    }
+}
+
+/* What the functions of a request compute. */
+static Roots roots_of(Graph *g, int request, int also) {
+    Roots roots = {0};
+    RequestKind kind = g->requests.at[request].kind;
+    for (int k = 0; k < g->outputs.n && (kind == REQUEST_GRADIENT || kind == REQUEST_VJP); k++) {
+        VEC_PUSH(g->arena, roots, g->outputs.at[k]);
+    }
+    add_results(g, request, &roots);
+    if (also >= 0) {
+        add_results(g, also, &roots);
+    }
+    return roots;
+}
+
+/* The functions of a request. Returns how many recurrences keep checkpoints. */
+static int plan_request(Plan *plan, const PlanOptions *options, int request, int also,
+                        const Edits *edits) {
+    Graph *g = plan->g;
+    size_t all = (size_t)g->arrays.n + 64;
+    RequestKind kind = g->requests.at[request].kind;
+    bool *value_needs = arena_alloc(g->arena, all), *gradient_needs = arena_alloc(g->arena, all);
+    const bool *none = arena_alloc(g->arena, all);
+    mark(g, g->outputs.n, g->outputs.at, value_needs);
+    Layout layout = {.request = request};
+    if (kind != REQUEST_GRADIENT && kind != REQUEST_VJP) {
+        function_plan(plan, &layout, FN_DERIVATIVE, request, value_needs, NULL, none, none, NULL,
+                      edits);
+        VEC_PUSH(g->arena, plan->layouts, layout);
+        return 0;
+    }
+    Roots results = {0};
+    add_results(g, request, &results);
+    if (also >= 0) {
+        add_results(g, also, &results);
+    }
+    mark(g, results.n, results.at, gradient_needs);
+    Pair pair = {.request = request,
+                 .also = also,
+                 .after = kind == REQUEST_VJP ? FN_VJP : FN_BACKWARD,
+                 .value_needs = value_needs,
+                 .gradient_needs = gradient_needs,
+                 .edits = edits};
+    if (options->checkpoint != CHECKPOINT_NONE) {
+        find_checkpoints(plan, &pair, options);
+    }
+    pair_plan(plan, &layout, &pair);
+    for (int i = 0; i < pair.checkpoints.n; i++) {
+        const Checkpoint *c = pair.checkpoints.at[i];
+        const char *text = checkpoint_text(g, &layout, c);
+        VEC_PUSH(g->arena, plan->notes, ((PlanNote){plan->layouts.n, text}));
+        g->cx->dropped = false; /* it stands for itself */
+        note_at(g->cx, ARRAY(g, checkpoint_array(c))->at, "checkpoints of %s", text);
+    }
+    VEC_PUSH(g->arena, plan->layouts, layout);
+    if (kind == REQUEST_GRADIENT && pair.checkpoints.n == 0) {
+        /* nothing is kept from one function to another: both share loops, and a workspace of their
+         * own */
+        Layout joint = {.request = request, .joint = true};
+        function_plan(plan, &joint, FN_VALUE_AND_GRADIENT, request, value_needs, NULL, none, none,
+                      NULL, edits);
+        VEC_PUSH(g->arena, plan->layouts, joint);
+    }
+    return pair.checkpoints.n;
+}
+
 Plan *plan_graph(Graph *g, const PlanOptions *options) {
     int found = 0;
     Plan *plan = arena_alloc(g->arena, sizeof *plan);
     plan->g = g;
-    VEC(ArrayRef) roots = {0};
+    Roots roots = {0};
     for (int k = 0; k < g->outputs.n; k++) {
         VEC_PUSH(g->arena, roots, g->outputs.at[k]);
     }
     for (int k = 0; k < g->requests.n; k++) {
-        for (int q = 0; q < g->requests.at[k].result.n; q++) {
-            VEC_PUSH(g->arena, roots, g->requests.at[k].result.at[q]);
-        }
+        add_results(g, k, &roots);
     }
     scalars_make(g, roots.n, roots.at);
     fuse_arrays(g, roots.n, roots.at);
     settle_iterations(g, roots.n, roots.at);
+    /* One gradient and one vjp have the same forward function, which keeps what either needs. */
+    int gradient = only_request(g, REQUEST_GRADIENT), vjp = only_request(g, REQUEST_VJP);
+    Edits *edits = arena_alloc(g->arena, (size_t)(g->requests.n + 1) * sizeof *edits),
+          *of_value = &edits[g->requests.n];
+    keep_dear(g, g->outputs.n, g->outputs.at, of_value);
+    edits_show(g, of_value, false);
+    for (int k = 0; k < g->requests.n; k++) { /* all arrays are made before one is planned */
+        if (k != vjp || gradient < 0) {
+            Roots of = roots_of(g, k, k == gradient ? vjp : -1);
+            keep_dear(g, of.n, of.at, &edits[k]);
+            edits_show(g, &edits[k], false);
+        }
+    }
     size_t all = (size_t)g->arrays.n + 64;
     bool *value_needs = arena_alloc(g->arena, all);
+    edits_show(g, of_value, true);
     mark(g, g->outputs.n, g->outputs.at, value_needs);
     Layout alone = {.request = -1};
     const bool *none = arena_alloc(g->arena, all);
-    function_plan(plan, &alone, FN_VALUE, -1, value_needs, NULL, none, none, NULL);
+    function_plan(plan, &alone, FN_VALUE, -1, value_needs, NULL, none, none, NULL, of_value);
+    edits_show(g, of_value, false);
     VEC_PUSH(g->arena, plan->layouts, alone);
-    /* One gradient and one vjp have the same forward function, which keeps what either needs. */
-    int gradient = only_request(g, REQUEST_GRADIENT), vjp = only_request(g, REQUEST_VJP);
     for (int k = 0; k < g->requests.n; k++) {
-        RequestKind kind = g->requests.at[k].kind;
-        int also = k == gradient ? vjp : -1;
-        if (k == vjp && gradient >= 0) {
-            continue;
-        }
-        bool *gradient_needs = arena_alloc(g->arena, all);
-        mark(g, g->requests.at[k].result.n, g->requests.at[k].result.at, gradient_needs);
-        Layout layout = {.request = k};
-        if (kind != REQUEST_GRADIENT && kind != REQUEST_VJP) {
-            function_plan(plan, &layout, FN_DERIVATIVE, k, value_needs, NULL, none, none, NULL);
-            VEC_PUSH(g->arena, plan->layouts, layout);
-            continue;
-        }
-        if (also >= 0) {
-            mark(g, g->requests.at[also].result.n, g->requests.at[also].result.at, gradient_needs);
-        }
-        Pair pair = {.request = k,
-                     .also = also,
-                     .after = kind == REQUEST_VJP ? FN_VJP : FN_BACKWARD,
-                     .value_needs = value_needs,
-                     .gradient_needs = gradient_needs};
-        if (options->checkpoint != CHECKPOINT_NONE) {
-            find_checkpoints(plan, &pair, options);
-            found += pair.checkpoints.n;
-        }
-        pair_plan(plan, &layout, &pair);
-        for (int i = 0; i < pair.checkpoints.n; i++) {
-            const Checkpoint *c = pair.checkpoints.at[i];
-            const char *text = checkpoint_text(g, &layout, c);
-            VEC_PUSH(g->arena, plan->notes, ((PlanNote){plan->layouts.n, text}));
-            g->cx->dropped = false; /* it stands for itself */
-            note_at(g->cx, ARRAY(g, checkpoint_array(c))->at, "checkpoints of %s", text);
-        }
-        VEC_PUSH(g->arena, plan->layouts, layout);
-        if (kind == REQUEST_GRADIENT && pair.checkpoints.n == 0) {
-            /* nothing is kept from one function to another: both share
-                                           loops, and a workspace of their own */
-            Layout joint = {.request = k, .joint = true};
-            function_plan(plan, &joint, FN_VALUE_AND_GRADIENT, k, value_needs, NULL, none, none,
-                          NULL);
-            VEC_PUSH(g->arena, plan->layouts, joint);
+        if (k != vjp || gradient < 0) {
+            edits_show(g, &edits[k], true);
+            found += plan_request(plan, options, k, k == gradient ? vjp : -1, &edits[k]);
+            edits_show(g, &edits[k], false);
         }
     }
     if (options->checkpoint != CHECKPOINT_NONE && found == 0 && g->outputs.n) {

@@ -208,6 +208,18 @@ int64_t checkpoint_span(const Checkpoint *c); /* the window's length; -1: known 
 ArrayRef checkpoint_array(const Checkpoint *c); /* one of those that it is about */
 bool checkpoint_is_for(const Checkpoint *c, FunctionKind kind); /* does this function use it? */
 
+/* Equations that are others for the functions of one request than in the graph. */
+typedef struct Edit {
+    ArrayRef array;
+    int n; /* pieces */
+    Piece *before, *after;
+} Edit;
+typedef struct Edits {
+    VEC(Edit) list;
+} Edits;
+void edits_begin(Graph *g, Edits *e, ArrayRef a); /* before pieces of the array are changed */
+void edits_show(Graph *g, const Edits *e, bool yes); /* the graph with them, or as it was */
+
 /* What a turn of a loop adds to an array, in place of one of its pieces. */
 typedef struct Pushed {
     ArrayRef to;
@@ -219,6 +231,7 @@ typedef struct Function {
     FunctionKind kind;
     int request;          /* -1: none */
     int layout;           /* of its workspace, in Plan.layouts */
+    const Edits *edits;   /* in the graph that it was planned from; NULL: none */
     Place *place;         /* by array */
     int *local;           /* by array, PLACE_LOCAL */
     const Store **store;  /* by array; NULL: all entries, row by row */

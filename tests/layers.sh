@@ -38,6 +38,7 @@ simplify        arena source poly graph ops axes contract series share demand pa
 gen             graph plan gen
 scalars         gen kernel
 fuse            gen kernel ops
+keep            gen kernel ops
 value           gen kernel ops
 nest            gen kernel ops
 lag             gen
