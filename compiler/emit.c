@@ -23,6 +23,18 @@ typedef struct Name {
     Symbol name, hint; /* hint: what it was made of */
 } Name;
 
+typedef struct Parameter {
+    const char *name;
+    const char *declare; /* in the worker */
+    const char *pass;    /* from the public function */
+} Parameter;
+
+typedef struct SumsName {
+    const Threads *loop;
+    ArrayRef array;
+    const char *name;
+} SumsName;
+
 typedef struct Emit {
     const Plan *plan;
     Graph *g;
@@ -51,6 +63,9 @@ typedef struct Emit {
     bool calls;               /* operations outside of loops are calls, see put_calls */
     bool called[2][OP_COUNT]; /* float, double: the operations of which some are */
     bool *dim_used;           /* by dimension: the worker at hand reads it */
+    Text *parts;              /* functions for parts of loops, which stand before the worker */
+    VEC(Parameter) given;     /* to the worker at hand */
+    VEC(SumsName) sums_name;  /* of what parts of a loop sum up */
     const char *kept_name[VALUE_DOUBLE + 1]; /* of the arrays of kept numbers, in this worker */
 } Emit;
 
@@ -637,6 +652,15 @@ static void put_hint(Emit *e, const Stmt *s) {
     }
 }
 
+/* The turns of a loop in parts are those of the part. */
+static void put_bound(Emit *e, const Stmt *s, const Expr *bound, int least) {
+    if (s->threads) {
+        text_raw(e->out, name_local(e, bound == s->value ? s->threads->from : s->threads->to));
+    } else {
+        put_expr(e, bound, least);
+    }
+}
+
 /* By blocks: for (n0 ...) { w turns from n0 on; and in its body for (l < w) { n = n0 + l; ... } }
  */
 static void put_blocks(Emit *e, const Stmt *s) {
@@ -648,14 +672,14 @@ static void put_blocks(Emit *e, const Stmt *s) {
     e->lane_name = new_name(e, "lane", false);
     line_start(e);
     text_add(e->out, "for (int64_t %s = ", e->block_name);
-    put_expr(e, s->value, PREC_LOWEST);
+    put_bound(e, s, s->value, PREC_LOWEST);
     text_add(e->out, "; %s < ", e->block_name);
-    put_expr(e, s->other, 61);
+    put_bound(e, s, s->other, 61);
     text_add(e->out, "; %s += %d) {\n", e->block_name, s->step);
     e->depth++;
     line_start(e);
     text_add(e->out, "const int64_t %s = gradc_width(", e->width_name);
-    put_expr(e, s->other, 70);
+    put_bound(e, s, s->other, 70);
     text_add(e->out, " - %s);\n", e->block_name);
     e->depth--;
     put_body(e, &s->body);
@@ -783,9 +807,9 @@ static void put_loop(Emit *e, const Stmt *s) {
         text_add(e->out, "; %s--) {\n", name);
     } else {
         text_add(e->out, "for (int64_t %s = ", name);
-        put_expr(e, s->value, PREC_LOWEST);
+        put_bound(e, s, s->value, PREC_LOWEST);
         text_add(e->out, "; %s < ", name);
-        put_expr(e, s->other, 61);
+        put_bound(e, s, s->other, 61);
         text_add(e->out, "; %s++) {\n", name);
     }
     VEC_PUSH(e->arena, e->loop, s->index);
@@ -811,6 +835,322 @@ static const char *name_local(Emit *e, int local) {
 enum {
     WIDTH = 100
 }; /* of the emitted text: longer statements are broken where they are nested least */
+
+static const char *function_name(Emit *e, const Function *f);
+static bool *parts_dims(Emit *e, const Threads *t);
+static const char *parts_name(Emit *e, const Threads *t);
+static void put_line(Emit *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- loops in parts: each part is a function, with what it takes of the worker's as parameters */
+
+static void put_parts_call(Emit *e, const Threads *t, const char *prefix) {
+    const bool *used = parts_dims(e, t);
+    int n = 0;
+    text_add(e->out, "%s(", parts_name(e, t));
+    for (int k = 1; k < e->g->dims.n; k++) {
+        if (used[k]) {
+            text_add(e->out, "%s%s%s", n++ ? ", " : "", prefix,
+                     c_name(e->arena, e->g->dims.at[k].name));
+        }
+    }
+    text_char(e->out, ')');
+}
+
+static ArrayRef array_of_name(const Emit *e, int n, const ArrayRef *arrays, const char *name) {
+    for (int k = 0; k < n; k++) {
+        if (!strcmp(e->array_name[arrays[k]], name)) {
+            return arrays[k];
+        }
+    }
+    return 0;
+}
+
+static const char *sums_name_of(const Emit *e, const Threads *t, ArrayRef a) {
+    for (int k = 0; k < e->sums_name.n; k++) {
+        if (e->sums_name.at[k].loop == t && e->sums_name.at[k].array == a) {
+            return e->sums_name.at[k].name;
+        }
+    }
+    bug("parts of '%s' have no place", ARRAY(e->g, a)->name);
+}
+
+static const char *count_text(Emit *e, ArrayRef a) {
+    Text t = text_new(e->arena), *was = e->out;
+    e->out = &t;
+    put_count(e, a);
+    e->out = was;
+    return text_string(&t);
+}
+
+/* The text of a part's statements, which stand in a function of their own. */
+static const char *part_text(Emit *e, const Block *b) {
+    Text body = text_new(e->arena), *was = e->out;
+    int depth = e->depth;
+    e->out = &body;
+    e->depth = 0;
+    put_body(e, b);
+    e->out = was;
+    e->depth = depth;
+    return text_string(&body);
+}
+
+static const char *expr_text(Emit *e, const Expr *x) {
+    Text t = text_new(e->arena), *was = e->out;
+    e->out = &t;
+    put_expr(e, x, PREC_LOWEST);
+    e->out = was;
+    return text_string(&t);
+}
+
+typedef struct PartArgument {
+    const char *name;    /* in the worker */
+    const char *declare; /* as a parameter */
+    const char *pass;    /* from the loop to a part; NULL: parts do not get it */
+} PartArgument;
+typedef VEC(PartArgument) PartArguments;
+
+static void add_argument(Emit *e, PartArguments *list, const char *type, const char *name,
+                         const char *pass) {
+    VEC_PUSH(e->arena, *list, ((PartArgument){name, arena_format(e->arena, "%s%s", type, name), pass}));
+}
+
+static const char *local_type(const Emit *e, int local) {
+    return arena_format(e->arena, "%s ", value_type_text(e->f->locals.at[local].type));
+}
+
+/* What a part takes of the worker's. */
+static PartArguments part_arguments(Emit *e, const Threads *t, const char *code, const char *part) {
+    Graph *g = e->g;
+    PartArguments list = {0};
+    for (int k = 0; k < e->given.n; k++) {
+        const Parameter *p = &e->given.at[k];
+        if (!has_word(code, p->name)) {
+            continue;
+        }
+        ArrayRef own = array_of_name(e, t->own.n, t->own.at, p->name),
+                 summed = array_of_name(e, t->summed.n, t->summed.at, p->name);
+        const char *pass = p->name;
+        if (own) {
+            pass = arena_format(e->arena, "%s + %s * (%s)", pass, part, count_text(e, own));
+        } else if (summed) {
+            pass = new_name(e, arena_format(e->arena, "%s_part", p->name), false);
+        }
+        VEC_PUSH(e->arena, list, ((PartArgument){p->name, p->declare, pass}));
+        if (summed) {
+            add_argument(e, &list, arena_format(e->arena, "%s *gradc_restrict ", entry_type_text(g, summed)),
+                         sums_name_of(e, t, summed), NULL);
+        }
+    }
+    for (int k = 0; k < e->loop.n; k++) {
+        const char *name = e->loop_name.at[k];
+        if (has_word(code, name)) {
+            add_argument(e, &list, "int64_t ", name, name);
+        }
+    }
+    for (int k = 0; k < t->takes.n; k++) {
+        const char *name = name_local(e, t->takes.at[k]);
+        add_argument(e, &list, local_type(e, t->takes.at[k]), name, name);
+    }
+    for (int k = 0; k < e->f->checkpoints.n; k++) { /* in places within windows */
+        const Checkpoint *c = e->f->checkpoints.at[k];
+        const char *name = checkpoint_span(c) < 0 ? name_local(e, e->f->span[c->number]) : "";
+        if (*name && has_word(code, name)) {
+            add_argument(e, &list, "int64_t ", name, name);
+        }
+    }
+    for (int k = 0; k < t->gathered.n; k++) { /* an extreme goes on from what there is */
+        int local = t->gathered.at[k].local;
+        if (t->gathered.at[k].how != '+') {
+            add_argument(e, &list, local_type(e, local), name_local(e, local), name_local(e, local));
+        }
+    }
+    return list;
+}
+
+/* `name`(a, b, c) with what a part or a loop takes, or the head of that function. */
+static void put_arguments(const PartArguments *list, bool part, bool declare, Text *out) {
+    for (int k = 0; k < list->n; k++) {
+        const PartArgument *a = &list->at[k];
+        if (part && !a->pass) {
+            continue;
+        }
+        text_add(out, declare ? ",\n        %s" : ", %s", declare ? a->declare : part ? a->pass : a->name);
+    }
+}
+
+/* What a part does, in a function of its own. */
+static void put_part(Emit *e, const Threads *t, const char *name, const char *text, bool fails,
+                     const PartArguments *list, const char *part, const char *parts, const char *sums) {
+    text_add(e->parts,
+             "/* Part `%s` of `%s` of the loop over %s. */\nGRADC_OUTLINE %s %s(\n        int64_t "
+             "%s,\n        int64_t %s",
+             part, parts, e->g->indices.at[NODE(e->g, t->index)->aux].name, fails ? "int" : "void",
+             name, part, parts);
+    put_arguments(list, true, true, e->parts);
+    if (sums) {
+        text_add(e->parts, ",\n        double *gradc_restrict %s", sums);
+    }
+    text_raw(e->parts, fails ? ") {\n    int status = GRADC_OK;\n" : ") {\n");
+    text_raw(e->parts, text);
+    text_raw(e->parts, fails ? "    return status;\n}\n\n" : "}\n\n");
+}
+
+/* All parts: one after the other, or each by a thread. It is no part of the worker, whose text is
+ * compiled the same with and without threads. */
+static void put_all_parts(Emit *e, const Threads *t, const char *name, const char *of, bool fails,
+                          const PartArguments *list, const char *part, const char *parts,
+                          const char *sums) {
+    Graph *g = e->g;
+    Text *was = e->out;
+    int depth = e->depth, names = e->names.n;
+    e->out = e->parts;
+    text_add(e->out, "GRADC_OUTLINE %s %s(\n        int64_t %s", fails ? "int" : "void", name, parts);
+    put_arguments(list, false, true, e->out);
+    if (sums) {
+        text_add(e->out, ",\n        double *gradc_restrict %s", sums);
+    }
+    text_raw(e->out, ") {\n");
+    e->depth = 1;
+    const char *turn = new_name(e, "turn", false), *failed = new_name(e, "failed", false);
+    if (fails) {
+        put_line(e, "int status = GRADC_OK, %s[%d];", failed, THREADS_PARTS);
+    }
+    put_line(e, "GRADC_PARALLEL(%s > 1)", parts);
+    put_line(e, "for (int64_t %s = 0; %s < %s; %s++) {", turn, turn, parts, turn);
+    e->depth++;
+    put_line(e, "const int64_t %s = GRADC_PART(%s, %s);", part, turn, parts);
+    for (int k = 0; k < t->summed.n; k++) {
+        ArrayRef a = t->summed.at[k];
+        const char *to = e->array_name[a], *place = to;
+        for (int q = 0; q < list->n; q++) {
+            place = !strcmp(list->at[q].name, to) ? list->at[q].pass : place;
+        }
+        bool may_lack = e->f->place[a] == PLACE_OUTPUT;
+        put_line(e, "%s *const %s = %s == 0%s%s%s ? %s : %s + (%s - 1) * (%s);", entry_type_text(g, a),
+                 place, part, may_lack ? " || " : "", may_lack ? to : "", may_lack ? " == NULL" : "", to,
+                 sums_name_of(e, t, a), part, count_text(e, a));
+    }
+    Text call = text_new(e->arena);
+    text_add(&call, "%*s", 4 * e->depth, "");
+    if (fails) {
+        text_add(&call, "%s[%s] = ", failed, part);
+    }
+    text_add(&call, "%s(%s, %s", of, part, parts);
+    put_arguments(list, true, false, &call);
+    if (t->gathered.n) {
+        text_add(&call, t->gathered.n > 1 ? ", %s + %s * %d" : ", %s + %s", sums, part, t->gathered.n);
+    }
+    text_raw(&call, ");\n");
+    text_wrap(e->out, text_string(&call), WIDTH, 4 * e->depth + 8);
+    e->depth--;
+    put_line(e, "}");
+    if (fails) {
+        put_line(e, "for (int64_t %s = 0; %s < %s; %s++) {", part, part, parts, part);
+        put_line(e, "    gradc_fail(&status, %s[%s]);", failed, part);
+        put_line(e, "}");
+    }
+    for (int k = 0; k < t->summed.n; k++) {
+        ArrayRef a = t->summed.at[k];
+        bool may_lack = e->f->place[a] == PLACE_OUTPUT;
+        if (may_lack) {
+            put_line(e, "if (%s != NULL) {", e->array_name[a]);
+        }
+        put_line(e, "%sgradc_add_parts%s(%s, %s, %s, (size_t)(%s));", may_lack ? "    " : "",
+                 ARRAY(g, a)->type == VALUE_FLOAT ? "f" : "", e->array_name[a],
+                 sums_name_of(e, t, a), parts, count_text(e, a));
+        if (may_lack) {
+            put_line(e, "}");
+        }
+    }
+    text_raw(e->out, fails ? "    return status;\n}\n\n" : "}\n\n");
+    names_drop(e, names);
+    e->depth = depth;
+    e->out = was;
+}
+
+static void put_threads(Emit *e, const Stmt *s) {
+    const Threads *t = s->threads;
+    int n = t->gathered.n, names;
+    const char *function = function_name(e, e->f),
+               *part_name = arena_format(e->arena, "%s_part%d", function, t->number),
+               *loop_name = arena_format(e->arena, "%s_loop%d", function, t->number),
+               *parts = new_name(e, "parts", true), *sums = n ? new_name(e, "sums", true) : NULL;
+    for (int k = 0; k < n; k++) {
+        name_local(e, t->gathered.at[k].local);
+    }
+    names = e->names.n;
+    const char *part = new_name(e, "part", false), *from = name_local(e, t->from),
+               *to = name_local(e, t->to), *lo = expr_text(e, t->lo), *hi = expr_text(e, t->hi),
+               *body = part_text(e, &s->body);
+    Text whole = text_new(e->arena);
+    text_add(&whole, "    const int64_t %s = gradc_part(%s, %s, %s, %s, %d);\n", from, part, parts,
+             lo, hi, t->step);
+    text_add(&whole, "    const int64_t %s = gradc_part(%s + 1, %s, %s, %s, %d);\n", to, part, parts,
+             lo, hi, t->step);
+    for (int k = 0; k < n; k++) {
+        int local = t->gathered.at[k].local;
+        if (t->gathered.at[k].how == '+') {
+            text_add(&whole, "    %s%s = 0.0%s;\n", local_type(e, local), e->local_name[local],
+                     e->f->locals.at[local].type == VALUE_FLOAT ? "f" : "");
+        }
+    }
+    for (int k = 0; k < t->summed.n; k++) {
+        const char *name = e->array_name[t->summed.at[k]];
+        text_add(&whole, "    if (%s > 0 && %s != NULL) {\n", part, name);
+        text_add(&whole, "        memset(%s, 0, (size_t)(%s) * sizeof(%s));\n    }\n", name,
+                 count_text(e, t->summed.at[k]), entry_type_text(e->g, t->summed.at[k]));
+    }
+    text_raw(&whole, body);
+    for (int k = 0; k < n; k++) {
+        int local = t->gathered.at[k].local;
+        text_add(&whole, "    %s[%d] = %s%s;\n", sums, k,
+                 e->f->locals.at[local].type == VALUE_FLOAT ? "(double)" : "", e->local_name[local]);
+    }
+    const char *code = code_alone(e->arena, text_string(&whole));
+    bool fails = has_word(code, "status");
+    PartArguments list = part_arguments(e, t, code, part);
+    put_part(e, t, part_name, text_string(&whole), fails, &list, part, parts, sums);
+    put_all_parts(e, t, loop_name, part_name, fails, &list, part, parts, sums);
+
+    Text line = text_new(e->arena), *was = e->out;
+    text_add(&line, "%*sconst int64_t %s = ", 4 * e->depth, "", parts);
+    e->out = &line;
+    put_parts_call(e, t, "");
+    e->out = was;
+    text_raw(&line, ";\n");
+    text_wrap(was, text_string(&line), WIDTH, 4 * e->depth + 8);
+    if (n) {
+        put_line(e, "double %s[%d];", sums, THREADS_PARTS * n);
+    }
+    line = text_new(e->arena);
+    text_add(&line, "%*s%s%s(%s", 4 * e->depth, "", fails ? "gradc_fail(&status, " : "", loop_name, parts);
+    put_arguments(&list, false, false, &line);
+    text_add(&line, "%s%s%s);\n", n ? ", " : "", n ? sums : "", fails ? ")" : "");
+    text_wrap(was, text_string(&line), WIDTH, 4 * e->depth + 8);
+    if (fails && t->leaves) {
+        put_line(e, "if (status != GRADC_OK) {");
+        put_line(e, "    return status;");
+        put_line(e, "}");
+    }
+    if (n) {
+        put_line(e, "for (int64_t %s = 0; %s < %s; %s++) {", part, part, parts, part);
+        for (int k = 0; k < n; k++) {
+            const Gathered *of = &t->gathered.at[k];
+            const char *name = e->local_name[of->local],
+                       *at = n == 1 ? part : arena_format(e->arena, "%d * %s + %d", n, part, k);
+            bool is_float = e->f->locals.at[of->local].type == VALUE_FLOAT;
+            const char *value = arena_format(e->arena, "%s%s[%s]", is_float ? "(float)" : "", sums, at);
+            if (of->how == '+') {
+                put_line(e, "    %s += %s;", name, value);
+            } else {
+                put_line(e, "    %s = gradc_%s%s(%s, %s);", name, of->how == '>' ? "max" : "min",
+                         is_float ? "f" : "", name, value);
+            }
+        }
+        put_line(e, "}");
+    }
+    names_drop(e, names);
+}
 
 /* ---- checkpoints */
 
@@ -863,7 +1203,6 @@ static const char *poly_code(Emit *e, const Poly *p) {
     return text_string(&t);
 }
 
-static void put_line(Emit *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void put_line(Emit *e, const char *format, ...) {
     char line[1000];
     va_list args;
@@ -1215,6 +1554,7 @@ static void put_stmt(Emit *e, const Stmt *s) {
     case STMT_STATES: put_states_start(e, s); return;
     case STMT_STATE: put_state_kept(e, s); return;
     case STMT_REPLAY: put_replay(e, s); return;
+    case STMT_THREADS: put_threads(e, s); return;
     case STMT_FAIL:
         line_start(e);
         text_add(t, "gradc_fail(&status, %s);\n", s->text);
@@ -1226,7 +1566,7 @@ static void put_block(Emit *e, const Block *b) {
     for (const Stmt *s = b->first; s; s = s->next) {
         if (s->kind == STMT_COMMENT || s->kind == STMT_LOOP || s->kind == STMT_IF ||
             s->kind == STMT_COPY || s->kind == STMT_RETURN || s->kind == STMT_STATES ||
-            s->kind == STMT_STATE || s->kind == STMT_REPLAY) {
+            s->kind == STMT_STATE || s->kind == STMT_REPLAY || s->kind == STMT_THREADS) {
             put_stmt(e, s);
             continue;
         }
@@ -1313,12 +1653,6 @@ static const char *table_name(Emit *e, ArrayRef a) {
                 : arena_format(e->arena, "%s_table_%s", e->o->prefix, ARRAY(e->g, a)->name);
 }
 
-typedef struct Parameter {
-    const char *declare; /* in the worker */
-    const char *pass;    /* from the public function */
-} Parameter;
-
-typedef VEC(Parameter) Parameters;
 
 static const Layout *layout_of(const Plan *p, const Function *f) {
     return &p->layouts.at[f->layout];
@@ -1362,9 +1696,9 @@ static bool comes_after(const Function *f) {
 }
 
 /* Names of a worker's parameters, in scope for its whole text. */
-static Parameters parameters(Emit *e, const Function *f) {
+static void parameters(Emit *e, const Function *f) {
     Graph *g = e->g;
-    Parameters list = {0};
+    e->given.n = e->sums_name.n = 0;
     e->loop.n = e->loop_name.n = 0;
     names_drop(e, 0);
     for (int k = 0; k < g->externs.n; k++) { /* nothing else in the worker is named like them */
@@ -1380,8 +1714,8 @@ static Parameters parameters(Emit *e, const Function *f) {
         const char *name = c_name(e->arena, g->dims.at[k].name);
         name_add(e, name, name);
         if (!e->dim_used || e->dim_used[k]) {
-            VEC_PUSH(e->arena, list,
-                     (Parameter){arena_format(e->arena, "int64_t %s", name),
+            VEC_PUSH(e->arena, e->given,
+                     (Parameter){name, arena_format(e->arena, "int64_t %s", name),
                                  arena_format(e->arena, "a->%s", name)});
         }
     }
@@ -1393,15 +1727,18 @@ static Parameters parameters(Emit *e, const Function *f) {
             ARRAY(g, a)->rank
                 ? arena_format(e->arena, "const %s *gradc_restrict %s", entry, e->array_name[a])
                 : arena_format(e->arena, "%s %s", entry, e->array_name[a]);
-        VEC_PUSH(e->arena, list, (Parameter){d, arena_format(e->arena, "a->%s", field_name(e, a))});
+        VEC_PUSH(e->arena, e->given,
+                 (Parameter){e->array_name[a], d,
+                             arena_format(e->arena, "a->%s", field_name(e, a))});
     }
     for (int k = 0; k < f->buffers.n; k++) {
         ArrayRef a = f->buffers.at[k];
         e->array_name[a] = new_name(e, field_name(e, a), false);
         const char *entry = entry_type_text(g, a);
         VEC_PUSH(
-            e->arena, list,
-            (Parameter){arena_format(e->arena, "%s *gradc_restrict %s", entry, e->array_name[a]),
+            e->arena, e->given,
+            (Parameter){e->array_name[a],
+                        arena_format(e->arena, "%s *gradc_restrict %s", entry, e->array_name[a]),
                         arena_format(e->arena, "(%s *)(void *)(w + at[%d])", entry,
                                      layout_place(g, layout_of(e->plan, f), f, a))});
     }
@@ -1419,9 +1756,21 @@ static Parameters parameters(Emit *e, const Function *f) {
         *(b->part == PART_STATES ? &e->state_name[a]
           : b->part == PART_ENDS ? &e->end_name[a]
                                  : &e->fresh_name[b->states->number]) = name;
-        VEC_PUSH(e->arena, list,
-                 (Parameter){arena_format(e->arena, "%s *gradc_restrict %s", entry, name),
+        VEC_PUSH(e->arena, e->given,
+                 (Parameter){name, arena_format(e->arena, "%s *gradc_restrict %s", entry, name),
                              arena_format(e->arena, "(%s *)(void *)(w + at[%d])", entry, k)});
+    }
+    for (int k = 0; k < l->buffers.n; k++) {
+        const Buffer *b = &l->buffers.at[k];
+        if (b->sums && &e->plan->functions.at[b->sums->function] == f) {
+            const char *entry = entry_type_text(g, b->array),
+                       *name = new_name(
+                           e, arena_format(e->arena, "%s_parts", field_name(e, b->array)), false);
+            VEC_PUSH(e->arena, e->sums_name, ((SumsName){b->sums, b->array, name}));
+            VEC_PUSH(e->arena, e->given,
+                     (Parameter){name, arena_format(e->arena, "%s *gradc_restrict %s", entry, name),
+                                 arena_format(e->arena, "(%s *)(void *)(w + at[%d])", entry, k)});
+        }
     }
     for (int k = 0; k < f->locals.n; k++) {
         if (f->locals.at[k].array) {
@@ -1432,8 +1781,9 @@ static Parameters parameters(Emit *e, const Function *f) {
         e->kept_name[type] = NULL;
         if (kept_count(g, l, (ValueType)type)) {
             e->kept_name[type] = new_name(e, "kept", false);
-            VEC_PUSH(e->arena, list,
-                     (Parameter){arena_format(e->arena, "%s *gradc_restrict %s",
+            VEC_PUSH(e->arena, e->given,
+                     (Parameter){e->kept_name[type],
+                                 arena_format(e->arena, "%s *gradc_restrict %s",
                                               value_type_text((ValueType)type), e->kept_name[type]),
                                  arena_format(e->arena, "(%s *)(void *)(w + at[%d])",
                                               value_type_text((ValueType)type),
@@ -1450,9 +1800,9 @@ static Parameters parameters(Emit *e, const Function *f) {
             direct ? e->array_name[a]
                    : new_name(e, arena_format(e->arena, "%s_out", e->array_name[a]), false);
         e->out_name[a] = name;
-        VEC_PUSH(e->arena, list,
+        VEC_PUSH(e->arena, e->given,
                  (Parameter){
-                     arena_format(e->arena, "%s *gradc_restrict %s", entry_type_text(g, a), name),
+                     name, arena_format(e->arena, "%s *gradc_restrict %s", entry_type_text(g, a), name),
                      arena_format(e->arena, "a->%s", field_name(e, a))});
     }
     for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) {
@@ -1460,7 +1810,6 @@ static Parameters parameters(Emit *e, const Function *f) {
             e->array_name[a] = table_name(e, a);
         }
     }
-    return list;
 }
 
 static int count_copied(const Expr *x) {
@@ -1512,9 +1861,10 @@ static void put_calls(Emit *e, Text *t) {
 }
 
 static void put_worker(Emit *e, const Function *f) {
-    Text *t = e->out, body = text_new(e->arena);
+    Text *t = e->out, body = text_new(e->arena), parts = text_new(e->arena);
     Graph *g = e->g;
     e->dim_used = NULL;
+    e->parts = &parts;
     parameters(e, f);
     e->out = &body;
     e->depth = 1;
@@ -1540,14 +1890,15 @@ static void put_worker(Emit *e, const Function *f) {
     }
     e->dim_used = used;
     e->out = t;
-    Parameters p = parameters(e, f);
+    parameters(e, f);
+    text_raw(t, text_string(&parts));
     /* Not inlined: where the promises of `restrict` come from a function that was inlined, gcc 12
      * at -O3 moves loads over stores. */
     text_add(t, "GRADC_OUTLINE int %s_worker(", function_name(e, f));
-    for (int k = 0; k < p.n; k++) {
-        text_add(t, "%s\n        %s", k ? "," : "", p.at[k].declare);
+    for (int k = 0; k < e->given.n; k++) {
+        text_add(t, "%s\n        %s", k ? "," : "", e->given.at[k].declare);
     }
-    text_raw(t, p.n ? ") {\n" : "void) {\n");
+    text_raw(t, e->given.n ? ") {\n" : "void) {\n");
     bool fails = has_word(code, "status");
     text_raw(t, fails ? "    int status = GRADC_OK;\n" : "");
     text_raw(t, text_string(&body));
@@ -1567,8 +1918,8 @@ static void put_public(Emit *e, const Function *f) {
                  stem(e, f->request));
         return;
     }
-    Parameters p = parameters(e, f);
-    bool uses_workspace = f->buffers.n + f->saved.n > 0;
+    parameters(e, f);
+    bool uses_workspace = f->buffers.n + f->saved.n + e->sums_name.n > 0;
     text_add(t, "int %s(const %s_args *a, void *workspace) {\n", function_name(e, f), e->o->prefix);
     text_raw(t, "    int status;\n");
     if (uses_workspace) {
@@ -1625,8 +1976,8 @@ static void put_public(Emit *e, const Function *f) {
     }
     Text call = text_new(e->arena);
     text_add(&call, "    return %s_worker(", function_name(e, f));
-    for (int k = 0; k < p.n; k++) {
-        text_add(&call, "%s%s", k ? ", " : "", p.at[k].pass);
+    for (int k = 0; k < e->given.n; k++) {
+        text_add(&call, "%s%s", k ? ", " : "", e->given.at[k].pass);
     }
     text_raw(&call, ");");
     text_wrap(t, text_string(&call), WIDTH, 12);
@@ -1793,6 +2144,73 @@ static void put_store(Graph *g, ArrayRef a, const Store *s, Text *t) {
     }
 }
 
+/* A size as a double: no product overflows. */
+static void put_double(Emit *e, const Poly *p) {
+    Graph *g = e->g;
+    if (p->n == 0) {
+        text_raw(e->out, "0.0");
+    }
+    for (int k = 0; k < p->n; k++) {
+        double c = (double)p->term[k].num / (double)p->term[k].den;
+        text_raw(e->out, k == 0 ? (c < 0 ? "-" : "") : c < 0 ? " - " : " + ");
+        c = c < 0 ? -c : c;
+        if (c != 1 || p->term[k].nvars == 0) {
+            put_real(e->out, VALUE_DOUBLE, c);
+        }
+        for (int q = 0; q < p->term[k].nvars; q++) {
+            text_add(e->out, "%s(double)%s", q || c != 1 ? " * " : "",
+                     c_name(e->arena, g->dims.at[NODE(g, p->term[k].var[q])->aux].name));
+        }
+    }
+}
+
+/* Which sizes say how many parts a loop has. */
+static bool *parts_dims(Emit *e, const Threads *t) {
+    bool *used = arena_alloc(e->arena, (size_t)e->g->dims.n + 1);
+    const Poly *const of[] = {t->turns, t->work, t->data, t->weight};
+    for (int k = 0; k < 4; k++) {
+        const uint32_t *vars;
+        int n = poly_vars(e->arena, of[k], &vars);
+        for (int q = 0; q < n; q++) {
+            used[NODE(e->g, vars[q])->aux] = true;
+        }
+    }
+    return used;
+}
+
+static const char *parts_name(Emit *e, const Threads *t) {
+    return arena_format(e->arena, "%s_parts%d",
+                        function_name(e, &e->plan->functions.at[t->function]), t->number);
+}
+
+static void put_parts(Emit *e, const Threads *t) {
+    Text *out = e->out, line = text_new(e->arena);
+    const bool *used = parts_dims(e, t);
+    int n = 0;
+    text_add(out, "/* Into how many parts %s takes its loop over %s. */\nstatic int64_t %s(",
+             function_name(e, &e->plan->functions.at[t->function]),
+             e->g->indices.at[NODE(e->g, t->index)->aux].name, parts_name(e, t));
+    for (int k = 1; k < e->g->dims.n; k++) {
+        if (used[k]) {
+            text_add(out, "%sint64_t %s", n++ ? ", " : "", c_name(e->arena, e->g->dims.at[k].name));
+        }
+    }
+    text_raw(out, n ? ") {\n" : "void) {\n");
+    e->out = &line;
+    text_raw(&line, "    return gradc_parts(");
+    put_double(e, t->turns);
+    text_add(&line, ", %d, ", t->step);
+    put_double(e, t->work);
+    text_raw(&line, ", ");
+    put_double(e, t->data);
+    text_raw(&line, ", ");
+    put_double(e, t->weight);
+    text_raw(&line, ");\n");
+    e->out = out;
+    text_wrap(out, text_string(&line), WIDTH, 12);
+    text_raw(out, "}\n\n");
+}
+
 static void put_layout(Emit *e, int layout) {
     Graph *g = e->g;
     const Layout *l = &e->plan->layouts.at[layout];
@@ -1819,6 +2237,7 @@ static void put_layout(Emit *e, int layout) {
         ArrayRef a = l->buffers.at[k].array;
         const Store *s = l->buffers.at[k].store;
         const Checkpoint *c = l->buffers.at[k].states;
+        const Buffer *b = &l->buffers.at[k];
         KeptPart part = l->buffers.at[k].part;
         text_add(t, "    at[%d] = n; /* %s", k, ARRAY(g, a)->name);
         if (c && part == PART_FRESH) {
@@ -1831,6 +2250,7 @@ static void put_layout(Emit *e, int layout) {
         } else {
             graph_shape_text(g, a, t);
             put_store(g, a, s, t);
+            text_raw(t, b->sums ? ", for each part but the first" : b->own.n ? ", for each part" : "");
         }
         text_raw(t, " */\n");
         Text line = text_new(e->arena);
@@ -1861,6 +2281,25 @@ static void put_layout(Emit *e, int layout) {
                 text_add(&next, "span%d", s->checkpoint->number + 1);
             } else {
                 put_size(e, store_extent(g, s, a, store_axis(s, q)), 0, "a->");
+            }
+            text_raw(&next, "))");
+            size = next;
+        }
+        if (b->sums || b->own.n) {
+            Text next = text_new(e->arena);
+            text_add(&next, "gradc_size_mul(%s, gradc_size(", text_string(&size));
+            e->out = &next;
+            if (b->sums) {
+                put_parts_call(e, b->sums, "a->");
+                text_raw(&next, " - 1");
+            }
+            for (int q = 0; q < b->own.n; q++) {
+                text_raw(&next, q + 1 < b->own.n ? "gradc_more(" : "");
+                put_parts_call(e, b->own.at[q], "a->");
+                text_raw(&next, q + 1 < b->own.n ? ", " : "");
+            }
+            for (int q = 1; q < b->own.n; q++) {
+                text_char(&next, ')');
             }
             text_raw(&next, "))");
             size = next;
@@ -2374,6 +2813,11 @@ void emit_c(const Plan *plan, const EmitOptions *o, Text *header, Text *source) 
     put_patterns(e);
     put_tables(e);
     put_checks(e);
+    for (int k = 0; k < plan->functions.n; k++) {
+        for (int q = 0; q < plan->functions.at[k].threads.n; q++) {
+            put_parts(e, plan->functions.at[k].threads.at[q]);
+        }
+    }
     for (int k = 0; k < plan->layouts.n; k++) {
         put_layout(e, k);
     }
@@ -2433,13 +2877,15 @@ void plan_print(const Plan *p, FILE *out) {
                         is_in(f->saved.at, f->saved.n, a) ? ", kept for backward" : "");
             }
         }
+        Text parts = text_new(g->arena);
+        e->parts = &parts;
         parameters(e, f);
         e->out = &t;
         e->depth = 1;
         edits_show(g, f->edits, true);
         put_block(e, &f->body);
         edits_show(g, f->edits, false);
-        fprintf(out, "%s\n", text_string(&t));
+        fprintf(out, "%s%s\n", text_string(&parts), text_string(&t));
     }
 }
 

@@ -185,4 +185,7 @@ void group_arrays(Graph *g, const Order *order, const bool *computed, const bool
 
 /* lanes: loops of such groups by blocks, once it is decided what is stored. */
 void lanes_make(Gen *x);
+
+/* threads: loops in parts, for --openmp; the last thing that is done to a function. */
+void threads_make(Gen *x);
 #endif

@@ -111,7 +111,8 @@ static Output dependencies(Context *cx, const Options *o, const Program *p, cons
 static PlanOptions options_of_plan(const Options *o) {
     return (PlanOptions){.unroll = UNROLL,
                          .checkpoint = (CheckpointKind)o->checkpoint,
-                         .checkpoint_count = o->checkpoint_count};
+                         .checkpoint_count = o->checkpoint_count,
+                         .openmp = o->openmp};
 }
 
 /* The C text of a graph: a header and a source, or both in one where there is no file to hold a

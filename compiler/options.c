@@ -24,6 +24,7 @@ typedef enum OptionId {
     OPT_STANDALONE,
     OPT_REPORT,
     OPT_CHECKPOINT,
+    OPT_OPENMP,
     OPT_INCLUDE,
     OPT_LIBRARY,
     OPT_DEPEND,
@@ -89,6 +90,8 @@ static const Option options[] = {
     {OPT_CHECKPOINT, "--checkpoint", NULL, "HOW", USE_COMPILE,
      "keep some states of a recurrence for the gradient,\nand compute the rest again: every:K, "
      "before every\nK-th step; sqrt, as many as there are steps between;\nbinomial:S, S of them"},
+    {OPT_OPENMP, "--openmp", NULL, NULL, USE_COMPILE,
+     "loops in parts, for several threads where the C is compiled\nwith -fopenmp; the same bits for any number of them"},
     {OPT_INCLUDE, "-I", NULL, "DIR", USE_BOTH, "search DIR for files named by `use`"},
     {OPT_LIBRARY, "--library", NULL, "[NAME]", USE_COMPILE,
      "list the functions that come with gradc, or print\nthe file or the function NAME of them"},
@@ -341,6 +344,7 @@ static bool apply(Context *cx, Options *o, OptionId id, const char *value) {
         o->prefix = value;
         break;
     case OPT_CHECKPOINT: return read_checkpoint(o, value);
+    case OPT_OPENMP: o->openmp = true; break;
     case OPT_REPORT: o->report = true; break;
     case OPT_STANDALONE: o->standalone = true; break;
     case OPT_INCLUDE: VEC_PUSH(cx->arena, cx->include, value); break;

@@ -18,6 +18,7 @@ typedef struct Options {
     bool standalone;
     int checkpoint; /* a CheckpointKind */
     long long checkpoint_count;
+    bool openmp;
     VEC(DimFix) sizes;
     bool depend;               /* -MD */
     bool depend_phony;         /* -MP */

@@ -36,6 +36,8 @@ typedef struct PlanOptions {
     int unroll;         /* fixed loops of at most so many turns are unrolled */
     CheckpointKind checkpoint;
     int64_t checkpoint_count;
+    bool openmp; /* loops in parts that several threads take */
+    bool openmp_always; /* for tests: also those that are too short for it */
 } PlanOptions;
 Plan *plan_graph(Graph *g, const PlanOptions *o);
 void plan_print(const Plan *p, FILE *out);

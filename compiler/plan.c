@@ -23,6 +23,27 @@ const Poly *store_extent(const Graph *g, const Store *s, ArrayRef a, int axis) {
     return s && s->window[axis] ? poly_int(g->arena, s->window[axis]) : ARRAY(g, a)->extent[axis];
 }
 
+const Poly *plan_poly(Graph *g, const Expr *e) {
+    const Poly *x, *y;
+    switch (e->kind) {
+    case EXPR_CONST:
+    case EXPR_DIM:
+    case EXPR_INDEX: return e->type == VALUE_INT ? graph_poly(g, e->ref) : NULL;
+    case EXPR_OP:
+        x = e->n > 0 ? plan_poly(g, e->arg[0]) : NULL;
+        y = e->n > 1 ? plan_poly(g, e->arg[1]) : NULL;
+        if (!x || (e->n > 1 && !y)) {
+            return NULL;
+        }
+        return e->op == OP_add   ? poly_add(g->arena, x, y)
+               : e->op == OP_sub ? poly_sub(g->arena, x, y)
+               : e->op == OP_mul ? poly_mul(g->arena, x, y)
+               : e->op == OP_neg ? poly_neg(g->arena, x)
+                                 : NULL;
+    default: return NULL;
+    }
+}
+
 /* ---- functions
  * ----------------------------------------------------------------------------------------------------------------------
  */
@@ -52,7 +73,7 @@ int array_entry_bytes(const Graph *g, ArrayRef a) {
 
 int layout_place(const Graph *g, const Layout *l, const Function *f, ArrayRef a) {
     for (int k = 0; k < l->buffers.n; k++) {
-        if (l->buffers.at[k].array == a && !l->buffers.at[k].states &&
+        if (l->buffers.at[k].array == a && !l->buffers.at[k].states && !l->buffers.at[k].sums &&
             same_store(g, a, l->buffers.at[k].store, f->store[a])) {
             return k;
         }
@@ -312,10 +333,25 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
     }
     storage_decide(g, &f, computed, carried);
     lanes_make(&x);
+    if (plan->in_threads) {
+        threads_make(&x);
+    }
     for (int k = 0; k < f.buffers.n; k++) {
         ArrayRef a = f.buffers.at[k];
         if (layout_place(g, layout, &f, a) < 0) {
-            VEC_PUSH(g->arena, layout->buffers, ((Buffer){a, f.store[a], NULL, 0, 0}));
+            VEC_PUSH(g->arena, layout->buffers, ((Buffer){.array = a, .store = f.store[a]}));
+        }
+    }
+    for (int k = 0; k < f.threads.n; k++) {
+        const Threads *t = f.threads.at[k];
+        for (int q = 0; q < t->own.n; q++) {
+            Buffer *b = &layout->buffers.at[layout_place(g, layout, &f, t->own.at[q])];
+            VEC_PUSH(g->arena, b->own, t);
+        }
+        for (int q = 0; q < t->summed.n; q++) {
+            ArrayRef a = t->summed.at[q];
+            VEC_PUSH(g->arena, layout->buffers,
+                     ((Buffer){.array = a, .store = f.store[a], .part = PART_SUMS, .sums = t}));
         }
     }
     for (int k = 0; k < f.checkpoints.n; k++) {
@@ -328,11 +364,15 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
             State s = part == PART_STATES ? c->states.at[q] : c->ends.at[q - c->states.n];
             if (f.store[s.array]) { /* or all of it is there */
                 VEC_PUSH(g->arena, layout->buffers,
-                         ((Buffer){s.array, f.store[s.array], c, part, s.turns}));
+                         ((Buffer){.array = s.array,
+                                   .store = f.store[s.array],
+                                   .states = c,
+                                   .part = part,
+                                   .turns = s.turns}));
             }
         }
         if (c->kind == CHECKPOINT_BINOMIAL) {
-            VEC_PUSH(g->arena, layout->buffers, ((Buffer){c->seed, NULL, c, PART_FRESH, 0}));
+            VEC_PUSH(g->arena, layout->buffers, ((Buffer){.array = c->seed, .states = c, .part = PART_FRESH}));
         }
     }
     VEC_PUSH(g->arena, plan->functions, f);
@@ -476,7 +516,8 @@ static void pair_plan(Plan *plan, Layout *layout, Pair *p) {
 /* The functions are planned once without checkpoints, and looked at. */
 static void find_checkpoints(Plan *plan, Pair *p, const PlanOptions *options) {
     Graph *g = plan->g;
-    Plan trial = {.g = g};
+    Plan trial = {.g = g, .in_threads = plan->in_threads,
+                  .in_threads_always = plan->in_threads_always};
     Layout layout = {.request = p->request};
     VEC(const Function *) after = {0};
     pair_plan(&trial, &layout, p);
@@ -623,6 +664,8 @@ Plan *plan_graph(Graph *g, const PlanOptions *options) {
     int found = 0;
     Plan *plan = arena_alloc(g->arena, sizeof *plan);
     plan->g = g;
+    plan->in_threads = options->openmp;
+    plan->in_threads_always = options->openmp_always;
     Roots roots = {0};
     for (int k = 0; k < g->outputs.n; k++) {
         VEC_PUSH(g->arena, roots, g->outputs.at[k]);

@@ -61,6 +61,7 @@ typedef enum StmtKind {
     STMT_SPAN,    /* the length of a checkpoint's window, where it is known at run time only */
     STMT_STATES,  /* before the loop of a recurrence whose states are kept */
     STMT_STATE,   /* first in such a loop: this turn's state, where it is due */
+    STMT_THREADS, /* threads: body, a loop in parts that several threads take */
     STMT_REPLAY   /* backward: body, a loop that computes turns again; otherwise, the loop that uses
                      them */
 } StmtKind;
@@ -120,6 +121,7 @@ struct Stmt {
     Matmul *matmul;
     const KernelCall *call;
     const struct Checkpoint *checkpoint;
+    const struct Threads *threads; /* of STMT_THREADS, and of the loop in it */
     int locals[REPLAY_LOCALS];
 };
 
@@ -227,6 +229,32 @@ typedef struct Pushed {
     Ref turn, term, condition; /* condition: 0, none */
 } Pushed;
 
+/* A loop that goes in parts, each of which is a function that a thread may call, see threads.c. A
+ * part is the turns from local `from` up to, not including, local `to`. */
+typedef struct Gathered { /* a number to which all turns contribute */
+    int local;
+    char how; /* '+' their sum, '>' the largest, '<' the smallest */
+} Gathered;
+typedef struct Threads {
+    int number, function; /* the loop's among those of its function; the function's in the plan */
+    Ref index;
+    const Expr *lo, *hi; /* all turns */
+    int step;            /* parts begin at whole blocks of so many turns */
+    int from, to;
+    VEC(int) takes; /* locals from outside */
+    VEC(Gathered) gathered;
+    VEC(ArrayRef) own;    /* buffers of which each part has a copy */
+    VEC(ArrayRef) summed; /* that each part but the first adds to a copy of */
+    bool leaves;          /* a part may end with a status before its last turn */
+    /* What the number of parts follows from, over sizes: turns; operations; entries that are read or
+     * written turn by turn, and of what is summed. */
+    const Poly *turns, *work, *data, *weight;
+} Threads;
+enum { THREADS_PARTS = 64, THREADS_WORK = 32768, THREADS_ROOM = 65536 }; /* see gradc_parts */
+typedef struct ThreadsNote { /* for people: of a loop, whether it goes in parts, or why not */
+    const char *index, *of, *text; /* of: the arrays that it computes */
+} ThreadsNote;
+
 typedef struct Function {
     FunctionKind kind;
     int request;          /* -1: none */
@@ -252,13 +280,17 @@ typedef struct Function {
     VEC(ArrayRef) buffers;
     VEC(ArrayRef) saved; /* arrays without axes that come from the workspace, or go there */
     VEC(Local) locals;
+    VEC(const Threads *) threads;
+    VEC(ThreadsNote) threads_notes;
+    int nthreads;
     Block body;
 } Function;
 
 typedef enum KeptPart {
     PART_STATES, /* the states, of so many turns each */
     PART_ENDS,   /* its last so many entries, while backward goes through the blocks */
-    PART_FRESH   /* one integer: are the states as forward left them? */
+    PART_FRESH,  /* one integer: are the states as forward left them? */
+    PART_SUMS    /* what parts of a loop add to it, but for the first one */
 } KeptPart;
 typedef struct Buffer {
     ArrayRef array;
@@ -266,6 +298,8 @@ typedef struct Buffer {
     const Checkpoint *states; /* not the array itself, but this of it */
     KeptPart part;
     int turns; /* of PART_STATES and PART_ENDS */
+    const Threads *sums; /* of PART_SUMS; else NULL */
+    VEC(const Threads *) own; /* loops in parts of which each has a copy */
 } Buffer;
 
 typedef struct Layout { /* the workspace of one request, or of the value alone; a gradient may share
@@ -287,6 +321,7 @@ typedef struct Plan {
     VEC(Function) functions;
     VEC(Layout) layouts; /* the value's first */
     VEC(PlanNote) notes;
+    bool in_threads, in_threads_always; /* loops go in parts: --openmp */
 } Plan;
 
 int layout_place(const Graph *g, const Layout *l, const Function *f,
@@ -299,6 +334,8 @@ int array_entry_bytes(const Graph *g, ArrayRef a);
  * entries there are along an axis (-1: as many as the checkpoint says). s: NULL, all of them. */
 int store_axes(const Graph *g, const Store *s, ArrayRef a);
 int store_axis(const Store *s, int k);
+/* A bound or a position as a polynomial in sizes and indices of loops around; NULL: it is none. */
+const Poly *plan_poly(Graph *g, const Expr *e);
 const Poly *store_extent(const Graph *g, const Store *s, ArrayRef a, int axis);
 enum { WORKSPACE_ALIGN = 64 }; /* where arrays of the workspace start, as gradc_align has it */
 const char *plan_function_name(const Plan *p, const Function *f, const char *prefix); /* in C */

@@ -67,27 +67,6 @@ static Entry *entry_of(Report *r, Entries *list, ArrayRef a) {
     return &list->at[list->n - 1];
 }
 
-/* A bound of a loop as a polynomial in sizes and indices of loops around; NULL: it is none. */
-static const Poly *poly_of(Report *r, const Expr *e) {
-    Graph *g = r->g;
-    const Poly *x, *y;
-    switch (e->kind) {
-    case EXPR_CONST:
-    case EXPR_DIM:
-    case EXPR_INDEX: return e->type == VALUE_INT ? graph_poly(g, e->ref) : NULL;
-    case EXPR_OP:
-        x = e->n > 0 ? poly_of(r, e->arg[0]) : NULL;
-        y = e->n > 1 ? poly_of(r, e->arg[1]) : NULL;
-        if (!x || (e->n > 1 && !y)) return NULL;
-        return e->op == OP_add   ? poly_add(g->arena, x, y)
-               : e->op == OP_sub ? poly_sub(g->arena, x, y)
-               : e->op == OP_mul ? poly_mul(g->arena, x, y)
-               : e->op == OP_neg ? poly_neg(g->arena, x)
-                                 : NULL;
-    default: return NULL;
-    }
-}
-
 enum { MOST_POWER = 3 };
 
 /* The sum of x^power for x from 0 to n. */
@@ -212,8 +191,8 @@ static void count_block(Report *r, const Block *b, ArrayRef *now, Entries *out);
 static void count_loop(Report *r, const Stmt *s, ArrayRef *now, Entries *out) {
     Graph *g = r->g;
     Entries inside = {0};
-    const Poly *lo = s->value ? poly_of(r, s->value) : NULL,
-               *hi = s->other ? poly_of(r, s->other) : NULL, *one = poly_int(g->arena, 1);
+    const Poly *lo = s->value ? plan_poly(g, s->value) : NULL,
+               *hi = s->other ? plan_poly(g, s->other) : NULL, *one = poly_int(g->arena, 1);
     bool known = lo && hi;
     if (known) hi = poly_sub(g->arena, hi, one);
     else lo = poly_int(g->arena, 0), hi = poly_sub(g->arena, EXTENT(g, s->index), one);
@@ -300,7 +279,8 @@ static void count_stmt(Report *r, const Stmt *s, ArrayRef *now, Count *before, E
     count_block(r, &s->body, now, &inside);
     count_block(r, &s->otherwise, now, &inside);
     for (int k = 0; k < inside.n; k++) {
-        inside.at[k].count.at_most = inside.at[k].count.at_most || s->kind != STMT_IF || s->value;
+        bool always = s->kind == STMT_THREADS || (s->kind == STMT_IF && !s->value);
+        inside.at[k].count.at_most = inside.at[k].count.at_most || !always;
         count_add(r, &entry_of(r, out, inside.at[k].array)->count, &inside.at[k].count);
     }
 }
@@ -408,7 +388,8 @@ static void put_names(Report *r, const char *what, int n, const ArrayRef *arrays
 }
 
 /* What the workspace holds; false: its size depends on how many steps lie between checkpoints. */
-static bool workspace_of(Report *r, const Layout *l, const Poly **exact, const Poly **sum) {
+static bool workspace_of(Report *r, const Layout *l, const Poly **exact, const Poly **sum,
+                         bool *in_parts) {
     Graph *g = r->g;
     Arena *arena = g->arena;
     int64_t bytes, all = 0;
@@ -423,6 +404,11 @@ static bool workspace_of(Report *r, const Layout *l, const Poly **exact, const P
             size = poly_mul(arena, size, store_extent(g, b->store, b->array, axis));
         }
         known = known && !b->states;
+        if (b->sums || b->own.n) {
+            size = poly_scale(arena, size, b->sums ? THREADS_PARTS - 1 : THREADS_PARTS, 1);
+            *in_parts = true;
+            fixed = false;
+        }
         *sum = poly_add(arena, *sum, size);
         fixed = fixed && poly_is_int(size, &bytes);
         all += fixed ? (bytes + WORKSPACE_ALIGN - 1) / WORKSPACE_ALIGN * WORKSPACE_ALIGN : 0;
@@ -463,6 +449,24 @@ static bool is_taken(Report *r, const Function *f, ArrayRef a) {
     return false;
 }
 
+/* The loop that a statement is, or takes in parts. */
+static const Stmt *loop_in(const Stmt *s) {
+    const Stmt *loop = s->kind == STMT_THREADS ? s->body.first : s;
+    while (loop && loop->kind != STMT_LOOP && s->kind == STMT_THREADS) loop = loop->next;
+    return loop->kind == STMT_LOOP ? loop : NULL;
+}
+
+/* Loops that threads share, and why others are not. */
+static void put_threads(Report *r, const Function *f) {
+    for (int k = 0; k < f->threads_notes.n; k++) {
+        const ThreadsNote *note = &f->threads_notes.at[k];
+        Text line = text_new(r->g->arena);
+        text_add(&line, "  loop over %s%s%s%s: %s\n", note->index, *note->of ? " (" : "", note->of,
+                 *note->of ? ")" : "", note->text);
+        text_wrap(r->out, text_string(&line), 100, 6);
+    }
+}
+
 static void report_function(Report *r, const Function *f, const char *prefix) {
     Graph *g = r->g;
     Text *t = r->out, body = text_new(g->arena);
@@ -485,13 +489,14 @@ static void report_function(Report *r, const Function *f, const char *prefix) {
             settle(r, &c);
             count_add(r, &total, &c);
         }
-        bool shared = s->kind == STMT_LOOP && (one.n > 1 || s->step);
+        const Stmt *loop = loop_in(s);
+        bool shared = loop && (one.n > 1 || loop->step);
         if (shared) {
             put_entries(r, &plain, 2);
             plain = (Entries){0};
-            text_add(&body, "  one loop over %s", g->indices.at[NODE(g, s->index)->aux].name);
-            if (s->step) text_add(&body, ", by blocks of %d turns", s->step);
-            text_raw(&body, s->down ? ", backwards:\n" : ":\n");
+            text_add(&body, "  one loop over %s", g->indices.at[NODE(g, loop->index)->aux].name);
+            if (loop->step) text_add(&body, ", by blocks of %d turns", loop->step);
+            text_raw(&body, loop->down ? ", backwards:\n" : ":\n");
             put_entries(r, &one, 4);
         } else {
             for (int k = 0; k < one.n; k++) {
@@ -503,7 +508,7 @@ static void report_function(Report *r, const Function *f, const char *prefix) {
     put_entries(r, &plain, 2);
     const Layout *l = &r->plan->layouts.at[f->layout];
     const Poly *exact, *sum;
-    bool known = workspace_of(r, l, &exact, &sum);
+    bool in_parts = false, known = workspace_of(r, l, &exact, &sum, &in_parts);
     r->out = t;
     text_add(t, "%s: ", plan_function_name(r->plan, f, prefix));
     put_count(r, &total);
@@ -511,7 +516,8 @@ static void report_function(Report *r, const Function *f, const char *prefix) {
     if (!known) text_add(t, "  workspace: depends on the states that are kept, %s says\n", says);
     else if (exact) text_add(t, "  workspace: %s bytes, %s\n", size_of(r, exact), says);
     else {
-        text_add(t, "  workspace: %s bytes and up to %d for each array, %s\n", size_of(r, sum),
+        text_add(t, "  workspace: %s%s bytes and up to %d for each array, %s\n",
+                 in_parts ? "at most " : "", size_of(r, sum),
                  WORKSPACE_ALIGN - 1, says);
     }
     text_add(t, "  stack: about %lld bytes\n", (long long)stack_of(r));
@@ -524,6 +530,7 @@ static void report_function(Report *r, const Function *f, const char *prefix) {
             VEC_PUSH(g->arena, again, a);
         }
     }
+    put_threads(r, f);
     put_names(r, "in the workspace, for backward too", kept.n, kept.at);
     put_names(r, "of the value, computed again", again.n, again.at);
     text_raw(t, text_string(&body));

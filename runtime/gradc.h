@@ -95,6 +95,81 @@ GRADC_INLINE int64_t gradc_width(int64_t left)
 }
 /* @end */
 
+/* @part parts needs lanes */
+/* Loops that go in parts, which threads take: GRADC_PARALLEL(worth) stands right before a `for` over parts. It is nothing unless
+ * the file is compiled with -fopenmp. For tests: with -DGRADC_PARTS_BACKWARDS the last part is the first, and nothing may change; with
+ * -DGRADC_PARTS_FEWEST=n each loop has n parts at least, however short it is. */
+#if defined(_OPENMP)
+#define GRADC_PARALLEL(worth) GRADC_PRAGMA(omp parallel for schedule(static) if (worth))
+#else
+#define GRADC_PARALLEL(worth)
+#endif
+#if defined(GRADC_PARTS_BACKWARDS)
+#define GRADC_PART(turn, parts) ((parts) - 1 - (turn))
+#else
+#define GRADC_PART(turn, parts) (turn)
+#endif
+#if !defined(GRADC_PARTS_FEWEST)
+#define GRADC_PARTS_FEWEST 1
+#endif
+/* How many parts a loop has, at most 64: it depends on sizes alone, so that results are the same for any number of threads. A part is
+ * worth some microseconds of `work`, has a block of `step` turns at least, and what parts sum up (weight entries each) is not
+ * larger altogether than what is read (data) and some. */
+GRADC_FN int64_t gradc_parts(double turns, int step, double work, double data, double weight)
+{
+    const double most = (data + 65536.0) / (weight > 1.0 ? weight : 1.0);
+    double n = work / 32768.0;
+    n = turns / step < n ? turns / step : n;
+    n = weight > 0.0 && most < n ? most : n;
+    return n >= 64.0 ? 64 : n >= GRADC_PARTS_FEWEST + 1.0 ? (int64_t)n : GRADC_PARTS_FEWEST;
+}
+GRADC_FN int64_t gradc_more(int64_t x, int64_t y)
+{
+    return x > y ? x : y;
+}
+/* The first turn of part `part`, and behind the last part the end: whole blocks of `step` turns, as many for each as can be. */
+GRADC_FN int64_t gradc_part(int64_t part, int64_t parts, int64_t lo, int64_t hi, int64_t step)
+{
+    const int64_t blocks = hi > lo ? (hi - lo - 1) / step + 1 : 0;
+    return part == parts ? hi : lo + step * (blocks * part / parts);
+}
+/* @end */
+
+/* @part add_parts needs parts */
+/* What the parts of a loop summed up, n entries each, is added to what the first one has, in their order. */
+GRADC_FN void gradc_add_parts(double *gradc_restrict to, const double *gradc_restrict from, int64_t parts, size_t n)
+{
+    const int64_t blocks = parts > 1 ? (int64_t)((n + 255) / 256) : 0;
+    GRADC_PARALLEL(blocks > 64)
+    for (int64_t block = 0; block < blocks; block++) {
+        const size_t first = (size_t)block * 256, end = n - first < 256 ? n : first + 256;
+        for (int64_t part = 1; part < parts; part++) {
+            const double *const add = from + (size_t)(part - 1) * n;
+            GRADC_LANES
+            for (size_t k = first; k < end; k++)
+                to[k] += add[k];
+        }
+    }
+}
+/* @end */
+
+/* @part add_partsf needs parts */
+GRADC_FN void gradc_add_partsf(float *gradc_restrict to, const float *gradc_restrict from, int64_t parts, size_t n)
+{
+    const int64_t blocks = parts > 1 ? (int64_t)((n + 255) / 256) : 0;
+    GRADC_PARALLEL(blocks > 64)
+    for (int64_t block = 0; block < blocks; block++) {
+        const size_t first = (size_t)block * 256, end = n - first < 256 ? n : first + 256;
+        for (int64_t part = 1; part < parts; part++) {
+            const float *const add = from + (size_t)(part - 1) * n;
+            GRADC_LANES
+            for (size_t k = first; k < end; k++)
+                to[k] += add[k];
+        }
+    }
+}
+/* @end */
+
 /* @part fold needs base */
 /* The sum of the first n <= 64 of a row: halves first, the same order everywhere. */
 GRADC_FN double gradc_fold(const double *row, int64_t n)

@@ -46,6 +46,7 @@ circle          gen kernel ops text
 stream          gen kernel
 group           gen kernel sizes
 lanes           gen
+threads         gen ops text
 storage         gen
 checkpoint      gen print text
 plan            graph gen passes plan

@@ -2,7 +2,7 @@
  * object, and what it computes is compared with the interpreter of the graph as it was lowered: no
  * rewriting, no plan, no C.
  *
- *   emitted --runtime DIR --work DIR [--sanitize] [--thorough] [--keep] [--config PART] [--only
+ *   emitted --runtime DIR --work DIR [--sanitize] [--openmp] [--thorough] [--keep] [--config PART] [--only
  * NAME] MODEL.grad ...
  *
  * Random data, several sizes. Every array lies against a page that may not be touched, once with
@@ -12,6 +12,7 @@
  * crash is one failure.
  *
  * --sanitize: this program and the C run under the address sanitizer, so arrays come from malloc.
+ * --openmp: loops in parts, however short, on several threads and the last part first.
  * --thorough: with more C compilers and options. --keep leaves the C in the work folder; --config,
  * --only: one C compiler, one model. */
 #define _GNU_SOURCE
@@ -49,7 +50,7 @@ enum {
 
 static const char *runtime, *work;
 static const char *config_part; /* only configurations whose name holds this */
-static bool sanitized, thorough, keeps;
+static bool sanitized, thorough, keeps, openmp;
 static long passed, failed, skipped;
 static const char *about = ""; /* what is being tested, for messages */
 
@@ -621,14 +622,16 @@ static bool compile(Code *c, Model *m, const Config *config) {
     Graph *g = m->g;
     simplify_graph(g);
     list_fields(m);
-    Plan *plan = plan_graph(g, &(PlanOptions){.unroll = UNROLL});
+    Plan *plan = plan_graph(g, &(PlanOptions){.unroll = UNROLL, .openmp = openmp, .openmp_always = openmp});
     if (!plan) {
         fail("no plan is found");
         messages_print(m->cx, stdout, COLOUR_NEVER);
         return false;
     }
     Text header = text_new(g->arena), source = text_new(g->arena), adapter = text_new(g->arena);
-    const char *base = arena_format(g->arena, "%s/%s_%d", work, m->name, (int)getpid());
+    static int libraries;
+    const char *base =
+        arena_format(g->arena, "%s/%s_%d_%d", work, m->name, (int)getpid(), libraries++);
     const char *header_name = strrchr(base, '/') + 1;
     emit_c(plan,
            &(EmitOptions){.prefix = m->name,
@@ -662,7 +665,9 @@ static bool compile(Code *c, Model *m, const Config *config) {
         fail("the C compiler refuses what was emitted: %s", command);
         return false;
     }
-    *c = (Code){.m = m, .config = *config, .library = dlopen(library, RTLD_NOW | RTLD_LOCAL)};
+    /* The threads of a library outlive it. */
+    int how = RTLD_NOW | RTLD_LOCAL | (openmp ? RTLD_NODELETE : 0);
+    *c = (Code){.m = m, .config = *config, .library = dlopen(library, how)};
     if (!c->library) {
         fail("%s", dlerror());
         return false;
@@ -1209,7 +1214,16 @@ static const Config sanitized_configs[] = {
      "-g -O1 -shared-libasan -fsanitize=address,undefined -fsanitize-trap=undefined", VALUE_DOUBLE,
      true, false},
 };
+static const Config openmp_configs[] = {
+    {"double, gcc, in parts", "gcc", "-O2 -fopenmp -DGRADC_PARTS_FEWEST=3", VALUE_DOUBLE, false,
+     false},
+    {"float, clang, parts backwards, standalone", "clang",
+     "-O1 -DGRADC_PARTS_FEWEST=5 -DGRADC_PARTS_BACKWARDS", VALUE_FLOAT, true, false},
+    {"double, gcc, parts backwards, sizes fixed", "gcc",
+     "-O1 -DGRADC_PARTS_FEWEST=4 -DGRADC_PARTS_BACKWARDS", VALUE_DOUBLE, false, true},
+};
 enum {
+    OPENMP = sizeof openmp_configs / sizeof *openmp_configs,
     CONFIGS = sizeof configs / sizeof *configs,
     SANITIZED = sizeof sanitized_configs / sizeof *sanitized_configs
 };
@@ -1276,8 +1290,8 @@ static void test_model(const char *path, const char *name) {
             continue; /* no sizes to vary */
         cases[k] = make_case(&oracle, k / DATA, k % DATA);
     }
-    const Config *list = sanitized ? sanitized_configs : configs;
-    int n = sanitized ? SANITIZED : thorough ? CONFIGS : USUAL;
+    const Config *list = sanitized ? sanitized_configs : openmp ? openmp_configs : configs;
+    int n = sanitized ? SANITIZED : openmp ? OPENMP : thorough ? CONFIGS : USUAL;
     for (int k = 0; k < n; k++) {
         if (config_part && !strstr(list[k].name, config_part)) continue;
         if (list[k].fixed && oracle.g->dims.n < 2) continue;
@@ -1374,6 +1388,7 @@ int main(int argc, char **argv) {
         else if (!strcmp(argv[k], "--keep")) keeps = true;
         else if (!strcmp(argv[k], "--sanitize")) sanitized = true;
         else if (!strcmp(argv[k], "--thorough")) thorough = true;
+        else if (!strcmp(argv[k], "--openmp")) openmp = true;
         else if (runtime && work) {
             /* A file that cannot be checked is a failure in the end: its models are not known, so
              * its name stands for them. */
@@ -1395,7 +1410,7 @@ int main(int argc, char **argv) {
         }
     }
     if (!runtime || !work) {
-        fprintf(stderr, "usage: emitted --runtime DIR --work DIR [--sanitize] [--thorough] "
+        fprintf(stderr, "usage: emitted --runtime DIR --work DIR [--sanitize] [--openmp] [--thorough] "
                         "[--keep] [--config PART] [--only NAME] MODEL.grad ...\n");
         return 2;
     }
