@@ -9,7 +9,8 @@
  * goes first for many. Sizes that are open are guessed (sizes.c); a new order must be clearly less
  * work than the one that is written.
  *
- * Each pair is a sum inside of another one, which is then an array: see lift. Only sums without a
+ * Each pair is a sum inside of another one, which is then an array: see lift_all. Combinations of
+ * entries of such an array are made before it: see combine. Only sums without a
  * condition are taken apart, since a factor of a masked term may be infinite where the mask is
  * false. */
 #include "contract.h"
@@ -30,6 +31,7 @@ typedef struct Contract {
     const Sizes *sizes;
     bool *through; /* by array: it may be looked through, and nobody else reads it; or NULL */
     bool *cheap;   /* by array: it may be looked through whoever else reads it */
+    int *combine;  /* by array: in how many places it is read, if its entries may be combined; else 0 */
     int all;       /* arrays when these were made */
     ArrayRef at;
     Span span;
@@ -439,6 +441,272 @@ static Ref order_all(const Contract *c, Ref term, int depth) {
     return from.n ? graph_subst(g, term, from.n, from.at, to.at) : term;
 }
 
+/* ---- a combination of entries of one array
+ * --------------------------------------------------------------------------------
+ *
+ * y[c, f] = a[c] * x[p[c], f] + b[c] * x[q[c], f], x[v, f] = sum[k](W[v, k] * D[k, f]) + z[f]: the sum
+ * has a factor that no v is in. So it is y[c, f] = sum[k]((a[c] * W[p[c], k] + b[c] * W[q[c], k]) *
+ * D[k, f]) + a[c] * z[f] + b[c] * z[f]: one product for all that is combined, and no x at all. That is
+ * less work where there are fewer c than v, and the same for a single read of few entries. */
+
+enum { MOST_TERMS = 16 };
+
+typedef struct Terms { /* of a sum as it is written */
+    int n;
+    Ref term[MOST_TERMS];
+    bool minus[MOST_TERMS];
+    bool broken;
+} Terms;
+
+static void find_terms(Graph *g, Ref root, Terms *t) {
+    struct { Ref r; bool minus; } stack[2 * MOST_TERMS];
+    int n = 0;
+    t->n = 0, t->broken = false;
+    stack[n].r = root, stack[n++].minus = false;
+    while (n > 0) {
+        Ref r = stack[--n].r;
+        bool minus = stack[n].minus;
+        int op = NODE(g, r)->op;
+        if (op == OP_neg) {
+            stack[n].r = ARG(g, r, 0), stack[n++].minus = !minus;
+        } else if ((op == OP_add || op == OP_sub) && n + 2 <= 2 * MOST_TERMS) {
+            stack[n].r = ARG(g, r, 1), stack[n++].minus = op == OP_sub ? !minus : minus;
+            stack[n].r = ARG(g, r, 0), stack[n++].minus = minus;
+        } else if (t->n == MOST_TERMS) {
+            t->broken = true;
+            return;
+        } else {
+            t->term[t->n] = r, t->minus[t->n++] = minus;
+        }
+    }
+}
+
+/* term = coefficient * a read of an array that may be combined? The coefficient: 0 for 1. */
+static bool split_read(const Contract *c, Ref term, Ref *read, Ref *coefficient) {
+    Graph *g = c->g;
+    *read = *coefficient = 0;
+    for (int turn = 0; turn < MOST_FACTORS; turn++) {
+        const Node n = *NODE(g, term);
+        Ref other = 0;
+        if (n.op == OP_READ) {
+            *read = term;
+            return (int)n.aux < c->all && c->combine[n.aux] > 0;
+        }
+        if (n.op == OP_neg) {
+            other = graph_real(g, (ValueType)n.type, -1), term = ARG(g, term, 0);
+        } else if (n.op == OP_mul) {
+            Ref x = ARG(g, term, 0), y = ARG(g, term, 1);
+            bool first = NODE(g, x)->op == OP_READ && (int)NODE(g, x)->aux < c->all &&
+                         c->combine[NODE(g, x)->aux] > 0;
+            other = first ? y : x, term = first ? x : y;
+        } else {
+            return false;
+        }
+        *coefficient = *coefficient ? graph_op2(g, OP_mul, *coefficient, other) : other;
+    }
+    return false;
+}
+
+typedef struct Combined {
+    ArrayRef of;
+    int n;
+    Ref read[MOST_TERMS], coefficient[MOST_TERMS];
+    bool minus[MOST_TERMS];
+    uint32_t moved; /* the axes of `of` along which the reads do not stand at an index of their own */
+} Combined;
+
+/* Do all reads stand where the array has its piece? */
+static bool is_inside(const Contract *c, const Scope *scope, Combined *x) {
+    Graph *g = c->g;
+    const Array *of = ARRAY(g, x->of);
+    const Piece *p = &of->pieces.at[0];
+    for (int k = 0; k < of->rank; k++) {
+        Ref at = ARG(g, x->read[0], k);
+        int own = -1;
+        for (int i = 0; i < scope->n; i++) {
+            own = scope->index[i] == at ? i : own;
+        }
+        for (int i = 0; i < x->n; i++) {
+            own = ARG(g, x->read[i], k) == at ? own : -1;
+        }
+        const Poly *last = poly_sub(g->arena, of->extent[k], poly_int(g->arena, 1));
+        bool whole = poly_equal(p->lo[k], poly_int(g->arena, 0)) && poly_equal(p->hi[k], last);
+        if (own < 0) {
+            x->moved |= 1u << k;
+        }
+        if (!whole && (own < 0 || !scope->lo[own] || !scope->hi[own] ||
+                       !graph_prove(g, poly_sub(g->arena, scope->lo[own], p->lo[k]), 0, NULL) ||
+                       !graph_prove(g, poly_sub(g->arena, p->hi[k], scope->hi[own]), 0, NULL))) {
+            return false;
+        }
+    }
+    return x->moved != 0;
+}
+
+static Ref at_read(Graph *g, const Combined *x, int k, Ref term) {
+    Ref to[MOST_INDICES];
+    const Array of = *ARRAY(g, x->of);
+    for (int q = 0; q < of.rank; q++) {
+        to[q] = ARG(g, x->read[k], q);
+    }
+    return graph_subst(g, term, of.rank, of.axis, to);
+}
+
+static Ref plus(Graph *g, Ref sum, Ref term, bool minus) {
+    return !sum ? (minus ? graph_op1(g, OP_neg, term) : term)
+                : graph_op2(g, minus ? OP_sub : OP_add, sum, term);
+}
+
+static Ref times(Graph *g, Ref product, Ref term) {
+    return product && term ? graph_op2(g, OP_mul, product, term) : product ? product : term;
+}
+
+/* The combination of one term of the array's equation; 0: it is better left. */
+static Ref combine_term(const Contract *c, const Scope *scope, const Combined *x, Ref term) {
+    Graph *g = c->g;
+    Ref sum = 0;
+    if (NODE(g, term)->depth == 0) {
+        for (int k = 0; k < x->n; k++) {
+            sum = plus(g, sum, times(g, x->coefficient[k], at_read(g, x, k, term)), x->minus[k]);
+        }
+        return sum;
+    }
+    Net net = {0};
+    Contract flat = *c;
+    flat.through = NULL;
+    collect(&flat, &net, term);
+    uint32_t moved = 0, with = 0;
+    for (int k = 0; k < ARRAY(g, x->of)->rank; k++) {
+        moved |= x->moved >> k & 1 ? 1u << net_index(c, &net, ARRAY(g, x->of)->axis[k]) : 0;
+    }
+    if (net.broken || !net.summed || net.nindices > MOST_INDICES - 16) {
+        return 0;
+    }
+    Ref fixed = 0;
+    for (int k = 0; k < net.nfactors; k++) {
+        with |= net.has[k] & moved ? 1u << k : 0;
+        fixed = net.has[k] & moved ? fixed : times(g, fixed, at_read(g, x, 0, net.factor[k]));
+    }
+    if (!with || !fixed) {
+        return 0;
+    }
+    Scope inside = scope_copy(g, scope);
+    for (int k = 0; k < net.nindices; k++) {
+        if (net.summed >> k & 1) {
+            scope_add(g, &inside, net.index[k], NULL, NULL);
+        }
+    }
+    for (int k = 0; k < x->n; k++) {
+        Ref product = x->coefficient[k];
+        for (int q = 0; q < net.nfactors; q++) {
+            if (with >> q & 1) {
+                product = times(g, product, at_read(g, x, k, net.factor[q]));
+            }
+        }
+        sum = plus(g, sum, product, x->minus[k]);
+    }
+    /* To combine has to be little beside the product: it reads here and there. */
+    double own = 1, part = x->n;
+    for (int k = 0; k < inside.n; k++) {
+        double size = axis_size(c, inside.index[k]);
+        own *= graph_has_index(g, fixed, inside.index[k]) ||
+                       graph_has_index(g, sum, inside.index[k])
+                   ? size
+                   : 1;
+        part *= graph_has_index(g, sum, inside.index[k]) ? size : 1;
+    }
+    if (8 * part > own) {
+        return 0;
+    }
+    Ref read = sum;
+    if (x->n > 1) {
+        Scope over = scope_part(g, &inside, 1, &sum);
+        ArrayRef made =
+            graph_array_over(g, arena_format(g->arena, "%s_part", ARRAY(g, c->at)->name), &over,
+                             sum, c->span, &read);
+        ARRAY(g, made)->order = ARRAY(g, c->at)->order;
+        ARRAY(g, made)->derived = true;
+    }
+    term = graph_op2(g, OP_mul, fixed, read);
+    for (int k = net.nindices - 1; k >= 0; k--) {
+        if (net.summed >> k & 1) {
+            term = graph_reduce(g, RED_SUM, net.index[k], graph_bool(g, true), term);
+        }
+    }
+    term = net.outside ? graph_op2(g, OP_mul, net.outside, term) : term;
+    return net.negative ? graph_op1(g, OP_neg, term) : term;
+}
+
+/* The combination, where it has fewer places than the array has entries: where sizes are open, that
+ * is asked when it runs. */
+static Ref choose(Graph *g, const Scope *scope, const Combined *x, Ref combined, Ref as_it_was) {
+    const Poly *places = poly_int(g->arena, 1), *entries = poly_int(g->arena, 1);
+    const Array *of = ARRAY(g, x->of);
+    int factors = 0;
+    for (int k = 0; k < of->rank; k++) {
+        entries = x->moved >> k & 1 ? poly_mul(g->arena, entries, of->extent[k]) : entries;
+        factors += x->moved >> k & 1 ? 1 : 0;
+    }
+    for (int i = 0; i < scope->n; i++) {
+        bool steady = false;
+        for (int k = 0; k < of->rank; k++) {
+            steady = steady || (!(x->moved >> k & 1) && ARG(g, x->read[0], k) == scope->index[i]);
+        }
+        places = steady ? places : poly_mul(g->arena, places, EXTENT(g, scope->index[i]));
+        factors += !steady;
+    }
+    const Poly *more = poly_sub(g->arena, entries, places),
+               *less = poly_sub(g->arena, poly_neg(g->arena, more), poly_int(g->arena, 1));
+    if (graph_prove(g, more, 0, NULL)) {
+        return combined;
+    }
+    if (graph_prove(g, less, 0, NULL) || factors > 3) { /* products of sizes stay in range */
+        return as_it_was;
+    }
+    Ref few = graph_op2(g, OP_le, graph_of_poly(g, places), graph_of_poly(g, entries));
+    return graph_select(g, few, combined, as_it_was);
+}
+
+static Ref combine(const Contract *c, const Scope *scope, Ref body) {
+    Graph *g = c->g;
+    Terms all, of;
+    find_terms(g, body, &all);
+    if (all.broken) {
+        return body;
+    }
+    for (int first = 0; first < all.n; first++) {
+        Combined x = {0};
+        Ref read, coefficient, rest = 0, sum = 0;
+        if (!split_read(c, all.term[first], &read, &coefficient)) {
+            continue;
+        }
+        x.of = NODE(g, read)->aux;
+        for (int k = 0; k < all.n; k++) {
+            if (split_read(c, all.term[k], &read, &coefficient) && NODE(g, read)->aux == x.of) {
+                x.read[x.n] = read, x.coefficient[x.n] = coefficient;
+                x.minus[x.n++] = all.minus[k];
+            } else {
+                rest = plus(g, rest, all.term[k], all.minus[k]);
+            }
+        }
+        if (x.n != c->combine[x.of] || !is_inside(c, scope, &x)) {
+            continue;
+        }
+        find_terms(g, ARRAY(g, x.of)->pieces.at[0].body, &of);
+        bool good = !of.broken;
+        for (int k = 0; k < of.n && good; k++) {
+            Ref term = combine_term(c, scope, &x, of.term[k]);
+            good = term != 0;
+            sum = good ? plus(g, sum, term, of.minus[k]) : 0;
+        }
+        if (good) {
+            sum = rest ? graph_op2(g, OP_add, rest, sum) : sum;
+            return choose(g, scope, &x, sum, body);
+        }
+    }
+    return body;
+}
+
 /* ---- sums that are arrays
  * ---------------------------------------------------------------------------------------------- */
 
@@ -537,10 +805,16 @@ static bool is_outer_product(Graph *g, Ref body) {
     return factors >= 2;
 }
 
+/* One equation without a condition. */
+static bool is_plain(Graph *g, ArrayRef a) {
+    const Array *x = ARRAY(g, a);
+    return x->role == ARRAY_INTERNAL && !x->counts && x->pieces.n == 1 && !x->pieces.at[0].guard &&
+           !x->pieces.at[0].live && x->rank > 0 && x->rank <= MOST_INDICES && !kernel_is(g, a);
+}
+
 static bool is_whole(Graph *g, ArrayRef a) {
     const Array *x = ARRAY(g, a);
-    if (x->role != ARRAY_INTERNAL || x->counts || x->pieces.n != 1 || x->pieces.at[0].guard ||
-        x->pieces.at[0].live || x->rank == 0 || x->rank > MOST_INDICES || kernel_is(g, a)) {
+    if (!is_plain(g, a)) {
         return false;
     }
     for (int k = 0; k < x->rank; k++) {
@@ -577,6 +851,7 @@ static void find_through(Contract *c, const Order *order,
     c->all = g->arrays.n;
     c->through = arena_alloc(g->arena, (size_t)c->all + 1);
     c->cheap = arena_alloc(g->arena, (size_t)c->all + 1);
+    c->combine = arena_alloc(g->arena, (size_t)(c->all + 1) * sizeof *c->combine);
     int *reads = arena_alloc(g->arena, (size_t)(c->all + 1) * sizeof *reads);
     for (int k = 0; k < order->n; k++) {
         ArrayRef a = order->array[k];
@@ -593,7 +868,14 @@ static void find_through(Contract *c, const Order *order,
         bool circle = (k > 0 && order->component[k - 1] == order->component[k]) ||
                       (k + 1 < order->n && order->component[k + 1] == order->component[k]) ||
                       graph_reads_itself(g, a);
-        if (circle || asked(g, a) || !is_whole(g, a)) {
+        if (circle || asked(g, a)) {
+            continue;
+        }
+        c->combine[a] = is_plain(g, a) && NODE(g, ARRAY(g, a)->pieces.at[0].body)->depth > 0 &&
+                                !NODE(g, ARRAY(g, a)->pieces.at[0].body)->fails
+                            ? reads[a]
+                            : 0;
+        if (!is_whole(g, a)) {
             continue;
         }
         Ref body = ARRAY(g, a)->pieces.at[0].body;
@@ -622,7 +904,8 @@ bool contract_arrays(Graph *g, int n, const ArrayRef *roots,
                 continue;
             }
             Scope scope = scope_of_piece(g, a, &p);
-            Ref body = order_all(&c, p.body, 0);
+            Ref body = combine(&c, &scope, p.body);
+            body = order_all(&c, body, 0);
             body = lift_all(&c, &scope, body, 0);
             if (body != p.body) {
                 ARRAY(g, a)->pieces.at[q].body = graph_cast(g, ARRAY(g, a)->type, body);

@@ -823,6 +823,29 @@ void nest_pieces(Gen *x, ArrayRef a, const Fixed *fixed, const bool *take) {
     }
 }
 
+/* What all of an array is computed under, if that is a matter of sizes alone; 0: nothing. */
+static Ref guard_of_sizes(Graph *g, ArrayRef a) {
+    const Array *of = ARRAY(g, a);
+    Ref guard = of->pieces.n ? of->pieces.at[0].guard : 0;
+    for (int q = 1; q < of->pieces.n; q++) {
+        guard = of->pieces.at[q].guard == guard ? guard : 0;
+    }
+    if (!guard || NODE(g, guard)->op < OP_FIRST_SCALAR || NODE(g, guard)->nargs != 2 ||
+        NODE(g, ARG(g, guard, 0))->type != VALUE_INT) {
+        return 0;
+    }
+    for (int k = 0; k < 2; k++) {
+        const uint32_t *vars;
+        int n = poly_vars(g->arena, graph_poly(g, ARG(g, guard, k)), &vars);
+        for (int v = 0; v < n; v++) {
+            if (NODE(g, vars[v])->op != OP_DIM) {
+                return 0;
+            }
+        }
+    }
+    return guard;
+}
+
 void nest_array(Gen *x, ArrayRef a) {
     Graph *g = x->g;
     Fixed fixed = {.at = arena_alloc(g->arena, (size_t)(ARRAY(g, a)->rank + 1) * sizeof(Ref))};
@@ -858,6 +881,9 @@ void nest_array(Gen *x, ArrayRef a) {
         optional->array = a;
         gen_push(x, &optional->body, 0, true, NULL);
     }
+    fixed.known = guard_of_sizes(g, a);
+    Stmt *due = gen_if_open(x, fixed.known);
     nest_pieces(x, a, &fixed, NULL);
+    gen_if_close(x, due);
     gen_if_close(x, optional);
 }

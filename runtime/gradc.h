@@ -1367,6 +1367,8 @@ GRADC_INLINE float gradc_powf(float x, float y)
 GRADC_INLINE double gradc_powi(double x, int64_t n)
 {
     double y, whole;
+    if (x == -1.0)
+        return (n & 1) != 0 ? -1.0 : 1.0; /* all that is left of (-1)^n */
     switch (n) {
     case -4: x = 1.0 / x; return x * x * (x * x);
     case -3: x = 1.0 / x; return x * x * x;
@@ -1398,6 +1400,8 @@ GRADC_INLINE double gradc_powi(double x, int64_t n)
 GRADC_INLINE float gradc_powif(float x, int64_t n)
 {
     float y, whole;
+    if (x == -1.0f)
+        return (n & 1) != 0 ? -1.0f : 1.0f;
     switch (n) {
     case -4: x = 1.0f / x; return x * x * (x * x);
     case -3: x = 1.0f / x; return x * x * x;
