@@ -67,6 +67,7 @@ typedef struct Emit {
     VEC(Parameter) given;     /* to the worker at hand */
     VEC(SumsName) sums_name;  /* of what parts of a loop sum up */
     const char *kept_name[VALUE_DOUBLE + 1]; /* of the arrays of kept numbers, in this worker */
+    const char *slot_name[VALUE_DOUBLE + 1]; /* of those that go from part to part */
 } Emit;
 
 static Symbol name_symbol(Emit *e, const char *name) {
@@ -1562,8 +1563,8 @@ static void put_stmt(Emit *e, const Stmt *s) {
     }
 }
 
-static void put_block(Emit *e, const Block *b) {
-    for (const Stmt *s = b->first; s; s = s->next) {
+static void put_stmts(Emit *e, const Stmt *s, const Stmt *end) {
+    for (; s != end; s = s->next) {
         if (s->kind == STMT_COMMENT || s->kind == STMT_LOOP || s->kind == STMT_IF ||
             s->kind == STMT_COPY || s->kind == STMT_RETURN || s->kind == STMT_STATES ||
             s->kind == STMT_STATE || s->kind == STMT_REPLAY || s->kind == STMT_THREADS) {
@@ -1576,6 +1577,10 @@ static void put_block(Emit *e, const Block *b) {
         e->out = out;
         text_wrap(out, text_string(&line), WIDTH, 4 * e->depth + 8);
     }
+}
+
+static void put_block(Emit *e, const Block *b) {
+    put_stmts(e, b->first, NULL);
 }
 
 /* ---- functions
@@ -1676,8 +1681,17 @@ static int kept_place(const Graph *g, const Layout *l, int type) {
     return n;
 }
 
+/* Where the slots of a type are, for numbers that go from one part of a function to another. */
+static int slots_place(const Graph *g, const Layout *l, int type) {
+    int n = l->buffers.n + kept_place(g, l, VALUE_DOUBLE + 1);
+    for (int t = VALUE_BOOL; t < type; t++) {
+        n += l->slots[t] > 0;
+    }
+    return n;
+}
+
 static int layout_entries(const Graph *g, const Layout *l) {
-    return l->buffers.n + kept_place(g, l, VALUE_DOUBLE + 1);
+    return slots_place(g, l, VALUE_DOUBLE + 1);
 }
 
 /* Slots of kept numbers, by array: each type counts for itself. */
@@ -1790,6 +1804,18 @@ static void parameters(Emit *e, const Function *f) {
                                               l->buffers.n + kept_place(g, l, type))});
         }
     }
+    for (int type = VALUE_BOOL; type <= VALUE_DOUBLE; type++) {
+        const char *entry = value_type_text((ValueType)type);
+        if (f->slots[type]) {
+            e->slot_name[type] = new_name(e, "slot", false);
+            VEC_PUSH(e->arena, e->given,
+                     (Parameter){e->slot_name[type],
+                                 arena_format(e->arena, "%s *gradc_restrict %s", entry,
+                                              e->slot_name[type]),
+                                 arena_format(e->arena, "(%s *)(void *)(w + at[%d])", entry,
+                                              slots_place(g, l, type))});
+        }
+    }
     for (int k = 0; k < f->writes.n; k++) {
         ArrayRef a = f->writes.at[k];
         bool direct = f->place[a] == PLACE_OUTPUT;
@@ -1860,6 +1886,134 @@ static void put_calls(Emit *e, Text *t) {
     }
 }
 
+/* ---- functions of very many statements: a C function for each part, and one that calls them */
+
+/* The words of a text that are names, by symbol. */
+typedef VEC(bool) Words;
+
+static bool in_words(Emit *e, const Words *words, const char *name) {
+    Symbol s = name_symbol(e, name);
+    return (uint32_t)words->n > s && words->at[s];
+}
+
+static Words words_of(Emit *e, const char *code) {
+    Words words = {0};
+    for (const char *s = code; *s;) {
+        const char *from = s;
+        while (isalnum((unsigned char)*s) || *s == '_') {
+            s++;
+        }
+        if (s == from) {
+            s++;
+            continue;
+        }
+        if (!isdigit((unsigned char)*from)) {
+            Symbol word = symbol(e->g->cx, from, (size_t)(s - from));
+            while ((uint32_t)words.n <= word) {
+                VEC_PUSH(e->arena, words, false);
+            }
+            words.at[word] = true;
+        }
+    }
+    return words;
+}
+
+/* Where a number is that goes from part to part: "slot[3]", or with those kept for backward. */
+static const char *home_of(Emit *e, const int *kept, int local) {
+    const Local *l = &e->f->locals.at[local];
+    if (kept[local]) {
+        return arena_format(e->arena, "%s[%d]", e->kept_name[l->type], kept[local] - 1);
+    }
+    return arena_format(e->arena, "%s[%d]", e->slot_name[l->type], e->f->slot[local]);
+}
+
+/* "v3 to v17": the equations of a part, the first and the last one. */
+static const char *part_equations(Emit *e, const FunctionPart *p) {
+    ArrayRef first = 0, last = 0;
+    for (const Stmt *s = p->first;; s = s->next) {
+        if (s->kind == STMT_COMMENT && s->array) {
+            first = first ? first : s->array;
+            last = s->array;
+        }
+        if (s == p->last) {
+            break;
+        }
+    }
+    if (!first) {
+        return "";
+    }
+    const char *from = ARRAY(e->g, first)->name, *to = ARRAY(e->g, last)->name;
+    return first == last ? arena_format(e->arena, ": %s", from)
+                         : arena_format(e->arena, ": %s to %s", from, to);
+}
+
+static void put_part(Emit *e, const FunctionPart *p, const int *kept) {
+    for (int k = 0; k < p->takes.n; k++) {
+        const Handed *h = &p->takes.at[k];
+        line_start(e);
+        text_add(e->out, "%s%s %s = %s;\n", h->changes ? "" : "const ",
+                 value_type_text(e->f->locals.at[h->local].type), name_local(e, h->local),
+                 home_of(e, kept, h->local));
+    }
+    text_raw(e->out, p->takes.n ? "\n" : "");
+    put_stmts(e, p->first, p->last->next);
+    for (int k = 0; k < p->leaves.n; k++) {
+        int local = p->leaves.at[k];
+        line_start(e);
+        text_add(e->out, "%s = %s;\n", home_of(e, kept, local), name_local(e, local));
+    }
+}
+
+/* Calls of the parts; they themselves stand before the worker. */
+static void put_runs(Emit *e, const Function *f) {
+    Text *calls = e->out, *t = e->parts;
+    int *kept = arena_alloc(e->arena, (size_t)(f->locals.n + 1) * sizeof *kept);
+    const int *slot = f->saved.n ? kept_slots(e, layout_of(e->plan, f)) : NULL;
+    for (int k = 0; k < f->saved.n; k++) {
+        kept[f->local[f->saved.at[k]]] = slot[f->saved.at[k]] + 1;
+    }
+    for (int k = 0; k < f->parts.n; k++) {
+        const FunctionPart *p = &f->parts.at[k];
+        Text body = text_new(e->arena), head = text_new(e->arena), call = text_new(e->arena);
+        if (p->outside) {
+            line_start(e);
+            text_raw(calls, "{\n");
+            e->depth++;
+            put_part(e, p, kept);
+            e->depth--;
+            line_start(e);
+            text_raw(calls, "}\n");
+            continue;
+        }
+        e->out = &body;
+        put_part(e, p, kept);
+        e->out = calls;
+        Words words = words_of(e, code_alone(e->arena, text_string(&body)));
+        bool fails = in_words(e, &words, "status");
+        const char *name = arena_format(e->arena, "%s_part%d", function_name(e, f), k + 1);
+        text_add(t, "/* Part %d of %d of %s%s. */\n", k + 1, f->parts.n, function_name(e, f),
+                 part_equations(e, p));
+        text_add(&head, "GRADC_OUTLINE %s %s(", fails ? "int" : "void", name);
+        text_add(&call, "    %s%s(", fails ? "gradc_fail(&status, " : "", name);
+        int n = 0;
+        for (int q = 0; q < e->given.n; q++) {
+            const Parameter *g = &e->given.at[q];
+            if (in_words(e, &words, g->name)) {
+                text_add(&head, "%s%s", n ? ", " : "", g->declare);
+                text_add(&call, "%s%s", n ? ", " : "", g->name);
+                n++;
+            }
+        }
+        text_raw(&head, n ? ") {\n" : "void) {\n");
+        text_raw(&call, fails ? "));\n" : ");\n");
+        text_wrap(t, text_string(&head), WIDTH, 8);
+        text_raw(t, fails ? "    int status = GRADC_OK;\n" : "");
+        text_raw(t, text_string(&body));
+        text_raw(t, fails ? "    return status;\n}\n\n" : "}\n\n");
+        text_wrap(calls, text_string(&call), WIDTH, 12);
+    }
+}
+
 static void put_worker(Emit *e, const Function *f) {
     Text *t = e->out, body = text_new(e->arena), parts = text_new(e->arena);
     Graph *g = e->g;
@@ -1869,16 +2023,21 @@ static void put_worker(Emit *e, const Function *f) {
     e->out = &body;
     e->depth = 1;
     const int *slot = f->saved.n ? kept_slots(e, layout_of(e->plan, f)) : NULL;
-    for (int k = 0; k < f->saved.n && comes_after(f); k++) {
+    int saved = f->parts.n ? 0 : f->saved.n; /* parts take and leave what they know of */
+    for (int k = 0; k < saved && comes_after(f); k++) {
         ArrayRef a = f->saved.at[k];
         ValueType type = ARRAY(g, a)->type;
         text_add(&body, "    const %s %s = %s[%d];\n", value_type_text(type), e->array_name[a],
                  e->kept_name[type], slot[a]);
     }
     e->calls = count_copies(&f->body) > MOST_COPIED;
-    put_block(e, &f->body);
+    if (f->parts.n) {
+        put_runs(e, f);
+    } else {
+        put_block(e, &f->body);
+    }
     e->calls = false;
-    for (int k = 0; k < f->saved.n && !comes_after(f); k++) {
+    for (int k = 0; k < saved && !comes_after(f); k++) {
         ArrayRef a = f->saved.at[k];
         text_add(&body, "    %s[%d] = %s;\n", e->kept_name[ARRAY(g, a)->type], slot[a],
                  e->array_name[a]);
@@ -1920,6 +2079,9 @@ static void put_public(Emit *e, const Function *f) {
     }
     parameters(e, f);
     bool uses_workspace = f->buffers.n + f->saved.n + e->sums_name.n > 0;
+    for (int type = VALUE_BOOL; type <= VALUE_DOUBLE; type++) {
+        uses_workspace = uses_workspace || f->slots[type] > 0;
+    }
     text_add(t, "int %s(const %s_args *a, void *workspace) {\n", function_name(e, f), e->o->prefix);
     text_raw(t, "    int status;\n");
     if (uses_workspace) {
@@ -2315,6 +2477,14 @@ static void put_layout(Emit *e, int layout) {
                      l->buffers.n + kept_place(g, l, type));
             text_add(t, "    n = gradc_size_add(n, gradc_align(%d * sizeof(%s)));\n", count,
                      value_type_text((ValueType)type));
+        }
+    }
+    for (int type = VALUE_BOOL; type <= VALUE_DOUBLE; type++) {
+        if (l->slots[type]) {
+            text_add(t, "    at[%d] = n; /* numbers that go from one part to another */\n",
+                     slots_place(g, l, type));
+            text_add(t, "    n = gradc_size_add(n, gradc_align(%d * sizeof(%s)));\n",
+                     l->slots[type], value_type_text((ValueType)type));
         }
     }
     text_raw(t, "    return n;\n}\n\n");
@@ -2748,6 +2918,9 @@ static bool is_file_name(Emit *e, const char *header, const char *name) {
     for (int k = 0; k < e->plan->functions.n; k++) {
         const char *f = function_name(e, &e->plan->functions.at[k]);
         clash = clash || !strcmp(name, arena_format(e->arena, "%s_worker", f));
+        for (int q = 0; q < e->plan->functions.at[k].parts.n; q++) {
+            clash = clash || !strcmp(name, arena_format(e->arena, "%s_part%d", f, q + 1));
+        }
     }
     for (int k = 0; k < e->plan->layouts.n; k++) {
         clash = clash || !strcmp(name, layout_name(e, k));

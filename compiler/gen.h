@@ -120,6 +120,7 @@ Stmt *gen_if_open(Gen *x, Ref condition);
 void gen_if_close(Gen *x, Stmt *s);
 bool gen_is_straight(const Block *b); /* names and one statement: fit for lanes */
 bool gen_may_fail(const Block *b);
+bool gen_expr_may_fail(const Expr *e);
 bool gen_safe_anywhere(Gen *x, Ref r); /* may it be computed whatever conditions hold? */
 Stmt *gen_set(Gen *x, int local, char op, Expr *e);
 void gen_stop_if(Gen *x, Expr *condition, const char *text); /* returns with that status */
@@ -185,6 +186,9 @@ void group_arrays(Graph *g, const Order *order, const bool *computed, const bool
 
 /* lanes: loops of such groups by blocks, once it is decided what is stored. */
 void lanes_make(Gen *x);
+
+/* split: a function of very many statements becomes several. */
+void split_function(Gen *x);
 
 /* threads: loops in parts, for --openmp; the last thing that is done to a function. */
 void threads_make(Gen *x);

@@ -336,6 +336,11 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
     if (plan->in_threads) {
         threads_make(&x);
     }
+    split_function(&x);
+    for (int type = VALUE_BOOL; type <= VALUE_DOUBLE; type++) {
+        int *most = &layout->slots[type];
+        *most = f.slots[type] > *most ? f.slots[type] : *most;
+    }
     for (int k = 0; k < f.buffers.n; k++) {
         ArrayRef a = f.buffers.at[k];
         if (layout_place(g, layout, &f, a) < 0) {

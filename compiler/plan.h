@@ -129,6 +129,7 @@ typedef struct Local {
     const char *hint;
     ValueType type;
     ArrayRef array; /* it is this array without axes, else 0 */
+    ArrayRef part_of; /* it is the first part of this array's value; 0: no part */
     bool changes;
     bool lanes; /* a row of numbers, one for each turn of a block */
 } Local;
@@ -229,6 +230,20 @@ typedef struct Pushed {
     Ref turn, term, condition; /* condition: 0, none */
 } Pushed;
 
+/* A run of a large function's statements, which is a C function of its own: see split.c. What goes
+ * from one to a later one lies in the workspace: with the numbers that are kept for backward, if it
+ * is one of them, or in a slot. */
+typedef struct Handed {
+    int local;
+    bool changes; /* in this part */
+} Handed;
+typedef struct FunctionPart {
+    Stmt *first, *last; /* among the function's */
+    bool outside;       /* they stay in the function: it may end there */
+    VEC(Handed) takes;  /* from parts before */
+    VEC(int) leaves;    /* locals, for parts that follow */
+} FunctionPart;
+
 /* A loop that goes in parts, each of which is a function that a thread may call, see threads.c. A
  * part is the turns from local `from` up to, not including, local `to`. */
 typedef struct Gathered { /* a number to which all turns contribute */
@@ -284,6 +299,9 @@ typedef struct Function {
     VEC(ThreadsNote) threads_notes;
     int nthreads;
     Block body;
+    VEC(FunctionPart) parts; /* all of the body, in order; none: it is one function */
+    int *slot;       /* by local: of those that go from one part to another, among those of a type */
+    int slots[VALUE_DOUBLE + 1]; /* by type: how many there are */
 } Function;
 
 typedef enum KeptPart {
@@ -309,6 +327,7 @@ typedef struct Layout { /* the workspace of one request, or of the value alone; 
     VEC(Buffer) buffers; /* in the order in which they lie there */
     VEC(ArrayRef)
     kept; /* arrays without axes that forward keeps; behind the buffers, together by type */
+    int slots[VALUE_DOUBLE + 1]; /* behind them, by type: enough for the parts of each function */
 } Layout;
 
 typedef struct PlanNote { /* said of a forward function */

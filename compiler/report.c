@@ -235,7 +235,10 @@ static ArrayRef target_of(Report *r, const Stmt *s) {
     case STMT_KERNEL: return s->call->array[1];
     case STMT_LET:
     case STMT_VAR:
-    case STMT_SET: return r->f->locals.at[s->local].array;
+    case STMT_SET: {
+        const Local *l = &r->f->locals.at[s->local];
+        return l->array ? l->array : l->part_of;
+    }
     default: return 0;
     }
 }
@@ -387,6 +390,11 @@ static void put_names(Report *r, const char *what, int n, const ArrayRef *arrays
     text_wrap(r->out, text_string(&line), 100, 6);
 }
 
+static int64_t slot_bytes(const Layout *l, int type) {
+    static const int bytes[] = {sizeof(int), 8, 4, 8}; /* of variables, by ValueType */
+    return (int64_t)l->slots[type] * bytes[type];
+}
+
 /* What the workspace holds; false: its size depends on how many steps lie between checkpoints. */
 static bool workspace_of(Report *r, const Layout *l, const Poly **exact, const Poly **sum,
                          bool *in_parts) {
@@ -419,6 +427,9 @@ static bool workspace_of(Report *r, const Layout *l, const Poly **exact, const P
             ArrayRef a = l->kept.at[k];
             bytes += (int)ARRAY(g, a)->type == type ? array_entry_bytes(g, a) : 0;
         }
+        *sum = poly_add(arena, *sum, poly_int(arena, bytes));
+        all += (bytes + WORKSPACE_ALIGN - 1) / WORKSPACE_ALIGN * WORKSPACE_ALIGN;
+        bytes = slot_bytes(l, type);
         *sum = poly_add(arena, *sum, poly_int(arena, bytes));
         all += (bytes + WORKSPACE_ALIGN - 1) / WORKSPACE_ALIGN * WORKSPACE_ALIGN;
     }
@@ -521,6 +532,16 @@ static void report_function(Report *r, const Function *f, const char *prefix) {
                  WORKSPACE_ALIGN - 1, says);
     }
     text_add(t, "  stack: about %lld bytes\n", (long long)stack_of(r));
+    if (f->parts.n) {
+        int64_t slots = 0, bytes = 0;
+        for (int type = VALUE_BOOL; type <= VALUE_DOUBLE; type++) {
+            slots += f->slots[type];
+            bytes += slot_bytes(l, type);
+        }
+        text_add(t, "  %d parts, each a C function; %lld slots in the workspace, %lld bytes, for "
+                    "what goes from one to another\n",
+                 f->parts.n, (long long)slots, (long long)bytes);
+    }
     for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) {
         bool in_layout = layout_place(g, l, f, a) >= 0;
         for (int k = 0; k < l->kept.n && !in_layout; k++) in_layout = l->kept.at[k] == a;

@@ -506,13 +506,13 @@ bool gen_is_straight(const Block *b) {
     return true;
 }
 
-static bool expr_may_fail(const Expr *e) {
+bool gen_expr_may_fail(const Expr *e) {
     if (e->kind == EXPR_CHECKED || e->kind == EXPR_NONEMPTY || e->kind == EXPR_EXTERN ||
         e->checked || (e->kind == EXPR_OP && e->op == OP_trunc)) {
         return true;
     }
     for (int k = 0; k < e->n; k++) {
-        if (expr_may_fail(e->arg[k])) {
+        if (gen_expr_may_fail(e->arg[k])) {
             return true;
         }
     }
@@ -521,11 +521,11 @@ static bool expr_may_fail(const Expr *e) {
 
 bool gen_may_fail(const Block *b) {
     for (const Stmt *s = b->first; s; s = s->next) {
-        if ((s->value && expr_may_fail(s->value))) {
+        if ((s->value && gen_expr_may_fail(s->value))) {
             return true;
         }
         for (int k = 0; k < s->n; k++) {
-            if (expr_may_fail(s->position[k])) {
+            if (gen_expr_may_fail(s->position[k])) {
                 return true;
             }
         }

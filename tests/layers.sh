@@ -47,6 +47,7 @@ stream          gen kernel
 group           gen kernel sizes
 lanes           gen
 threads         gen ops text
+split           gen ops
 storage         gen
 checkpoint      gen print text
 plan            graph gen passes plan
