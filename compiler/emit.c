@@ -1930,13 +1930,10 @@ static const char *home_of(Emit *e, const int *kept, int local) {
 /* "v3 to v17": the equations of a part, the first and the last one. */
 static const char *part_equations(Emit *e, const FunctionPart *p) {
     ArrayRef first = 0, last = 0;
-    for (const Stmt *s = p->first;; s = s->next) {
+    for (const Stmt *s = p->first; s != p->last->next; s = s->next) {
         if (s->kind == STMT_COMMENT && s->array) {
             first = first ? first : s->array;
             last = s->array;
-        }
-        if (s == p->last) {
-            break;
         }
     }
     if (!first) {
@@ -1948,19 +1945,21 @@ static const char *part_equations(Emit *e, const FunctionPart *p) {
 }
 
 static void put_part(Emit *e, const FunctionPart *p, const int *kept) {
-    for (int k = 0; k < p->takes.n; k++) {
-        const Handed *h = &p->takes.at[k];
-        line_start(e);
-        text_add(e->out, "%s%s %s = %s;\n", h->changes ? "" : "const ",
-                 value_type_text(e->f->locals.at[h->local].type), name_local(e, h->local),
-                 home_of(e, kept, h->local));
-    }
-    text_raw(e->out, p->takes.n ? "\n" : "");
-    put_stmts(e, p->first, p->last->next);
-    for (int k = 0; k < p->leaves.n; k++) {
-        int local = p->leaves.at[k];
-        line_start(e);
-        text_add(e->out, "%s = %s;\n", home_of(e, kept, local), name_local(e, local));
+    int taken = 0, left = 0;
+    for (const Stmt *s = p->first; s != p->last->next; s = s->next) {
+        for (; taken < p->takes.n && p->takes.at[taken].at == s; taken++) {
+            const Handed *h = &p->takes.at[taken];
+            line_start(e);
+            text_add(e->out, "%s%s %s = %s;\n", h->changes ? "" : "const ",
+                     value_type_text(e->f->locals.at[h->local].type), name_local(e, h->local),
+                     home_of(e, kept, h->local));
+        }
+        put_stmts(e, s, s->next);
+        for (; left < p->leaves.n && p->leaves.at[left].at == s; left++) {
+            int local = p->leaves.at[left].local;
+            line_start(e);
+            text_add(e->out, "%s = %s;\n", home_of(e, kept, local), name_local(e, local));
+        }
     }
 }
 

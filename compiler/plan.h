@@ -235,13 +235,14 @@ typedef struct Pushed {
  * is one of them, or in a slot. */
 typedef struct Handed {
     int local;
-    bool changes; /* in this part */
+    const Stmt *at; /* taken before this statement, or left behind it */
+    bool changes;   /* in this part */
 } Handed;
 typedef struct FunctionPart {
     Stmt *first, *last; /* among the function's */
     bool outside;       /* they stay in the function: it may end there */
-    VEC(Handed) takes;  /* from parts before */
-    VEC(int) leaves;    /* locals, for parts that follow */
+    VEC(Handed) takes;  /* from parts before, in the order of the statements */
+    VEC(Handed) leaves; /* for parts that follow, likewise */
 } FunctionPart;
 
 /* A loop that goes in parts, each of which is a function that a thread may call, see threads.c. A

@@ -9,8 +9,8 @@
 #include "ops.h"
 
 enum {
-    LARGE = 16000, /* a function of so much text is split; in nodes of expressions, about */
-    PART = 1500,   /* of a part, unless one statement is larger */
+    LARGE = 10000, /* a function of so much text is split; in nodes of expressions, about */
+    PART = 700,   /* of a part, unless one statement is larger */
     PIECE = 48,    /* of an expression, what is in front of it has a name of its own */
     LONG = 4 * PIECE, /* an expression that is taken apart */
     ENTRY = 8      /* what another part costs, in numbers that are handed over */
@@ -572,74 +572,110 @@ static void cut(Split *s, const Runs *runs) {
 
 typedef struct Home { /* of a local */
     int first, last;  /* parts, from 1 */
-    int met, set;     /* the part at hand, if it names it, or sets it */
+    int met, set;     /* the part that named it, or set it, last */
+    const Stmt *by;   /* that set it last */
 } Home;
+
+typedef struct HandOver {
+    Split *s;
+    Home *home;         /* by local */
+    const bool *kept;   /* by local: its place is with the numbers kept for backward */
+    bool after;         /* and it comes from there */
+    VEC(int) met;       /* locals that the part at hand names */
+    VEC(int) free[VALUE_DOUBLE + 1]; /* slots that are not in use, by type */
+} HandOver;
+
+/* How far each local goes. */
+static void follow(HandOver *h, int part) {
+    Split *s = h->s;
+    const FunctionPart *p = &s->f->parts.at[part - 1];
+    for (const Stmt *t = p->first; t != p->last->next; t = t->next) {
+        note_clear(s);
+        note_stmt(s, t);
+        for (int k = 0; k < s->locals.n; k++) {
+            Home *at = &h->home[s->locals.at[k]];
+            at->first = at->first ? at->first : part;
+            at->last = part;
+        }
+    }
+}
+
+static void note_taken(HandOver *h, FunctionPart *p, int part, const Stmt *t) {
+    Split *s = h->s;
+    for (int k = 0; k < s->locals.n; k++) {
+        int local = s->locals.at[k];
+        Home *at = &h->home[local];
+        if (at->met != part && (at->first < part || (h->kept[local] && h->after))) {
+            VEC_PUSH(s->g->arena, p->takes, ((Handed){local, t, false}));
+        }
+        if (at->met != part) {
+            VEC_PUSH(s->g->arena, h->met, local);
+        }
+        at->met = part;
+    }
+    for (int k = 0; k < s->sets.n; k++) {
+        h->home[s->sets.at[k]].set = part;
+        h->home[s->sets.at[k]].by = t;
+    }
+}
+
+static void note_left(HandOver *h, FunctionPart *p, int part, const Stmt *t) {
+    Split *s = h->s;
+    Function *f = s->f;
+    for (int k = 0; k < s->sets.n; k++) {
+        int local = s->sets.at[k];
+        Home *at = &h->home[local];
+        bool wanted = h->kept[local] ? !h->after : at->last > part;
+        if (!wanted || at->by != t) {
+            continue;
+        }
+        at->by = NULL; /* once */
+        if (!h->kept[local] && at->first == part) {
+            ValueType type = f->locals.at[local].type;
+            f->slot[local] =
+                h->free[type].n ? h->free[type].at[--h->free[type].n] : f->slots[type]++;
+        }
+        VEC_PUSH(s->g->arena, p->leaves, ((Handed){local, t, true}));
+    }
+}
 
 /* A place for each number that crosses a cut; one that nobody asks for any more is used again. */
 static void hand_over(Split *s) {
     Function *f = s->f;
     Arena *arena = s->g->arena;
     int locals = f->locals.n;
-    Home *home = arena_alloc(arena, (size_t)(locals + 1) * sizeof *home);
+    HandOver h = {.s = s, .after = f->kind == FN_BACKWARD || f->kind == FN_VJP};
     bool *kept = arena_alloc(arena, (size_t)locals + 1);
-    VEC(int) free[VALUE_DOUBLE + 1] = {0};
+    h.home = arena_alloc(arena, (size_t)(locals + 1) * sizeof *h.home);
+    h.kept = kept;
     f->slot = arena_alloc(arena, (size_t)(locals + 1) * sizeof *f->slot);
-    bool after = f->kind == FN_BACKWARD || f->kind == FN_VJP;
     for (int k = 0; k < f->saved.n; k++) {
         kept[f->local[f->saved.at[k]]] = true;
     }
-    for (int pass = 0; pass < 2; pass++) {
-        for (int part = 1; part <= f->parts.n; part++) {
-            FunctionPart *p = &f->parts.at[part - 1];
-            VEC(int) met = {0};
-            for (const Stmt *t = p->first;; t = t->next) {
-                note_clear(s);
-                note_stmt(s, t);
-                for (int k = 0; k < s->locals.n; k++) {
-                    int local = s->locals.at[k];
-                    Home *h = &home[local];
-                    if (h->met != part) {
-                        h->met = part;
-                        VEC_PUSH(arena, met, local);
-                    }
-                }
-                for (int k = 0; k < s->sets.n; k++) {
-                    home[s->sets.at[k]].set = part;
-                }
-                if (t == p->last) {
-                    break;
-                }
-            }
-            for (int k = 0; k < met.n; k++) {
-                Home *h = &home[met.at[k]];
-                int local = met.at[k];
-                ValueType type = f->locals.at[local].type;
-                if (pass == 0) {
-                    h->first = h->first ? h->first : part;
-                    h->last = part;
-                    continue;
-                }
-                if (h->first < part || (kept[local] && after)) {
-                    VEC_PUSH(arena, p->takes, ((Handed){local, h->set == part}));
-                }
-                bool leaves_it = h->set == part && (h->last > part || (kept[local] && !after));
-                if (leaves_it && !kept[local] && h->first == part) {
-                    f->slot[local] = free[type].n ? free[type].at[--free[type].n]
-                                                  : f->slots[type]++;
-                }
-                if (leaves_it) {
-                    VEC_PUSH(arena, p->leaves, local);
-                }
-            }
-            for (int k = 0; k < met.n && pass == 1; k++) { /* later parts may use their places */
-                int local = met.at[k];
-                Home *h = &home[local];
-                if (h->first < part && h->last == part && !kept[local]) {
-                    VEC_PUSH(arena, free[f->locals.at[local].type], f->slot[local]);
-                }
-            }
-            for (int k = 0; k < met.n; k++) {
-                home[met.at[k]].met = home[met.at[k]].set = 0;
+    for (int part = 1; part <= f->parts.n; part++) {
+        follow(&h, part);
+    }
+    for (int part = 1; part <= f->parts.n; part++) {
+        FunctionPart *p = &f->parts.at[part - 1];
+        h.met.n = 0;
+        for (const Stmt *t = p->first; t != p->last->next; t = t->next) {
+            note_clear(s);
+            note_stmt(s, t);
+            note_taken(&h, p, part, t);
+        }
+        for (int k = 0; k < p->takes.n; k++) {
+            p->takes.at[k].changes = h.home[p->takes.at[k].local].set == part;
+        }
+        for (const Stmt *t = p->first; t != p->last->next; t = t->next) {
+            note_clear(s);
+            note_stmt(s, t);
+            note_left(&h, p, part, t);
+        }
+        for (int k = 0; k < h.met.n; k++) { /* later parts may use their places */
+            int local = h.met.at[k];
+            const Home *at = &h.home[local];
+            if (at->first < part && at->last == part && !kept[local]) {
+                VEC_PUSH(arena, h.free[f->locals.at[local].type], f->slot[local]);
             }
         }
     }
