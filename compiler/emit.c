@@ -1944,7 +1944,7 @@ static const char *part_equations(Emit *e, const FunctionPart *p) {
                          : arena_format(e->arena, ": %s to %s", from, to);
 }
 
-static void put_part(Emit *e, const FunctionPart *p, const int *kept) {
+static void put_run(Emit *e, const FunctionPart *p, const int *kept) {
     int taken = 0, left = 0;
     for (const Stmt *s = p->first; s != p->last->next; s = s->next) {
         for (; taken < p->takes.n && p->takes.at[taken].at == s; taken++) {
@@ -1978,14 +1978,14 @@ static void put_runs(Emit *e, const Function *f) {
             line_start(e);
             text_raw(calls, "{\n");
             e->depth++;
-            put_part(e, p, kept);
+            put_run(e, p, kept);
             e->depth--;
             line_start(e);
             text_raw(calls, "}\n");
             continue;
         }
         e->out = &body;
-        put_part(e, p, kept);
+        put_run(e, p, kept);
         e->out = calls;
         Words words = words_of(e, code_alone(e->arena, text_string(&body)));
         bool fails = in_words(e, &words, "status");
