@@ -90,6 +90,7 @@ void scalars_make(Graph *g, int n, const ArrayRef *roots);
  * reduction), and what is read in place. */
 int term_cost(const Graph *g, Ref r, int budget);
 bool term_is_contraction(const Graph *g, Ref r); /* sum[p](a[...] * b[...]) */
+enum { LEAST_SIDE = 4 }; /* of a product of matrices that the runtime is asked for */
 void fuse_arrays(Graph *g, int n, const ArrayRef *roots);
 bool fuse_is_one_piece(Graph *g, ArrayRef a); /* may its only term stand for any read of it? */
 bool fuse_is_result(const Graph *g, ArrayRef a); /* given, or asked for by a caller */

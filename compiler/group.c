@@ -13,9 +13,8 @@
 #include <string.h>
 
 enum {
-    FEW = 8,          /* a loop with fewer turns is not worth sharing */
+    FEW = 8, /* a loop with fewer turns is not worth sharing */
     CACHE_ENTRIES = 32768,
-    LEAST_SIDE = 4,     /* of a product of matrices, see nest.c */
     SMALL_PRODUCT = 512 /* multiplications: fewer are better done beside other turns */
 };
 
@@ -45,7 +44,7 @@ typedef struct AxisGroup {
     bool *dropped; /* by array: better computed alone */
     Lags *lags;    /* by array: its reads of computed arrays, by array */
     bool *has_lags;
-    bool *in, *now;   /* by array: of those that the array at work reads; else false */
+    bool *in, *now; /* by array: of those that the array at work reads; else false */
     const Sizes *sizes;
     Product *product; /* by array */
 } AxisGroup;

@@ -28,6 +28,13 @@ typedef struct Copy {
     int axis; /* of the turns */
 } Copy;
 
+typedef struct Gather {
+    Expr *load;
+    int run;   /* the first that reads it */
+    bool many; /* another does, too: it has a row */
+    int row;
+} Gather;
+
 typedef struct Lanes {
     Gen *x;
     Graph *g;
@@ -39,6 +46,8 @@ typedef struct Lanes {
     int *stores;       /* by array: how many there are in the loop */
     VEC(LaneLocal) local;
     VEC(Copy) copies;
+    VEC(Gather) gathers;
+    int nrows;     /* on the stack */
     Block *rows;   /* declarations, before everything in the block */
     Stmt *run;     /* not added yet */
     Stmt *comment; /* goes where the statement after it goes */
@@ -249,6 +258,15 @@ static bool adds_row(const Lanes *l, const Stmt *loop) {
     return s && !s->next && s->kind == STMT_STORE && s->op == '+' && l->axis[s->array] < 0 &&
            s->n > 0 && has_index(s->position[s->n - 1], loop->index) &&
            1 + count_along(l, s->value, loop->index) > 0;
+}
+
+/* A loop that copies to a row of memory: turns that each go along their own row write whole lines.
+ */
+static bool copies_row(const Lanes *l, const Stmt *loop) {
+    const Stmt *s = loop->body.first;
+    const Expr *last = s && s->kind == STMT_STORE && s->n > 0 ? s->position[s->n - 1] : NULL;
+    return last && !s->next && s->op == '=' && !l->brief[s->array] && s->value->kind == EXPR_LOAD &&
+           has_index(last, loop->index) && !has_index(last, l->index);
 }
 
 /* A sum along memory within a turn: better done turn by turn, too. */
@@ -600,7 +618,7 @@ static void transform_on(Lanes *l, Block *in, Block *out) {
             break;
         }
         case STMT_LOOP:
-            if (varying || is_varying(l, s->other) || adds_row(l, s)) {
+            if (varying || is_varying(l, s->other) || adds_row(l, s) || copies_row(l, s)) {
                 alone(l, out, s, false);
             } else if (sums_row(l, s)) {
                 sum_alone(l, out, s);
@@ -891,6 +909,124 @@ static Stmt *fill_copy(Lanes *l, const Copy *c) {
     return inner;
 }
 
+/* ---- gathers
+ * Entries at places that data choose, cam[c[p], 2], are dear: those that several runs read are read
+ * once, by a loop before the runs. */
+
+static bool is_same(const Expr *a, const Expr *b) {
+    if (a->kind != b->kind || a->op != b->op || a->type != b->type || a->array != b->array ||
+        a->local != b->local || a->n != b->n || a->checked != b->checked ||
+        (a->ref != b->ref && a->kind != EXPR_LOAD)) {
+        return false;
+    }
+    for (int k = 0; k < a->n; k++) {
+        if (!is_same(a->arg[k], b->arg[k])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Is it the same through the block but for the number of the turn, and there before it? loads: of
+ * entries of arrays, that are met. */
+static bool is_given(Lanes *l, const Expr *e, const Around *around, int *loads) {
+    if (e->kind == EXPR_LOAD) {
+        ++*loads;
+        if (l->stores[e->array] || l->axis[e->array] >= 0) {
+            return false;
+        }
+    } else if (e->kind != EXPR_INDEX && e->kind != EXPR_CONST && e->kind != EXPR_DIM &&
+               (e->kind != EXPR_OP || e->checked)) {
+        return false;
+    }
+    for (const Around *o = around; o; o = o->outer) {
+        if (e->kind == EXPR_INDEX && e->ref == o->index) {
+            return false;
+        }
+    }
+    for (int k = 0; k < e->n; k++) {
+        if (!is_given(l, e->arg[k], around, loads)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_gather(Lanes *l, const Expr *e, const Around *around) {
+    int loads = 0;
+    return e->kind == EXPR_LOAD && e->type >= VALUE_FLOAT && is_varying(l, e) &&
+           is_given(l, e, around, &loads) && loads > 1;
+}
+
+static Gather *gather_of(Lanes *l, const Expr *e) {
+    for (int k = 0; k < l->gathers.n; k++) {
+        if (is_same(l->gathers.at[k].load, e)) {
+            return &l->gathers.at[k];
+        }
+    }
+    return NULL;
+}
+
+/* Notes the gathers of a run; `last`: reads the rows in their place. */
+static void gather_loads(Lanes *l, Expr *e, const Around *around, int run, bool last) {
+    if (!is_gather(l, e, around)) { /* a side of a choice is read where it is chosen */
+        for (int k = 0; k < (e->kind == EXPR_SELECT ? 1 : e->n); k++) {
+            gather_loads(l, e->arg[k], around, run, last);
+        }
+        return;
+    }
+    Gather *at = gather_of(l, e);
+    if (last) {
+        if (at->many) {
+            e->kind = EXPR_LOCAL, e->local = at->row, e->n = 0, e->array = 0;
+        }
+        return;
+    }
+    if (!at) {
+        Expr *load = arena_alloc(l->g->arena, sizeof *load);
+        *load = *e;
+        VEC_PUSH(l->g->arena, l->gathers, ((Gather){.load = load, .run = run}));
+    } else if (at->run != run && !at->many && l->nrows < MOST_ROWS) {
+        const char *name = arena_format(l->g->arena, "%s_at", ARRAY(l->g, e->array)->name);
+        at->many = true;
+        at->row = gen_local(l->x, name, e->type, true);
+        l->x->f->locals.at[at->row].lanes = true;
+        l->nrows++;
+    }
+}
+
+/* run: the number of the one around, 0: none */
+static void find_gathers(Lanes *l, const Block *b, const Around *around, int run, bool last) {
+    for (const Stmt *s = b->first; s; s = s->next) {
+        Around here = {around, s->index};
+        if (s->kind == STMT_LOOP) {
+            find_gathers(l, &s->body, s->lanes ? around : &here,
+                         s->lanes && s->hint == HINT_LANES ? s->number : 0, last);
+        } else if (s->kind == STMT_IF && !run) {
+            find_gathers(l, &s->body, around, 0, last);
+            find_gathers(l, &s->otherwise, around, 0, last);
+        } else if (run && s->value) {
+            gather_loads(l, s->value, around, run, last);
+        }
+    }
+}
+
+static void fill_gathers(Lanes *l) {
+    Stmt *fill = gen_stmt(l->x, STMT_LOOP);
+    fill->lanes = true, fill->index = l->index, fill->number = ++l->runs;
+    for (int k = 0; k < l->gathers.n; k++) {
+        if (l->gathers.at[k].many) {
+            Stmt *var = gen_stmt(l->x, STMT_VAR);
+            var->local = l->gathers.at[k].row;
+            gen_append(l->rows, var);
+            gen_append(&fill->body, gen_set(l->x, var->local, '=', l->gathers.at[k].load));
+        }
+    }
+    if (fill->body.first) {
+        gen_append(l->rows, fill);
+    }
+}
+
 /* `before` and `after` get what stands around the loop. */
 static bool by_blocks(Gen *x, Stmt *loop, Block *before, Block *after) {
     Graph *g = x->g;
@@ -949,6 +1085,7 @@ static bool by_blocks(Gen *x, Stmt *loop, Block *before, Block *after) {
             Stmt *var = gen_stmt(x, STMT_VAR);
             var->local = k;
             x->f->locals.at[k].lanes = true;
+            l.nrows++;
             gen_append(&rows, var);
         }
     }
@@ -959,6 +1096,9 @@ static bool by_blocks(Gen *x, Stmt *loop, Block *before, Block *after) {
     count_sets(&l, &body);
     declare_late(&l, &body);
     set_hints(&body);
+    find_gathers(&l, &body, NULL, 0, false);
+    find_gathers(&l, &body, NULL, 0, true);
+    fill_gathers(&l);
     find_copies(&l, &body, NULL, false);
     for (int k = 0; k < l.copies.n; k++) {
         gen_append(&rows, fill_copy(&l, &l.copies.at[k]));

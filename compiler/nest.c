@@ -53,7 +53,7 @@ static int axis_at(Graph *g, Ref read,
 
 static bool is_small(const Poly *p) {
     int64_t n;
-    return poly_is_int(p, &n) && n < 4;
+    return poly_is_int(p, &n) && n < LEAST_SIDE;
 }
 
 /* Where the first entry of a factor stands. In a loop that goes by blocks, entries along its turn

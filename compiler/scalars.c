@@ -219,14 +219,20 @@ static bool look_at_term(Scalars *s, ArrayRef by, const Piece *p, Ref term, bool
     return left;
 }
 
+/* A product of matrices, and not one along a shorter side than any that the runtime is asked for. */
+static bool is_product(const Graph *g, const Array *a, Ref body) {
+    int64_t n;
+    return a->rank > 1 && term_is_contraction(g, body) &&
+           (!poly_is_int(EXTENT(g, ARG(g, body, 0)), &n) || n >= LEAST_SIDE);
+}
+
 /* True: an array left. */
 static bool look_at(Scalars *s, ArrayRef a) {
     Graph *g = s->g;
     bool left = false;
     for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
         const Piece p = ARRAY(g, a)->pieces.at[q];
-        bool product = term_is_contraction(g, p.body) && ARRAY(g, a)->rank > 1,
-             whole = product || p.live || NODE(g, p.body)->op == OP_KERNEL;
+        bool whole = is_product(g, ARRAY(g, a), p.body) || p.live || NODE(g, p.body)->op == OP_KERNEL;
         left = look_at_term(s, a, &p, p.body, whole) || left;
         left = (p.guard && look_at_term(s, a, &p, p.guard, whole)) || left;
         left = (p.live && look_at_term(s, a, &p, p.live, true)) || left;
