@@ -709,7 +709,8 @@ static void set_rows(Lanes *l, Block *b) {
     *b = kept;
 }
 
-/* What is set once, in the block that declares it, is declared there. */
+/* What is set once, in the block that declares it, is declared there; runs that only declared are
+ * gone. */
 static void declare_late(Lanes *l, Block *b) {
     Block kept = {0};
     for (Stmt *s = b->first, *next; s; s = next) {
@@ -717,6 +718,9 @@ static void declare_late(Lanes *l, Block *b) {
         s->next = NULL;
         declare_late(l, &s->body);
         declare_late(l, &s->otherwise);
+        if (s->kind == STMT_LOOP && s->lanes && !s->body.first) {
+            continue;
+        }
         if (s->kind == STMT_VAR && !s->value && local_of(l, s->local)->sets == 1) {
             Stmt *set = next;
             while (set && !(set->kind == STMT_SET && set->local == s->local)) {
