@@ -579,11 +579,14 @@ static bool choose_level(Graph *g, const Circle *c, const uint32_t *used, const 
             for (int k = 0; k < c->members.n; k++) {
                 v->off[c->members.at[k]] = 0;
             }
-            for (int round = 0; round <= c->members.n; round++) {
+            bool moved = true;
+            for (int round = 0; round <= c->members.n && moved; round++) {
+                moved = false;
                 for (int k = 0; k < lags.n; k++) {
                     const Lag *l = &lags.at[k];
                     if (v->off[l->by] + lag[k] < v->off[l->of]) {
                         v->off[l->of] = v->off[l->by] + lag[k];
+                        moved = true;
                     }
                 }
             }

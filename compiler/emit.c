@@ -1745,6 +1745,8 @@ static void parameters(Emit *e, const Function *f) {
                  (Parameter){e->array_name[a], d,
                              arena_format(e->arena, "a->%s", field_name(e, a))});
     }
+    const Layout *l = layout_of(e->plan, f);
+    const int *place = f->buffers.n ? layout_places(g, l, f) : NULL;
     for (int k = 0; k < f->buffers.n; k++) {
         ArrayRef a = f->buffers.at[k];
         e->array_name[a] = new_name(e, field_name(e, a), false);
@@ -1754,9 +1756,8 @@ static void parameters(Emit *e, const Function *f) {
             (Parameter){e->array_name[a],
                         arena_format(e->arena, "%s *gradc_restrict %s", entry, e->array_name[a]),
                         arena_format(e->arena, "(%s *)(void *)(w + at[%d])", entry,
-                                     layout_place(g, layout_of(e->plan, f), f, a))});
+                                     place[a])});
     }
-    const Layout *l = layout_of(e->plan, f);
     for (int k = 0; k < l->buffers.n && f->checkpoints.n; k++) {
         const Buffer *b = &l->buffers.at[k];
         ArrayRef a = b->array;

@@ -124,28 +124,39 @@ static void look(Lanes *l, const Block *b, bool apart) {
     }
 }
 
-/* Sums over turns are numbers that the loop only adds to. */
-static bool reads_sum(Lanes *l, const Block *b) {
+static bool reads_any(const Expr *e, const bool *local) {
+    bool reads = e->kind == EXPR_LOCAL && local[e->local];
+    for (int k = 0; k < e->n && !reads; k++) {
+        reads = reads_any(e->arg[k], local);
+    }
+    return reads;
+}
+
+static bool block_reads_sum(const Block *b, const bool *sum) {
     for (const Stmt *s = b->first; s; s = s->next) {
-        for (int k = 0; k < l->local.n; k++) {
-            if (!l->local.at[k].set || l->local.at[k].inside) {
-                continue;
-            }
-            bool reads =
-                (s->value && reads_local(s->value, k)) || (s->other && reads_local(s->other, k));
-            for (int q = 0; q < s->n && s->position && !reads; q++) {
-                reads = reads_local(s->position[q], k);
-            }
-            if (reads || (s->kind == STMT_SET && s->local == k && (s->op != '+' || s->checked)) ||
-                l->f->locals.at[k].type < VALUE_FLOAT) {
-                return true;
-            }
+        bool reads = (s->value && reads_any(s->value, sum)) || (s->other && reads_any(s->other, sum));
+        for (int q = 0; q < s->n && s->position && !reads; q++) {
+            reads = reads_any(s->position[q], sum);
         }
-        if (reads_sum(l, &s->body) || reads_sum(l, &s->otherwise)) {
+        if (reads || (s->kind == STMT_SET && sum[s->local] && (s->op != '+' || s->checked)) ||
+            block_reads_sum(&s->body, sum) || block_reads_sum(&s->otherwise, sum)) {
             return true;
         }
     }
     return false;
+}
+
+/* Sums over turns are numbers that the loop only adds to. */
+static bool reads_sum(Lanes *l, const Block *b) {
+    bool *sum = arena_alloc(l->g->arena, (size_t)l->f->locals.n + 1), some = false;
+    for (int k = 0; k < l->local.n; k++) {
+        sum[k] = l->local.at[k].set && !l->local.at[k].inside;
+        some = some || sum[k];
+        if (sum[k] && l->f->locals.at[k].type < VALUE_FLOAT && b->first) {
+            return true;
+        }
+    }
+    return some && block_reads_sum(b, sum);
 }
 
 /* ---- runs */

@@ -71,14 +71,18 @@ int array_entry_bytes(const Graph *g, ArrayRef a) {
     }
 }
 
-int layout_place(const Graph *g, const Layout *l, const Function *f, ArrayRef a) {
-    for (int k = 0; k < l->buffers.n; k++) {
-        if (l->buffers.at[k].array == a && !l->buffers.at[k].states && !l->buffers.at[k].sums &&
-            same_store(g, a, l->buffers.at[k].store, f->store[a])) {
-            return k;
+const int *layout_places(const Graph *g, const Layout *l, const Function *f) {
+    int *place = arena_alloc(g->arena, ((size_t)g->arrays.n + 1) * sizeof *place);
+    for (ArrayRef a = 0; a < (ArrayRef)g->arrays.n; a++) {
+        place[a] = -1;
+    }
+    for (int k = l->buffers.n - 1; k >= 0; k--) {
+        const Buffer *b = &l->buffers.at[k];
+        if (!b->states && !b->sums && same_store(g, b->array, b->store, f->store[b->array])) {
+            place[b->array] = k;
         }
     }
-    return -1;
+    return place;
 }
 
 int layout_part(const Layout *l, const Checkpoint *c, KeptPart part, ArrayRef a) {
@@ -341,16 +345,18 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
         int *most = &layout->slots[type];
         *most = f.slots[type] > *most ? f.slots[type] : *most;
     }
+    const int *place = layout_places(g, layout, &f);
     for (int k = 0; k < f.buffers.n; k++) {
         ArrayRef a = f.buffers.at[k];
-        if (layout_place(g, layout, &f, a) < 0) {
+        if (place[a] < 0) {
             VEC_PUSH(g->arena, layout->buffers, ((Buffer){.array = a, .store = f.store[a]}));
         }
     }
+    place = layout_places(g, layout, &f);
     for (int k = 0; k < f.threads.n; k++) {
         const Threads *t = f.threads.at[k];
         for (int q = 0; q < t->own.n; q++) {
-            Buffer *b = &layout->buffers.at[layout_place(g, layout, &f, t->own.at[q])];
+            Buffer *b = &layout->buffers.at[place[t->own.at[q]]];
             VEC_PUSH(g->arena, b->own, t);
         }
         for (int q = 0; q < t->summed.n; q++) {

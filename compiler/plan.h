@@ -344,8 +344,8 @@ typedef struct Plan {
     bool in_threads, in_threads_always; /* loops go in parts: --openmp */
 } Plan;
 
-int layout_place(const Graph *g, const Layout *l, const Function *f,
-                 ArrayRef a); /* the number of its buffer; -1: none */
+/* By array: the number of its buffer; -1: none. */
+const int *layout_places(const Graph *g, const Layout *l, const Function *f);
 int layout_part(const Layout *l, const Checkpoint *c, KeptPart part, ArrayRef a); /* the same */
 const char *checkpoint_text(Graph *g, const Layout *l, const Checkpoint *c); /* its memory */
 bool array_is_narrow(const Graph *g, ArrayRef a); /* integers of 32 bits in memory */

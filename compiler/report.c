@@ -542,9 +542,11 @@ static void report_function(Report *r, const Function *f, const char *prefix) {
                     "what goes from one to another\n",
                  f->parts.n, (long long)slots, (long long)bytes);
     }
+    const int *place = layout_places(g, l, f);
+    bool *among = arena_alloc(g->arena, (size_t)g->arrays.n + 1);
+    for (int k = 0; k < l->kept.n; k++) among[l->kept.at[k]] = true;
     for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) {
-        bool in_layout = layout_place(g, l, f, a) >= 0;
-        for (int k = 0; k < l->kept.n && !in_layout; k++) in_layout = l->kept.at[k] == a;
+        bool in_layout = place[a] >= 0 || among[a];
         if (f->kind == FN_FORWARD && f->computed[a] && in_layout && is_taken(r, f, a)) VEC_PUSH(g->arena, kept, a);
         if ((f->kind == FN_BACKWARD || f->kind == FN_VJP) && f->computed[a] &&
             ARRAY(g, a)->order == 0 && f->place[a] != PLACE_NONE) {

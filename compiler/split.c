@@ -298,32 +298,38 @@ static void take_apart(Split *s, Stmt *t) {
 
 /* ---- results that are handed out early */
 
-/* Does this entry come behind that one? Both at fixed places. */
-static bool comes_behind(const Graph *g, const Stmt *store, const Stmt *before) {
-    int order = 0;
-    for (int k = 0; k < ARRAY(g, store->array)->rank; k++) {
-        int64_t at = 0, was = 0;
+/* The number of an entry at a fixed place, of an array of fixed size; -1: it is none. */
+static int64_t entry_number(const Graph *g, const Stmt *store) {
+    const Array *a = ARRAY(g, store->array);
+    int64_t number = 0, at, extent;
+    for (int k = 0; k < a->rank; k++) {
         if (!store->position || store->position[k]->kind != EXPR_CONST ||
-            !graph_is_int(g, store->position[k]->ref, &at)) {
-            return false;
+            !graph_is_int(g, store->position[k]->ref, &at) || !poly_is_int(a->extent[k], &extent)) {
+            return -1;
         }
-        if (before && before->position[k]->kind == EXPR_CONST &&
-            graph_is_int(g, before->position[k]->ref, &was) && order == 0) {
-            order = at > was ? 1 : at < was ? -1 : 0;
-        }
+        number = number * extent + at;
     }
-    return !before || order > 0;
+    return number;
 }
 
 /* Only entries of a result, at fixed places, each once? */
 static bool gives_entries(const Split *s, const Stmt *t) {
     bool fit = t->kind == STMT_IF && t->array && !t->otherwise.first && t->body.first &&
                s->f->place[t->array] == PLACE_OUTPUT;
-    const Stmt *before = NULL;
+    int64_t all = 1, extent;
+    for (int k = 0; fit && k < ARRAY(s->g, t->array)->rank; k++) {
+        fit = poly_is_int(ARRAY(s->g, t->array)->extent[k], &extent) && extent <= INT32_MAX / all;
+        all *= fit ? extent : 1;
+    }
+    bool *given = fit ? arena_alloc(s->g->arena, (size_t)all + 1) : NULL;
     for (const Stmt *inner = fit ? t->body.first : NULL; inner && fit; inner = inner->next) {
-        fit = inner->kind == STMT_STORE && inner->array == t->array && inner->op == '=' &&
-              comes_behind(s->g, inner, before);
-        before = inner;
+        int64_t number = inner->kind == STMT_STORE && inner->array == t->array && inner->op == '='
+                             ? entry_number(s->g, inner)
+                             : -1;
+        fit = number >= 0 && number < all && !given[number];
+        if (fit) {
+            given[number] = true;
+        }
     }
     return fit;
 }

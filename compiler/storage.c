@@ -20,12 +20,32 @@ typedef struct Chain { /* the loops around an array's entries, from outside */
     const LoopPlace *at[MOST_LOOPS];
 } Chain;
 
+/* Numbers of things by array, in their order. */
+typedef struct Listed {
+    int *first, *next; /* by array, by thing: a number + 1, 0: none */
+} Listed;
+
+static Listed listed_new(const Graph *g, int things) {
+    Listed l = {arena_alloc(g->arena, (size_t)g->arrays.n * sizeof *l.first),
+                arena_alloc(g->arena, (size_t)(things + 1) * sizeof *l.next)};
+    return l;
+}
+
+static Listed places_listed(const Graph *g, const Function *f) {
+    Listed l = listed_new(g, f->places.n);
+    for (int k = f->places.n - 1; k >= 0; k--) {
+        l.next[k] = l.first[f->places.at[k].array];
+        l.first[f->places.at[k].array] = k + 1;
+    }
+    return l;
+}
+
 /* by: of an array that reads; else of one that is read. */
-static Chain chain_of(const Graph *g, const Function *f, ArrayRef a, bool by) {
+static Chain chain_of(const Graph *g, const Function *f, const Listed *places, ArrayRef a, bool by) {
     Chain c = {0};
-    for (int k = 0; k < f->places.n && c.n < MOST_LOOPS; k++) {
-        if (f->places.at[k].array == a && (by || f->places.at[k].axis < ARRAY(g, a)->rank)) {
-            c.at[c.n++] = &f->places.at[k];
+    for (int k = places->first[a]; k && c.n < MOST_LOOPS; k = places->next[k - 1]) {
+        if (by || f->places.at[k - 1].axis < ARRAY(g, a)->rank) {
+            c.at[c.n++] = &f->places.at[k - 1];
         }
     }
     return c;
@@ -68,9 +88,9 @@ static int64_t window_at_end(Graph *g, const Lag *l, const LoopPlace *of, int64_
 }
 
 /* `loop`: the one of l->turn. */
-static void serve(Graph *g, const Function *f, const Lag *l, int loop, const Chain *of,
-                  int64_t *window) {
-    Chain by = chain_of(g, f, l->by, true);
+static void serve(Graph *g, const Function *f, const Listed *places, const Lag *l, int loop,
+                  const Chain *of, int64_t *window) {
+    Chain by = chain_of(g, f, places, l->by, true);
     bool ended = false;
     for (int k = 0; k < of->n; k++) {
         const LoopPlace *p = of->at[k], *same = k < by.n && !l->turn ? by.at[k] : NULL;
@@ -98,7 +118,8 @@ static void serve(Graph *g, const Function *f, const Lag *l, int loop, const Cha
 /* Does memory hold one entry at a time? An entry is made of the one before and of no other, one
  * place of the other axes after another, so it may lie where that lay; nobody else looks back. Each
  * is made by one piece, in one go: nothing is filled with zeros first, or added to. */
-static bool in_place(Graph *g, const Function *f, const Lags *lags, ArrayRef a, const Chain *c) {
+static bool in_place(Graph *g, const Function *f, const Listed *places, const Lags *lags,
+                     const Listed *asked, ArrayRef a, const Chain *c) {
     const Array *x = ARRAY(g, a);
     if (c->n != 1 || x->counts || x->turn || x->pieces.n != 2) {
         return false;
@@ -126,14 +147,11 @@ static bool in_place(Graph *g, const Function *f, const Lags *lags, ArrayRef a, 
         !poly_equal(poly_add(g->arena, o->hi[axis], poly_int(g->arena, 1)), x->extent[axis])) {
         return false;
     }
-    for (int k = 0; k < lags->n; k++) {
-        const Lag *l = &lags->at[k];
-        if (l->of != a) {
-            continue;
-        }
+    for (int k = asked->first[a]; k; k = asked->next[k - 1]) {
+        const Lag *l = &lags->at[k - 1];
         if (l->by != a) {
             int64_t window[1] = {1};
-            serve(g, f, l, -1, c, window);
+            serve(g, f, places, l, -1, c, window);
             if (window[0] != 1 || l->turn) {
                 return false;
             }
@@ -209,12 +227,16 @@ void storage_decide(Graph *g, Function *f, const bool *computed, const bool *car
             }
         }
     }
+    bool *copied = arena_alloc(g->arena, all), *adds = arena_alloc(g->arena, all);
+    for (int q = 0; q < f->writes.n; q++) { /* all of it goes to the caller */
+        copied[f->writes.at[q]] = true;
+    }
+    for (int k = 0; k < f->pushed.n; k++) {
+        adds[f->pushed.at[k].to] = true;
+    }
     for (int k = 0; k < f->places.n; k++) {
         ArrayRef a = f->places.at[k].array;
-        of[a] = f->place[a] == PLACE_BUFFER && !carried[a] && !f->scattered[a];
-        for (int q = 0; q < f->writes.n; q++) { /* all of it is copied to the caller */
-            of[a] = of[a] && f->writes.at[q] != a;
-        }
+        of[a] = f->place[a] == PLACE_BUFFER && !carried[a] && !f->scattered[a] && !copied[a];
         for (int q = 0; q < f->checkpoints.n; q++) {
             of[a] = of[a] && !again[q][a];
         }
@@ -236,7 +258,7 @@ void storage_decide(Graph *g, Function *f, const bool *computed, const bool *car
     for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) {
         for (int q = 0; q < ARRAY(g, a)->pieces.n && computed[a]; q++) {
             bool pushed = false;
-            for (int k = 0; k < f->pushed.n; k++) {
+            for (int k = 0; k < f->pushed.n && adds[a]; k++) {
                 pushed = pushed || (f->pushed.at[k].to == a && f->pushed.at[k].piece == q);
             }
             if (!pushed) {
@@ -247,21 +269,24 @@ void storage_decide(Graph *g, Function *f, const bool *computed, const bool *car
     while (loop.n < lags.n) {
         VEC_PUSH(g->arena, loop, -1);
     }
+    Listed places = places_listed(g, f), asked = listed_new(g, lags.n);
+    for (int k = lags.n - 1; k >= 0; k--) {
+        asked.next[k] = asked.first[lags.at[k].of];
+        asked.first[lags.at[k].of] = k + 1;
+    }
     for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) {
         if (!of[a]) {
             continue;
         }
-        Chain c = chain_of(g, f, a, false);
+        Chain c = chain_of(g, f, &places, a, false);
         int64_t window[MOST_LOOPS];
         for (int k = 0; k < c.n; k++) {
             window[k] = 1;
         }
-        for (int k = 0; k < lags.n; k++) {
-            if (lags.at[k].of == a) {
-                serve(g, f, &lags.at[k], loop.at[k], &c, window);
-            }
+        for (int k = asked.first[a]; k; k = asked.next[k - 1]) {
+            serve(g, f, &places, &lags.at[k - 1], loop.at[k - 1], &c, window);
         }
-        if (c.n == 1 && window[0] == 2 && in_place(g, f, &lags, a, &c)) {
+        if (c.n == 1 && window[0] == 2 && in_place(g, f, &places, &lags, &asked, a, &c)) {
             window[0] = 1;
         }
         f->store[a] = store_of(g, a, &c, window);
