@@ -3019,6 +3019,9 @@ void emit_c(const Plan *plan, const EmitOptions *o, Text *header, Text *source) 
     } else {
         text_raw(source, text_string(header));
     }
+    if (plan->in_threads) {
+        text_raw(source, "#define GRADC_THREADS /* with -fopenmp, large products of matrices too */\n");
+    }
     if (o->standalone) {
         text_raw(source, "\n");
         standalone(e, &code, source);

@@ -2676,6 +2676,24 @@ GRADC_FN float gradc_polygammaf(int64_t n, float x)
     }
 /* @end */
 
+/* @part pieces needs base */
+/* In a text made with --openmp, and with -fopenmp, threads share large products: each has some columns or rows of the result. What
+ * an entry is made of stays what it is, so its bits do too. */
+#if defined(GRADC_THREADS) && defined(_OPENMP)
+#include <omp.h>
+/* How many threads a product is worth, and from where to where piece `piece` goes: whole tiles. */
+GRADC_FN int gradc_pieces(size_t m, size_t n, size_t k)
+{
+    return (double)m * (double)n * (double)k < 524288.0 || omp_in_parallel() ? 1 : omp_get_max_threads();
+}
+GRADC_FN size_t gradc_piece(size_t n, size_t tile, int piece, int pieces)
+{
+    const size_t at = ((n + tile - 1) / tile * (size_t)piece + (size_t)pieces - 1) / (size_t)pieces * tile;
+    return at < n ? at : n;
+}
+#endif
+/* @end */
+
 /* @part cblas needs base */
 /* With -DGRADC_CBLAS the products below go to a BLAS that is linked, in all layouts that it knows (one of the strides of a matrix is
  * 1); others, and what a BLAS has no use for, stay here. */
@@ -2894,12 +2912,46 @@ GRADC_OUTLINE void gradc_matmul_outer(size_t m, size_t n, size_t k, const double
 #if defined(GRADC_CBLAS)
 GRADC_TO_CBLAS(gradc_to_cblas, double, cblas_dgemm, cblas_dgemv)
 #endif
-GRADC_OUTLINE void gradc_matmul(size_t m, size_t n, size_t k, const double *a, size_t a_row, size_t a_col, const double *b,
+/* By tiles. */
+GRADC_OUTLINE void gradc_matmul_tiles(size_t m, size_t n, size_t k, const double *a, size_t a_row, size_t a_col, const double *b,
     size_t b_row, size_t b_col, double *c, size_t c_row, size_t c_col, int accumulate)
 {
     double copy[GRADC_DEPTH * GRADC_PANEL];
     size_t i, j, p, depth, columns, width, copy_row;
     const double *panel;
+    p = 0;
+    do {
+        depth = k - p < GRADC_DEPTH ? k - p : GRADC_DEPTH;
+        j = 0;
+        if (b_col == 1 && c_col == 1 && m < GRADC_FEW) {
+            for (; j + GRADC_WIDE * GRADC_LANES_OF <= n; j += GRADC_WIDE * GRADC_LANES_OF)
+                for (i = 0; i < m; i++)
+                    gradc_tile_wide(depth, a + i * a_row, a_row, a_col, b + j, b_row, c + i * c_row + j, c_row, accumulate);
+        }
+        for (; j < n; j += columns) {
+            int vecs = n - j > GRADC_LANES_OF ? GRADC_VECS : 1;
+            width = (size_t)vecs * GRADC_LANES_OF;
+            columns = n - j < width ? n - j : width;
+            panel = b + j * b_col;
+            copy_row = b_row;
+            if (b_col != 1 || columns < width || m >= 4 * GRADC_ROWS) {
+                gradc_copy_panel(depth, columns, width, panel, b_row, b_col, copy);
+                panel = copy;
+                copy_row = width;
+            }
+            gradc_tile_rows(m, vecs, columns, depth, a, a_row, a_col, panel, copy_row, c + j * c_col, c_row, c_col, accumulate);
+        }
+        p += depth;
+        a += depth * a_col;
+        b += depth * b_row;
+        accumulate = accumulate < 0 ? -1 : 1;
+    } while (p < k);
+}
+
+GRADC_OUTLINE void gradc_matmul(size_t m, size_t n, size_t k, const double *a, size_t a_row, size_t a_col, const double *b,
+    size_t b_row, size_t b_col, double *c, size_t c_row, size_t c_col, int accumulate)
+{
+    size_t i, j, p;
     if (m == 0 || n == 0)
         return;
     if (m * n * k <= 64 && m <= 64 && n <= 64) { /* a few numbers: no tile */
@@ -2930,36 +2982,41 @@ GRADC_OUTLINE void gradc_matmul(size_t m, size_t n, size_t k, const double *a, s
         return;
     }
     if (a_col == 1 && b_row == 1 && k > 0 && (b_col != 1 || n == 1) && m <= k / 8 + 1) {
+#if defined(GRADC_THREADS) && defined(_OPENMP)
+        const int pieces = gradc_pieces(m, n, k);
+        if (pieces > 1) {
+            int piece;
+#pragma omp parallel for schedule(static)
+            for (piece = 0; piece < pieces; piece++) {
+                const size_t from = gradc_piece(n, GRADC_DOT_COLS, piece, pieces);
+                gradc_matmul_dot(m, gradc_piece(n, GRADC_DOT_COLS, piece + 1, pieces) - from, k, a, a_row, b + from * b_col, b_col,
+                    c + from * c_col, c_row, c_col, accumulate);
+            }
+            return;
+        }
+#endif
         gradc_matmul_dot(m, n, k, a, a_row, b, b_col, c, c_row, c_col, accumulate);
         return;
     }
-    p = 0;
-    do {
-        depth = k - p < GRADC_DEPTH ? k - p : GRADC_DEPTH;
-        j = 0;
-        if (b_col == 1 && c_col == 1 && m < GRADC_FEW) {
-            for (; j + GRADC_WIDE * GRADC_LANES_OF <= n; j += GRADC_WIDE * GRADC_LANES_OF)
-                for (i = 0; i < m; i++)
-                    gradc_tile_wide(depth, a + i * a_row, a_row, a_col, b + j, b_row, c + i * c_row + j, c_row, accumulate);
+#if defined(GRADC_THREADS) && defined(_OPENMP)
+    const int pieces = gradc_pieces(m, n, k);
+    if (pieces > 1) {
+        const int by_columns = n / GRADC_PANEL >= m / GRADC_ROWS || n / GRADC_PANEL >= 4 * (size_t)pieces;
+        int piece;
+#pragma omp parallel for schedule(static)
+        for (piece = 0; piece < pieces; piece++) {
+            const size_t row = by_columns ? 0 : gradc_piece(m, GRADC_ROWS, piece, pieces);
+            const size_t column = by_columns ? gradc_piece(n, GRADC_PANEL, piece, pieces) : 0;
+            const size_t rows = by_columns ? m : gradc_piece(m, GRADC_ROWS, piece + 1, pieces) - row;
+            const size_t columns = by_columns ? gradc_piece(n, GRADC_PANEL, piece + 1, pieces) - column : n;
+            if (rows > 0 && columns > 0)
+                gradc_matmul_tiles(rows, columns, k, a + row * a_row, a_row, a_col, b + column * b_col, b_row, b_col,
+                    c + row * c_row + column * c_col, c_row, c_col, accumulate);
         }
-        for (; j < n; j += columns) {
-            int vecs = n - j > GRADC_LANES_OF ? GRADC_VECS : 1;
-            width = (size_t)vecs * GRADC_LANES_OF;
-            columns = n - j < width ? n - j : width;
-            panel = b + j * b_col;
-            copy_row = b_row;
-            if (b_col != 1 || columns < width || m >= 4 * GRADC_ROWS) {
-                gradc_copy_panel(depth, columns, width, panel, b_row, b_col, copy);
-                panel = copy;
-                copy_row = width;
-            }
-            gradc_tile_rows(m, vecs, columns, depth, a, a_row, a_col, panel, copy_row, c + j * c_col, c_row, c_col, accumulate);
-        }
-        p += depth;
-        a += depth * a_col;
-        b += depth * b_row;
-        accumulate = accumulate < 0 ? -1 : 1;
-    } while (p < k);
+        return;
+    }
+#endif
+    gradc_matmul_tiles(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, c_col, accumulate);
 }
 /* @end */
 
@@ -3137,12 +3194,46 @@ GRADC_OUTLINE void gradc_matmul_outerf(size_t m, size_t n, size_t k, const float
 #if defined(GRADC_CBLAS)
 GRADC_TO_CBLAS(gradc_to_cblasf, float, cblas_sgemm, cblas_sgemv)
 #endif
-GRADC_OUTLINE void gradc_matmulf(size_t m, size_t n, size_t k, const float *a, size_t a_row, size_t a_col, const float *b,
+/* By tiles. */
+GRADC_OUTLINE void gradc_matmul_tilesf(size_t m, size_t n, size_t k, const float *a, size_t a_row, size_t a_col, const float *b,
     size_t b_row, size_t b_col, float *c, size_t c_row, size_t c_col, int accumulate)
 {
     float copy[GRADC_DEPTH_F * GRADC_PANEL_F];
     size_t i, j, p, depth, columns, width, copy_row;
     const float *panel;
+    p = 0;
+    do {
+        depth = k - p < GRADC_DEPTH_F ? k - p : GRADC_DEPTH_F;
+        j = 0;
+        if (b_col == 1 && c_col == 1 && m < GRADC_FEW) {
+            for (; j + GRADC_WIDE * GRADC_LANES_OF_F <= n; j += GRADC_WIDE * GRADC_LANES_OF_F)
+                for (i = 0; i < m; i++)
+                    gradc_tile_widef(depth, a + i * a_row, a_row, a_col, b + j, b_row, c + i * c_row + j, c_row, accumulate);
+        }
+        for (; j < n; j += columns) {
+            int vecs = n - j > GRADC_LANES_OF_F ? GRADC_VECS : 1;
+            width = (size_t)vecs * GRADC_LANES_OF_F;
+            columns = n - j < width ? n - j : width;
+            panel = b + j * b_col;
+            copy_row = b_row;
+            if (b_col != 1 || columns < width || m >= 4 * GRADC_ROWS) {
+                gradc_copy_panelf(depth, columns, width, panel, b_row, b_col, copy);
+                panel = copy;
+                copy_row = width;
+            }
+            gradc_tile_rowsf(m, vecs, columns, depth, a, a_row, a_col, panel, copy_row, c + j * c_col, c_row, c_col, accumulate);
+        }
+        p += depth;
+        a += depth * a_col;
+        b += depth * b_row;
+        accumulate = accumulate < 0 ? -1 : 1;
+    } while (p < k);
+}
+
+GRADC_OUTLINE void gradc_matmulf(size_t m, size_t n, size_t k, const float *a, size_t a_row, size_t a_col, const float *b,
+    size_t b_row, size_t b_col, float *c, size_t c_row, size_t c_col, int accumulate)
+{
+    size_t i, j, p;
     if (m == 0 || n == 0)
         return;
     if (m * n * k <= 64 && m <= 64 && n <= 64) { /* a few numbers: no tile */
@@ -3173,36 +3264,41 @@ GRADC_OUTLINE void gradc_matmulf(size_t m, size_t n, size_t k, const float *a, s
         return;
     }
     if (a_col == 1 && b_row == 1 && k > 0 && (b_col != 1 || n == 1) && m <= k / 8 + 1) {
+#if defined(GRADC_THREADS) && defined(_OPENMP)
+        const int pieces = gradc_pieces(m, n, k);
+        if (pieces > 1) {
+            int piece;
+#pragma omp parallel for schedule(static)
+            for (piece = 0; piece < pieces; piece++) {
+                const size_t from = gradc_piece(n, GRADC_DOT_COLS, piece, pieces);
+                gradc_matmul_dotf(m, gradc_piece(n, GRADC_DOT_COLS, piece + 1, pieces) - from, k, a, a_row, b + from * b_col, b_col,
+                    c + from * c_col, c_row, c_col, accumulate);
+            }
+            return;
+        }
+#endif
         gradc_matmul_dotf(m, n, k, a, a_row, b, b_col, c, c_row, c_col, accumulate);
         return;
     }
-    p = 0;
-    do {
-        depth = k - p < GRADC_DEPTH_F ? k - p : GRADC_DEPTH_F;
-        j = 0;
-        if (b_col == 1 && c_col == 1 && m < GRADC_FEW) {
-            for (; j + GRADC_WIDE * GRADC_LANES_OF_F <= n; j += GRADC_WIDE * GRADC_LANES_OF_F)
-                for (i = 0; i < m; i++)
-                    gradc_tile_widef(depth, a + i * a_row, a_row, a_col, b + j, b_row, c + i * c_row + j, c_row, accumulate);
+#if defined(GRADC_THREADS) && defined(_OPENMP)
+    const int pieces = gradc_pieces(m, n, k);
+    if (pieces > 1) {
+        const int by_columns = n / GRADC_PANEL_F >= m / GRADC_ROWS || n / GRADC_PANEL_F >= 4 * (size_t)pieces;
+        int piece;
+#pragma omp parallel for schedule(static)
+        for (piece = 0; piece < pieces; piece++) {
+            const size_t row = by_columns ? 0 : gradc_piece(m, GRADC_ROWS, piece, pieces);
+            const size_t column = by_columns ? gradc_piece(n, GRADC_PANEL_F, piece, pieces) : 0;
+            const size_t rows = by_columns ? m : gradc_piece(m, GRADC_ROWS, piece + 1, pieces) - row;
+            const size_t columns = by_columns ? gradc_piece(n, GRADC_PANEL_F, piece + 1, pieces) - column : n;
+            if (rows > 0 && columns > 0)
+                gradc_matmul_tilesf(rows, columns, k, a + row * a_row, a_row, a_col, b + column * b_col, b_row, b_col,
+                    c + row * c_row + column * c_col, c_row, c_col, accumulate);
         }
-        for (; j < n; j += columns) {
-            int vecs = n - j > GRADC_LANES_OF_F ? GRADC_VECS : 1;
-            width = (size_t)vecs * GRADC_LANES_OF_F;
-            columns = n - j < width ? n - j : width;
-            panel = b + j * b_col;
-            copy_row = b_row;
-            if (b_col != 1 || columns < width || m >= 4 * GRADC_ROWS) {
-                gradc_copy_panelf(depth, columns, width, panel, b_row, b_col, copy);
-                panel = copy;
-                copy_row = width;
-            }
-            gradc_tile_rowsf(m, vecs, columns, depth, a, a_row, a_col, panel, copy_row, c + j * c_col, c_row, c_col, accumulate);
-        }
-        p += depth;
-        a += depth * a_col;
-        b += depth * b_row;
-        accumulate = accumulate < 0 ? -1 : 1;
-    } while (p < k);
+        return;
+    }
+#endif
+    gradc_matmul_tilesf(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, c_col, accumulate);
 }
 /* @end */
 
