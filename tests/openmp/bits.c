@@ -1,6 +1,6 @@
 /* bits: are the results of loops in parts the same for any number of threads?
  *
- *   bits [NAME=SIZE ...] [below=N]
+ *   bits [NAME=SIZE ...] [below=N] [seed=N]
  *
  * Linked with the C of one model, made twice: with --openmp under the prefix `shared`, and without
  * it under the prefix `alone`. The dimensions are set as given; numbers are drawn, whole ones below
@@ -22,6 +22,7 @@ enum { MOST_TENSORS = 64, REPEATS = 3 };
 static const size_t type_size[] = {4, 8, 4, 8, 1};
 static uint64_t state;
 static long below = 2;
+static uint64_t seed = 1;
 static int wrong;
 
 static uint64_t draw(void) {
@@ -68,7 +69,7 @@ static void draw_into(const gradc_tensor *t, void *to, size_t n) {
 static Run start(const gradc_model *m, int n, char **sizes) {
     Run r = {.m = m};
     r.args = calloc(1, m->args_size);
-    state = 1;
+    state = seed;
     for (int k = 0; k < m->ndims; k++) {
         int64_t size = m->dims[k].least > 1 ? m->dims[k].least : 1;
         for (int q = 0; q < n; q++) {
@@ -180,6 +181,7 @@ int main(int argc, char **argv) {
     static const int threads[] = {1, 2, 3, 7};
     for (int k = 1; k < argc; k++) {
         below = !strncmp(argv[k], "below=", 6) ? strtol(argv[k] + 6, NULL, 10) : below;
+        seed = !strncmp(argv[k], "seed=", 5) ? (uint64_t)strtol(argv[k] + 5, NULL, 10) : seed;
     }
     Run r = start(&shared_model, argc - 1, argv + 1), s = start(&alone_model, argc - 1, argv + 1);
     for (int f = 0; f < r.m->nfunctions; f++) {
