@@ -16,7 +16,7 @@ typedef struct Fuse {
     bool *circle; /* by array: a recurrence */
 } Fuse;
 
-int term_cost(const Graph *g, Ref r, int budget) {
+int term_node_cost(const Graph *g, Ref r) {
     const Node *n = NODE(g, r);
     int cost = n->op == OP_REDUCE || n->op == OP_EXTERN || n->op == OP_KERNEL ? 1000
                : n->type == VALUE_INT || n->op < OP_FIRST_SCALAR ? 0
@@ -26,6 +26,12 @@ int term_cost(const Graph *g, Ref r, int budget) {
     if (n->op == OP_CHECKED || n->op == OP_trunc) {
         cost = 4;
     }
+    return cost;
+}
+
+int term_cost(const Graph *g, Ref r, int budget) {
+    const Node *n = NODE(g, r);
+    int cost = term_node_cost(g, r);
     for (int k = 0; k < n->nargs && cost <= budget; k++) {
         cost += term_cost(g, ARG(g, r, k), budget - cost);
     }

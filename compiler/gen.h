@@ -89,6 +89,7 @@ void scalars_make(Graph *g, int n, const ArrayRef *roots);
 /* fuse: how much work a term is (counted up to the budget: 1 an addition, 20 a function, 1000 a
  * reduction), and what is read in place. */
 int term_cost(const Graph *g, Ref r, int budget);
+int term_node_cost(const Graph *g, Ref r); /* without its arguments */
 bool term_is_contraction(const Graph *g, Ref r); /* sum[p](a[...] * b[...]) */
 enum { LEAST_SIDE = 4 }; /* of a product of matrices that the runtime is asked for */
 void fuse_arrays(Graph *g, int n, const ArrayRef *roots);
@@ -97,6 +98,22 @@ bool fuse_is_result(const Graph *g, ArrayRef a); /* given, or asked for by a cal
 
 /* keep: dear terms that several equations compute become arrays; the edits are shown then. */
 void keep_dear(Graph *g, int n, const ArrayRef *roots, Edits *edits);
+
+/* cut: arrays of the value that the derivative reads copies of, since a byte is worth so many
+ * operations. bytes: by array, what it takes now. Returns how many; they are in edits->again. */
+int cut_derivative(Graph *g, int n, const ArrayRef *roots, const bool *value, const double *bytes,
+                   double weight, Edits *edits);
+
+/* The functions of a request, and those of `also` (-1: none) that share its workspace. Returns how many
+ * recurrences keep checkpoints. */
+int plan_request(Plan *plan, const PlanOptions *options, int request, int also,
+                 const Edits *edits);
+void plan_value(Plan *plan, const Edits *edits);
+
+/* budget: --max-workspace. Of the ways to plan a request (-1: the value alone) the fastest that fits;
+ * else an error. `edits`: by which it is planned if it fits so. */
+const Edits *budget_choose(Graph *g, PlanOptions *options, int request, int also, int nroots,
+                           const ArrayRef *roots, const Edits *edits);
 
 /* value: expressions, statements, loops. What is opened is added to the block around when it is
  * closed. */

@@ -289,7 +289,7 @@ Ref graph_dim(Graph *g, const char *name, int64_t least) {
         }
     }
     Ref r = node_make(g, OP_DIM, VALUE_INT, (uint32_t)g->dims.n, 0, NULL);
-    VEC_PUSH(g->arena, g->dims, (GraphDim){name, least, r});
+    VEC_PUSH(g->arena, g->dims, (GraphDim){.name = name, .least = least, .node = r});
     return r;
 }
 

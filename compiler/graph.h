@@ -90,6 +90,7 @@ typedef struct Index {
 typedef struct GraphDim {
     const char *name;
     int64_t least; /* checked on entry */
+    int64_t assumed; /* by --assume, to decide by and for nothing else; 0: nothing */
     Ref node;
 } GraphDim;
 

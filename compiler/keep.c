@@ -622,8 +622,14 @@ void edits_begin(Graph *g, Edits *e, ArrayRef a) {
 }
 
 void edits_show(Graph *g, const Edits *e, bool yes) {
+    if (e && e->below && yes) {
+        edits_show(g, e->below, true);
+    }
     for (int k = 0; e && k < e->list.n; k++) {
         const Edit *d = &e->list.at[k];
         ARRAY(g, d->array)->pieces.at = yes ? d->after : d->before;
+    }
+    if (e && e->below && !yes) {
+        edits_show(g, e->below, false);
     }
 }

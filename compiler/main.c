@@ -108,11 +108,36 @@ static Output dependencies(Context *cx, const Options *o, const Program *p, cons
     return (Output){name, text_string(&t), t.n, true};
 }
 
-static PlanOptions options_of_plan(const Options *o) {
+static PlanOptions options_of_plan(const Options *o, const Graph *g) {
     return (PlanOptions){.unroll = UNROLL,
                          .checkpoint = (CheckpointKind)o->checkpoint,
                          .checkpoint_count = o->checkpoint_count,
-                         .openmp = o->openmp};
+                         .openmp = o->openmp,
+                         .max_workspace = o->max_workspace,
+                         .prefix = o->prefix ? o->prefix : g->name};
+}
+
+/* --assume is of sizes that are open in this model. */
+static bool assume_sizes(Graph *g, const Options *o) {
+    for (int k = 0; k < o->assumed.n; k++) {
+        const DimFix *fix = &o->assumed.at[k];
+        int found = 0;
+        for (int d = 1; d < g->dims.n; d++) {
+            if (!strcmp(g->dims.at[d].name, fix->name)) found = d;
+        }
+        if (!found) {
+            options_complain("--assume %s=%lld: '%s' is no open dimension of model '%s'", fix->name,
+                             (long long)fix->value, fix->name, g->name);
+            return false;
+        }
+        if (fix->value < g->dims.at[found].least) {
+            options_complain("--assume %s=%lld: '%s' is at least %lld", fix->name,
+                             (long long)fix->value, fix->name, (long long)g->dims.at[found].least);
+            return false;
+        }
+        g->dims.at[found].assumed = fix->value;
+    }
+    return true;
 }
 
 /* The C text of a graph: a header and a source, or both in one where there is no file to hold a
@@ -121,7 +146,7 @@ static int write_c(Context *cx, const Options *o, Graph *g, const char *path, Ou
     struct stat st;
     bool alone = !path || (!stat(path, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode));
     const char *header_path = alone ? NULL : with_ending(cx->arena, path, ".h");
-    const PlanOptions plan_options = options_of_plan(o);
+    const PlanOptions plan_options = options_of_plan(o, g);
     Plan *plan = plan_graph(g, &plan_options);
     if (!plan) return 0;
     Text header = text_new(cx->arena), source = text_new(cx->arena);
@@ -190,7 +215,7 @@ static int write_report(Context *cx, const Options *o, Graph *g) {
         for (int q = 0; q < g->requests.at[k].result.n; q++)
             VEC_PUSH(cx->arena, roots, g->requests.at[k].result.at[q]);
     Order before = graph_order(g, roots.n, roots.at);
-    const PlanOptions plan_options = options_of_plan(o);
+    const PlanOptions plan_options = options_of_plan(o, g);
     Plan *plan = plan_graph(g, &plan_options);
     if (!plan) return EXIT_SOURCE;
     Text t = text_new(cx->arena);
@@ -219,6 +244,7 @@ static int compile(Context *cx, const Options *o) {
     Graph *g = lower_program(
         cx, p, model, &(LowerOptions){.real = o->real, .nsizes = o->sizes.n, .sizes = o->sizes.at});
     if (!g || cx->errors) return EXIT_SOURCE;
+    if (!assume_sizes(g, o)) return EXIT_USE;
     graph_check(g);
     if (o->dump == DUMP_LOWER) {
         graph_print(g, stdout);
@@ -237,7 +263,7 @@ static int compile(Context *cx, const Options *o) {
     }
     if (o->report) return write_report(cx, o, g);
     if (o->dump == DUMP_PLAN) {
-        const PlanOptions plan_options = options_of_plan(o);
+        const PlanOptions plan_options = options_of_plan(o, g);
         Plan *plan = plan_graph(g, &plan_options);
         if (plan) plan_print(plan, stdout);
         return cx->errors ? EXIT_SOURCE : EXIT_GOOD;

@@ -25,6 +25,8 @@ typedef enum OptionId {
     OPT_REPORT,
     OPT_CHECKPOINT,
     OPT_OPENMP,
+    OPT_MAX_WORKSPACE,
+    OPT_ASSUME,
     OPT_INCLUDE,
     OPT_LIBRARY,
     OPT_DEPEND,
@@ -84,7 +86,7 @@ static const Option options[] = {
      "what the C names begin with (default: the model's name)"},
     {OPT_STANDALONE, "--standalone", NULL, NULL, USE_COMPILE,
      "copy what is used of the runtime into OUT.c"},
-    {OPT_REPORT, "--report", NULL, NULL, USE_COMPILE,
+    {OPT_REPORT, "--report", NULL, "[json]", USE_COMPILE,
      "print what the C would do, and stop: of each equation\nits operations, bytes, loop and place; "
      "workspace, stack"},
     {OPT_CHECKPOINT, "--checkpoint", NULL, "HOW", USE_COMPILE,
@@ -92,6 +94,10 @@ static const Option options[] = {
      "before every\nK-th step; sqrt, as many as there are steps between;\nbinomial:S, S of them"},
     {OPT_OPENMP, "--openmp", NULL, NULL, USE_COMPILE,
      "loops in parts, for several threads where the C is compiled\nwith -fopenmp; the same bits for any number of them"},
+    {OPT_MAX_WORKSPACE, "--max-workspace", NULL, "BYTES", USE_COMPILE,
+     "no function may need more: store less and compute\nmore again, or say what the least is"},
+    {OPT_ASSUME, "--assume", NULL, "NAME=SIZE", USE_COMPILE,
+     "decide as if an open dimension had this size; the C\nis right for all sizes"},
     {OPT_INCLUDE, "-I", NULL, "DIR", USE_BOTH, "search DIR for files named by `use`"},
     {OPT_LIBRARY, "--library", NULL, "[NAME]", USE_COMPILE,
      "list the functions that come with gradc, or print\nthe file or the function NAME of them"},
@@ -199,27 +205,28 @@ static bool is_identifier(const char *s) {
     return true;
 }
 
-static bool read_size(Context *cx, Options *o, const char *text) {
+static bool read_size(Context *cx, SizeList *sizes, const char *option, const char *text) {
     const char *equals = strchr(text, '=');
     char *end = NULL;
     errno = 0;
     long long value = equals ? strtoll(equals + 1, &end, 10) : 0;
     const char *name = equals ? arena_text(cx->arena, text, (size_t)(equals - text)) : "";
     if (!equals || !is_identifier(name)) {
-        options_complain("-D wants a dimension and a size, as in -D N=10, not '%s'", text);
+        options_complain("%s wants a dimension and a size, as in %s N=10, not '%s'", option, option,
+                         text);
         return false;
     }
     if (end == equals + 1 || *end || errno || value < 1) {
-        options_complain("-D %s: the size must be a whole number, at least 1", text);
+        options_complain("%s %s: the size must be a whole number, at least 1", option, text);
         return false;
     }
-    for (int k = 0; k < o->sizes.n; k++) {
-        if (!strcmp(o->sizes.at[k].name, name)) {
-            options_complain("-D %s: the size of %s is given twice", text, name);
+    for (int k = 0; k < sizes->n; k++) {
+        if (!strcmp(sizes->at[k].name, name)) {
+            options_complain("%s %s: the size of %s is given twice", option, text, name);
             return false;
         }
     }
-    VEC_PUSH(cx->arena, o->sizes, (DimFix){name, value});
+    VEC_PUSH(cx->arena, *sizes, (DimFix){name, value});
     return true;
 }
 
@@ -322,7 +329,10 @@ static bool apply(Context *cx, Options *o, OptionId id, const char *value) {
     case OPT_DATA: o->data = value; break;
     case OPT_SET: VEC_PUSH(cx->arena, o->sets, value); break;
     case OPT_OUT: o->out = value; break;
-    case OPT_SIZE: return read_size(cx, o, value);
+    case OPT_SIZE: return read_size(cx, &o->sizes, "-D", value);
+    case OPT_ASSUME: return read_size(cx, &o->assumed, "--assume", value);
+    case OPT_MAX_WORKSPACE:
+        return read_count("--max-workspace", value, 0, INT64_MAX, &o->max_workspace);
     case OPT_REAL:
         choice = choose(cx, "--real", value, reals, 2);
         o->real = choice == 0 ? VALUE_FLOAT : VALUE_DOUBLE;
@@ -345,7 +355,10 @@ static bool apply(Context *cx, Options *o, OptionId id, const char *value) {
         break;
     case OPT_CHECKPOINT: return read_checkpoint(o, value);
     case OPT_OPENMP: o->openmp = true; break;
-    case OPT_REPORT: o->report = true; break;
+    case OPT_REPORT:
+        choice = value ? choose(cx, "--report", value, forms, 2) : 0;
+        o->report = true, o->report_json = choice == 1;
+        break;
     case OPT_STANDALONE: o->standalone = true; break;
     case OPT_INCLUDE: VEC_PUSH(cx->arena, cx->include, value); break;
     case OPT_DEPEND: o->depend = true; break;
@@ -422,7 +435,7 @@ static void complain_unknown(Context *cx, bool check, const char *word) {
 
 OptionsResult options_read(Context *cx, int argc, char **argv, Options *o) {
     bool only_files = false;
-    *o = (Options){.real = VALUE_DOUBLE, .seed = 1};
+    *o = (Options){.real = VALUE_DOUBLE, .seed = 1, .max_workspace = -1};
     o->check = argc > 1 && !strcmp(argv[1], "check");
     apply(cx, o, OPT_COLOUR, "auto");
     for (int k = o->check ? 2 : 1; k < argc; k++) {
@@ -460,7 +473,7 @@ OptionsResult options_read(Context *cx, int argc, char **argv, Options *o) {
         } else if (!option->argument && value) {
             options_complain("%s takes no value", option->name);
             return OPTIONS_WRONG;
-        } else if (option->argument && !value) {
+        } else if (option->argument && option->argument[0] != '[' && !value) {
             if (k + 1 == argc) {
                 options_complain("%s wants %s behind it", word, option->argument);
                 return OPTIONS_WRONG;

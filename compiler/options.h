@@ -7,6 +7,8 @@
 typedef enum Emit { EMIT_C, EMIT_GRAPH, EMIT_GRADIENT, EMIT_DOT, EMIT_SVG, EMIT_JSON } Emit;
 typedef enum Dump { DUMP_NONE, DUMP_PARSE, DUMP_CHECK, DUMP_LOWER, DUMP_SIMPLIFY, DUMP_PLAN, DUMP_COUNTS } Dump;
 
+typedef VEC(DimFix) SizeList; /* by name, of the command line */
+
 typedef struct Options {
     const char *file; /* "-" is standard input */
     const char *out;  /* -o; NULL: by the name of the file; "-" is standard output */
@@ -15,11 +17,14 @@ typedef struct Options {
     ValueType real;
     const char *model, *prefix;
     bool report; /* what the C would do, instead of the C */
+    bool report_json;
     bool standalone;
     int checkpoint; /* a CheckpointKind */
     long long checkpoint_count;
     bool openmp;
-    VEC(DimFix) sizes;
+    long long max_workspace; /* in bytes; -1: no limit */
+    SizeList sizes;
+    SizeList assumed; /* sizes that decisions are made by, and nothing else */
     bool depend;               /* -MD */
     bool depend_phony;         /* -MP */
     const char *depend_file;   /* -MF; NULL: by the name of the output */

@@ -38,6 +38,9 @@ typedef struct PlanOptions {
     int64_t checkpoint_count;
     bool openmp; /* loops in parts that several threads take */
     bool openmp_always; /* for tests: also those that are too short for it */
+    int64_t max_workspace; /* in bytes; -1: as much as is fastest */
+    const char *prefix;    /* of functions that messages name */
+    bool trial;            /* nothing is said */
 } PlanOptions;
 Plan *plan_graph(Graph *g, const PlanOptions *o);
 void plan_print(const Plan *p, FILE *out);

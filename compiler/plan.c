@@ -620,20 +620,21 @@ static Roots roots_of(Graph *g, int request, int also) {
     return roots;
 }
 
-/* The functions of a request. Returns how many recurrences keep checkpoints. */
-static int plan_request(Plan *plan, const PlanOptions *options, int request, int also,
+int plan_request(Plan *plan, const PlanOptions *options, int request, int also,
                         const Edits *edits) {
     Graph *g = plan->g;
     size_t all = (size_t)g->arrays.n + 64;
     RequestKind kind = g->requests.at[request].kind;
     bool *value_needs = arena_alloc(g->arena, all), *gradient_needs = arena_alloc(g->arena, all);
     const bool *none = arena_alloc(g->arena, all);
+    edits_show(g, edits, true);
     mark(g, g->outputs.n, g->outputs.at, value_needs);
     Layout layout = {.request = request};
     if (kind != REQUEST_GRADIENT && kind != REQUEST_VJP) {
         function_plan(plan, &layout, FN_DERIVATIVE, request, value_needs, NULL, none, none, NULL,
                       edits);
         VEC_PUSH(g->arena, plan->layouts, layout);
+        edits_show(g, edits, false);
         return 0;
     }
     Roots results = {0};
@@ -656,6 +657,9 @@ static int plan_request(Plan *plan, const PlanOptions *options, int request, int
         const Checkpoint *c = pair.checkpoints.at[i];
         const char *text = checkpoint_text(g, &layout, c);
         VEC_PUSH(g->arena, plan->notes, ((PlanNote){plan->layouts.n, text}));
+        if (options->trial) {
+            continue;
+        }
         g->cx->dropped = false; /* it stands for itself */
         note_at(g->cx, ARRAY(g, checkpoint_array(c))->at, "checkpoints of %s", text);
     }
@@ -668,7 +672,21 @@ static int plan_request(Plan *plan, const PlanOptions *options, int request, int
                       NULL, edits);
         VEC_PUSH(g->arena, plan->layouts, joint);
     }
+    edits_show(g, edits, false);
     return pair.checkpoints.n;
+}
+
+void plan_value(Plan *plan, const Edits *edits) {
+    Graph *g = plan->g;
+    size_t all = (size_t)g->arrays.n + 64;
+    bool *value_needs = arena_alloc(g->arena, all);
+    const bool *none = arena_alloc(g->arena, all);
+    Layout alone = {.request = -1};
+    edits_show(g, edits, true);
+    mark(g, g->outputs.n, g->outputs.at, value_needs);
+    function_plan(plan, &alone, FN_VALUE, -1, value_needs, NULL, none, none, NULL, edits);
+    VEC_PUSH(g->arena, plan->layouts, alone);
+    edits_show(g, edits, false);
 }
 
 Plan *plan_graph(Graph *g, const PlanOptions *options) {
@@ -700,20 +718,29 @@ Plan *plan_graph(Graph *g, const PlanOptions *options) {
             edits_show(g, &edits[k], false);
         }
     }
-    size_t all = (size_t)g->arrays.n + 64;
-    bool *value_needs = arena_alloc(g->arena, all);
-    edits_show(g, of_value, true);
-    mark(g, g->outputs.n, g->outputs.at, value_needs);
-    Layout alone = {.request = -1};
-    const bool *none = arena_alloc(g->arena, all);
-    function_plan(plan, &alone, FN_VALUE, -1, value_needs, NULL, none, none, NULL, of_value);
-    edits_show(g, of_value, false);
-    VEC_PUSH(g->arena, plan->layouts, alone);
+    PlanOptions *how = arena_alloc(g->arena, (size_t)(g->requests.n + 1) * sizeof *how);
+    const Edits **chosen = arena_alloc(g->arena, (size_t)(g->requests.n + 1) * sizeof *chosen);
+    for (int k = -1; k < g->requests.n; k++) {
+        int place = k < 0 ? g->requests.n : k, also = k >= 0 && k == gradient ? vjp : -1;
+        how[place] = *options;
+        chosen[place] = &edits[place];
+        if (options->max_workspace >= 0 &&
+            (k < 0 ? g->outputs.n > 0 : k != vjp || gradient < 0)) {
+            Roots of = {0};
+            if (k >= 0) {
+                of = roots_of(g, k, also);
+            }
+            chosen[place] =
+                budget_choose(g, &how[place], k, also, of.n, of.at, &edits[place]);
+        }
+    }
+    if (g->cx->errors) {
+        return NULL;
+    }
+    plan_value(plan, chosen[g->requests.n]);
     for (int k = 0; k < g->requests.n; k++) {
         if (k != vjp || gradient < 0) {
-            edits_show(g, &edits[k], true);
-            found += plan_request(plan, options, k, k == gradient ? vjp : -1, &edits[k]);
-            edits_show(g, &edits[k], false);
+            found += plan_request(plan, &how[k], k, k == gradient ? vjp : -1, chosen[k]);
         }
     }
     if (options->checkpoint != CHECKPOINT_NONE && found == 0 && g->outputs.n) {

@@ -218,7 +218,9 @@ typedef struct Edit {
     Piece *before, *after;
 } Edit;
 typedef struct Edits {
+    const struct Edits *below; /* that these were made on top of; NULL: none */
     VEC(Edit) list;
+    VEC(ArrayRef) again; /* of the value, made again for the derivative */
 } Edits;
 void edits_begin(Graph *g, Edits *e, ArrayRef a); /* before pieces of the array are changed */
 void edits_show(Graph *g, const Edits *e, bool yes); /* the graph with them, or as it was */
@@ -348,6 +350,10 @@ typedef struct Plan {
 const int *layout_places(const Graph *g, const Layout *l, const Function *f);
 int layout_part(const Layout *l, const Checkpoint *c, KeptPart part, ArrayRef a); /* the same */
 const char *checkpoint_text(Graph *g, const Layout *l, const Checkpoint *c); /* its memory */
+/* The bytes of a workspace at the sizes that are fixed and assumed; -1: not known. *sum: without the
+ * rounding of each array, over all sizes; NULL: it depends on states that are kept. *at_most becomes
+ * true where loops may go in parts, each with arrays of its own. */
+int64_t layout_bytes(Graph *g, const Layout *l, const Poly **sum, bool *at_most);
 bool array_is_narrow(const Graph *g, ArrayRef a); /* integers of 32 bits in memory */
 int array_entry_bytes(const Graph *g, ArrayRef a);
 /* How an array lies in memory: how many axes have a place there, the k-th of them, and how many

@@ -390,53 +390,6 @@ static void put_names(Report *r, const char *what, int n, const ArrayRef *arrays
     text_wrap(r->out, text_string(&line), 100, 6);
 }
 
-static int64_t slot_bytes(const Layout *l, int type) {
-    static const int bytes[] = {sizeof(int), 8, 4, 8}; /* of variables, by ValueType */
-    return (int64_t)l->slots[type] * bytes[type];
-}
-
-/* What the workspace holds; false: its size depends on how many steps lie between checkpoints. */
-static bool workspace_of(Report *r, const Layout *l, const Poly **exact, const Poly **sum,
-                         bool *in_parts) {
-    Graph *g = r->g;
-    Arena *arena = g->arena;
-    int64_t bytes, all = 0;
-    bool fixed = true, known = true;
-    *sum = poly_int(arena, 0);
-    for (int k = 0; k < l->buffers.n; k++) {
-        const Buffer *b = &l->buffers.at[k];
-        const Poly *size = poly_int(arena, array_entry_bytes(g, b->array));
-        for (int q = 0; q < store_axes(g, b->store, b->array); q++) {
-            int axis = store_axis(b->store, q);
-            known = known && !b->states && !(b->store && b->store->window[axis] < 0);
-            size = poly_mul(arena, size, store_extent(g, b->store, b->array, axis));
-        }
-        known = known && !b->states;
-        if (b->sums || b->own.n) {
-            size = poly_scale(arena, size, b->sums ? THREADS_PARTS - 1 : THREADS_PARTS, 1);
-            *in_parts = true;
-            fixed = false;
-        }
-        *sum = poly_add(arena, *sum, size);
-        fixed = fixed && poly_is_int(size, &bytes);
-        all += fixed ? (bytes + WORKSPACE_ALIGN - 1) / WORKSPACE_ALIGN * WORKSPACE_ALIGN : 0;
-    }
-    for (int type = VALUE_BOOL; type <= VALUE_DOUBLE; type++) {
-        bytes = 0;
-        for (int k = 0; k < l->kept.n; k++) {
-            ArrayRef a = l->kept.at[k];
-            bytes += (int)ARRAY(g, a)->type == type ? array_entry_bytes(g, a) : 0;
-        }
-        *sum = poly_add(arena, *sum, poly_int(arena, bytes));
-        all += (bytes + WORKSPACE_ALIGN - 1) / WORKSPACE_ALIGN * WORKSPACE_ALIGN;
-        bytes = slot_bytes(l, type);
-        *sum = poly_add(arena, *sum, poly_int(arena, bytes));
-        all += (bytes + WORKSPACE_ALIGN - 1) / WORKSPACE_ALIGN * WORKSPACE_ALIGN;
-    }
-    *exact = fixed ? poly_int(arena, all) : NULL;
-    return known;
-}
-
 /* Rows on the stack, with one number for each turn of a block; other variables are few. */
 static int64_t stack_of(Report *r) {
     int64_t bytes = 0;
@@ -518,25 +471,31 @@ static void report_function(Report *r, const Function *f, const char *prefix) {
     count_add(r, &total, &before);
     put_entries(r, &plain, 2);
     const Layout *l = &r->plan->layouts.at[f->layout];
-    const Poly *exact, *sum;
-    bool in_parts = false, known = workspace_of(r, l, &exact, &sum, &in_parts);
+    const Poly *sum;
+    bool at_most = false;
+    int64_t exact = layout_bytes(g, l, &sum, &at_most), fixed;
     r->out = t;
     text_add(t, "%s: ", plan_function_name(r->plan, f, prefix));
     put_count(r, &total);
     const char *says = plan_workspace_name(r->plan, f, prefix);
-    if (!known) text_add(t, "  workspace: depends on the states that are kept, %s says\n", says);
-    else if (exact) text_add(t, "  workspace: %s bytes, %s\n", size_of(r, exact), says);
+    if (!sum) text_add(t, "  workspace: depends on the states that are kept, %s says\n", says);
+    else if (exact >= 0 && !at_most && poly_is_int(sum, &fixed)) {
+        text_add(t, "  workspace: %lld bytes, %s\n", (long long)exact, says);
+    }
     else {
         text_add(t, "  workspace: %s%s bytes and up to %d for each array, %s\n",
-                 in_parts ? "at most " : "", size_of(r, sum),
+                 at_most ? "at most " : "", size_of(r, sum),
                  WORKSPACE_ALIGN - 1, says);
+    }
+    if (exact >= 0 && !(sum && poly_is_int(sum, &fixed))) {
+        text_add(t, "  with what is assumed: %lld bytes\n", (long long)exact);
     }
     text_add(t, "  stack: about %lld bytes\n", (long long)stack_of(r));
     if (f->parts.n) {
         int64_t slots = 0, bytes = 0;
         for (int type = VALUE_BOOL; type <= VALUE_DOUBLE; type++) {
             slots += f->slots[type];
-            bytes += slot_bytes(l, type);
+            bytes += layout_slot_bytes(l, type);
         }
         text_add(t, "  %d parts, each a C function; %lld slots in the workspace, %lld bytes, for "
                     "what goes from one to another\n",

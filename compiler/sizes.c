@@ -73,10 +73,31 @@ double sizes_guess(const Sizes *s, const Poly *extent) {
         double product = (double)m->num / (double)m->den;
         for (int v = 0; v < m->nvars; v++) {
             const Node *n = NODE(s->g, m->var[v]);
-            bool data = n->op == OP_DIM && (int)n->aux < s->ndims && s->data[n->aux];
-            product *= data ? DATA_SIZE : OTHER_SIZE;
+            bool dim = n->op == OP_DIM && (int)n->aux < s->ndims;
+            int64_t assumed = dim ? s->g->dims.at[n->aux].assumed : 0;
+            product *= assumed ? (double)assumed : dim && s->data[n->aux] ? DATA_SIZE : OTHER_SIZE;
         }
         sum += product;
     }
     return sum > 1 ? sum : 1;
+}
+
+double sizes_best(const Sizes *s, const Poly *extent) {
+    int64_t size;
+    return sizes_assumed(s->g, extent, &size) ? (double)(size > 1 ? size : 1)
+                                              : sizes_guess(s, extent);
+}
+
+bool sizes_assumed(Graph *g, const Poly *extent, int64_t *value) {
+    const Poly *p = extent;
+    const uint32_t *vars;
+    int n = poly_vars(g->arena, extent, &vars);
+    for (int k = 0; k < n; k++) {
+        const Node *v = NODE(g, vars[k]);
+        int64_t assumed = v->op == OP_DIM ? g->dims.at[v->aux].assumed : 0;
+        if (assumed) {
+            p = poly_subst(g->arena, p, vars[k], poly_int(g->arena, assumed));
+        }
+    }
+    return poly_is_int(p, value);
 }

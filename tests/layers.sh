@@ -39,6 +39,8 @@ gen             graph plan gen
 scalars         gen kernel
 fuse            gen kernel ops
 keep            gen kernel ops
+cut             gen kernel sizes
+budget          gen print sizes text
 value           gen kernel ops
 nest            gen kernel ops
 lag             gen
