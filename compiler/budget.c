@@ -3,8 +3,9 @@
  * fastest plan that fits, or an error with the least that would do and where it goes.
  *
  * Tried are, until one fits: the plan that is fastest; cuts between what is stored and what is made
- * again (cut.c), the more so the more operations a byte is worth; then checkpoints of recurrences, which
- * make each step once more, or several times. What a plan takes is asked of the plan, not guessed. */
+ * again (cut.c), the more so the more operations a byte is worth; then products of matrices turn by
+ * turn, in the loops that use them; then checkpoints of recurrences, which make each step once more, or
+ * several times. What a plan takes is asked of the plan, not guessed. */
 #include "gen.h"
 #include "print.h"
 #include "sizes.h"
@@ -103,7 +104,7 @@ static Trial try_plan(Graph *g, const PlanOptions *options, int request, int als
     Trial t = {.plan = {.g = g}, .bytes = 0, .edits = edits, .options = *options};
     t.options.trial = true;
     if (request < 0) {
-        plan_value(&t.plan, edits);
+        plan_value(&t.plan, &t.options, edits);
     } else {
         plan_request(&t.plan, &t.options, request, also, edits);
     }
@@ -121,10 +122,6 @@ static Trial try_plan(Graph *g, const PlanOptions *options, int request, int als
 
 static bool is_less(int64_t bytes, int64_t than) {
     return bytes >= 0 && (than < 0 || bytes < than);
-}
-
-static bool fits(const Trial *t, const PlanOptions *options) {
-    return t->bytes >= 0 && t->bytes <= options->max_workspace;
 }
 
 /* By array: what the functions of the plan store of it. */
@@ -217,53 +214,78 @@ static void refuse(Graph *g, const PlanOptions *options, const Trial *least, Spa
     say_where(g, least, at);
 }
 
+/* The search, which keeps the best so far. */
+typedef struct Search {
+    Graph *g;
+    PlanOptions *options;
+    int request, also;
+    Trial least;
+} Search;
+
+/* Does it fit so? Then that is how it is planned. */
+static bool try_way(Search *s, const PlanOptions *how, const Edits *edits) {
+    Trial t = try_plan(s->g, how, s->request, s->also, edits);
+    if (is_less(t.bytes, s->least.bytes)) {
+        s->least = t;
+    }
+    if (t.bytes >= 0 && t.bytes <= s->options->max_workspace) {
+        *s->options = t.options;
+        return true;
+    }
+    return false;
+}
+
 const Edits *budget_choose(Graph *g, PlanOptions *options, int request, int also, int nroots,
                            const ArrayRef *roots, const Edits *edits) {
     static const double weights[] = {0.125, 0.5, 2, 8, 64, 1024, 1e9};
     static const int lengths[] = {4096, 1024, 256, 128, 64, 32, 16, 8, 4, 2};
+    enum { WEIGHTS = sizeof weights / sizeof *weights, LENGTHS = sizeof lengths / sizeof *lengths };
     PlanOptions how = *options;
-    Trial least = try_plan(g, &how, request, also, edits);
-    Span at = request >= 0 ? g->requests.at[request].at : ARRAY(g, g->outputs.at[0])->at;
-    if (fits(&least, options)) {
+    Search s = {.g = g, .options = options, .request = request, .also = also};
+    s.least = try_plan(g, &how, request, also, edits);
+    if (try_way(&s, &how, edits)) {
         return edits;
     }
-    const double *bytes = stored_bytes(g, &least.plan);
+    const double *bytes = stored_bytes(g, &s.least.plan);
     const Edits *last = edits;
     int most = 0;
-    for (int k = 0; k < (int)(sizeof weights / sizeof *weights) && request >= 0; k++) {
+    for (int k = 0; k < WEIGHTS && request >= 0; k++) {
         Edits *cut = arena_alloc(g->arena, sizeof *cut);
         cut->below = edits;
         edits_show(g, edits, true);
         Order order = graph_order(g, nroots, roots);
-        int made =
-            cut_derivative(g, nroots, roots, of_value(g, &order), bytes, weights[k], cut);
+        const bool *value = of_value(g, &order);
+        int made = cut_derivative(g, nroots, roots, value, bytes, weights[k], cut);
         edits_show(g, cut, false);
         if (made <= most) { /* the same as before */
             continue;
         }
-        most = made;
-        Trial t = try_plan(g, &how, request, also, cut);
-        if (fits(&t, options)) {
+        most = made, last = cut;
+        if (try_way(&s, &how, cut)) {
             return cut;
         }
-        last = cut;
-        least = is_less(t.bytes, least.bytes) ? t : least;
     }
     RequestKind kind = request >= 0 ? g->requests.at[request].kind : REQUEST_JACOBIAN;
-    bool backward = kind == REQUEST_GRADIENT || kind == REQUEST_VJP;
-    for (int k = 0; k < 20 && backward && options->checkpoint == CHECKPOINT_NONE; k++) {
-        how.checkpoint = k < 10 ? CHECKPOINT_EVERY : CHECKPOINT_BINOMIAL;
-        how.checkpoint_count = k < 10 ? lengths[k] : MOST_STATES >> (k - 10);
-        for (int cut = 0; cut < 2 && how.checkpoint_count; cut++) {
-            Trial t = try_plan(g, &how, request, also, cut ? last : edits);
-            if (fits(&t, options)) {
-                options->checkpoint = how.checkpoint;
-                options->checkpoint_count = how.checkpoint_count;
-                return t.edits;
+    bool backward = kind == REQUEST_GRADIENT || kind == REQUEST_VJP,
+         free = backward && options->checkpoint == CHECKPOINT_NONE &&
+                options->parts != PARTS_JOINT;
+    for (int k = 0; k < (free ? LENGTHS + 8 : 1); k++) { /* first without checkpoints, but lean */
+        int states = k > LENGTHS ? MOST_STATES >> (k - LENGTHS - 1) : 0;
+        how.lean = true;
+        if (k > 0) {
+            how.checkpoint = states ? CHECKPOINT_BINOMIAL : CHECKPOINT_EVERY;
+            how.checkpoint_count = states ? states : lengths[k - 1];
+        }
+        for (int with = 0; with < (last == edits ? 1 : 2); with++) {
+            if (try_way(&s, &how, with ? last : edits)) {
+                return with ? last : edits;
             }
-            least = is_less(t.bytes, least.bytes) ? t : least;
         }
     }
-    refuse(g, options, &least, at);
+    if (options->parts == PARTS_JOINT) {
+        return NULL;
+    }
+    Span at = request >= 0 ? g->requests.at[request].at : ARRAY(g, g->outputs.at[0])->at;
+    refuse(g, options, &s.least, at);
     return edits;
 }

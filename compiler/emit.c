@@ -3043,6 +3043,10 @@ void plan_print(const Plan *p, FILE *out) {
         const Function *f = &p->functions.at[k];
         Text t = text_new(g->arena);
         fprintf(out, "%s\n", function_name(e, f));
+        if (!f->place) {
+            fprintf(out, "  forward, then backward\n\n");
+            continue;
+        }
         for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) {
             if (f->place[a]) {
                 Text shape = text_new(g->arena);

@@ -108,10 +108,11 @@ int cut_derivative(Graph *g, int n, const ArrayRef *roots, const bool *value, co
  * recurrences keep checkpoints. */
 int plan_request(Plan *plan, const PlanOptions *options, int request, int also,
                  const Edits *edits);
-void plan_value(Plan *plan, const Edits *edits);
+void plan_value(Plan *plan, const PlanOptions *options, const Edits *edits);
 
 /* budget: --max-workspace. Of the ways to plan a request (-1: the value alone) the fastest that fits;
- * else an error. `edits`: by which it is planned if it fits so. */
+ * else an error; of value_and_gradient no error, and NULL. `edits`: by which it is planned if it fits
+ * so. */
 const Edits *budget_choose(Graph *g, PlanOptions *options, int request, int also, int nroots,
                            const ArrayRef *roots, const Edits *edits);
 

@@ -228,6 +228,7 @@ struct Graph {
     VEC(ArrayRef) inputs;      /* inputs and params in the order of the source */
     VEC(ArrayRef) outputs;
     VEC(Extern) externs;
+    bool lean;  /* the planner's: products of matrices turn by turn, where that takes less memory */
     bool holds; /* some arrays have rules of their own */
     void (*make_rules)(Graph *g, ArrayRef a, void *later);
     VEC(ArrayRef) seeds; /* ARRAY_INPUT too, but of requests alone: x_d, y_bar */

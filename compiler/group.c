@@ -245,7 +245,7 @@ static Product find_product(const AxisGroup *s, ArrayRef a) {
  * call. axis: of the result, along the loop; -1: the turns are what it sums over. */
 static bool is_left_alone(const AxisGroup *s, ArrayRef a, int axis) {
     const Product *p = &s->product[a];
-    if (!p->is || (p->batch && (axis < 0 || !(p->batch >> axis & 1)))) {
+    if (!p->is || s->g->lean || (p->batch && (axis < 0 || !(p->batch >> axis & 1)))) {
         return false;
     }
     double turns = axis < 0        ? p->inner

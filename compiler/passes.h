@@ -32,6 +32,12 @@ typedef enum CheckpointKind { /* of recurrences whose history is not kept for ba
     CHECKPOINT_ROOT,    /* the same, blocks as long as there are states */
     CHECKPOINT_BINOMIAL /* count states, placed for the least number of turns done again */
 } CheckpointKind;
+typedef enum PlanParts { /* of the functions of a request */
+    PARTS_ALL,
+    PARTS_PAIR,     /* forward and those after it */
+    PARTS_JOINT,    /* value_and_gradient, with a plan of its own */
+    PARTS_FOLLOWING /* forward and those after it, and value_and_gradient is one after the other */
+} PlanParts;
 typedef struct PlanOptions {
     int unroll;         /* fixed loops of at most so many turns are unrolled */
     CheckpointKind checkpoint;
@@ -39,6 +45,8 @@ typedef struct PlanOptions {
     bool openmp; /* loops in parts that several threads take */
     bool openmp_always; /* for tests: also those that are too short for it */
     int64_t max_workspace; /* in bytes; -1: as much as is fastest */
+    PlanParts parts;
+    bool lean;             /* products of matrices turn by turn, where that takes less */
     const char *prefix;    /* of functions that messages name */
     bool trial;            /* nothing is said */
 } PlanOptions;

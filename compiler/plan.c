@@ -482,6 +482,7 @@ typedef struct Pair {
     bool *carried;
     Checkpoints checkpoints;
     const Edits *edits;
+    bool follows; /* value_and_gradient is forward, then backward */
 } Pair;
 
 static void pair_plan(Plan *plan, Layout *layout, Pair *p) {
@@ -512,7 +513,7 @@ static void pair_plan(Plan *plan, Layout *layout, Pair *p) {
     }
     function_plan(plan, layout, p->after, p->request, p->value_needs, p->gradient_needs, none,
                   history, &p->checkpoints, p->edits);
-    if (p->after == FN_BACKWARD && p->checkpoints.n) { /* one after the other, in their workspace */
+    if (p->after == FN_BACKWARD && p->follows) { /* one after the other, in their workspace */
         VEC_PUSH(g->arena, plan->functions,
                  (Function){.kind = FN_VALUE_AND_GRADIENT,
                             .request = p->request,
@@ -628,6 +629,8 @@ int plan_request(Plan *plan, const PlanOptions *options, int request, int also,
     bool *value_needs = arena_alloc(g->arena, all), *gradient_needs = arena_alloc(g->arena, all);
     const bool *none = arena_alloc(g->arena, all);
     edits_show(g, edits, true);
+    g->lean = options->lean;
+    plan->in_threads = options->openmp, plan->in_threads_always = options->openmp_always;
     mark(g, g->outputs.n, g->outputs.at, value_needs);
     Layout layout = {.request = request};
     if (kind != REQUEST_GRADIENT && kind != REQUEST_VJP) {
@@ -635,6 +638,7 @@ int plan_request(Plan *plan, const PlanOptions *options, int request, int also,
                       edits);
         VEC_PUSH(g->arena, plan->layouts, layout);
         edits_show(g, edits, false);
+        g->lean = false;
         return 0;
     }
     Roots results = {0};
@@ -649,10 +653,14 @@ int plan_request(Plan *plan, const PlanOptions *options, int request, int also,
                  .value_needs = value_needs,
                  .gradient_needs = gradient_needs,
                  .edits = edits};
-    if (options->checkpoint != CHECKPOINT_NONE) {
-        find_checkpoints(plan, &pair, options);
+    if (options->parts != PARTS_JOINT) {
+        if (options->checkpoint != CHECKPOINT_NONE) {
+            find_checkpoints(plan, &pair, options);
+        }
+        pair.follows = options->parts == PARTS_FOLLOWING ||
+                       (options->parts == PARTS_ALL && pair.checkpoints.n);
+        pair_plan(plan, &layout, &pair);
     }
-    pair_plan(plan, &layout, &pair);
     for (int i = 0; i < pair.checkpoints.n; i++) {
         const Checkpoint *c = pair.checkpoints.at[i];
         const char *text = checkpoint_text(g, &layout, c);
@@ -663,8 +671,10 @@ int plan_request(Plan *plan, const PlanOptions *options, int request, int also,
         g->cx->dropped = false; /* it stands for itself */
         note_at(g->cx, ARRAY(g, checkpoint_array(c))->at, "checkpoints of %s", text);
     }
-    VEC_PUSH(g->arena, plan->layouts, layout);
-    if (kind == REQUEST_GRADIENT && pair.checkpoints.n == 0) {
+    if (options->parts != PARTS_JOINT) {
+        VEC_PUSH(g->arena, plan->layouts, layout);
+    }
+    if (kind == REQUEST_GRADIENT && !pair.follows && options->parts != PARTS_PAIR) {
         /* nothing is kept from one function to another: both share loops, and a workspace of their
          * own */
         Layout joint = {.request = request, .joint = true};
@@ -673,28 +683,56 @@ int plan_request(Plan *plan, const PlanOptions *options, int request, int also,
         VEC_PUSH(g->arena, plan->layouts, joint);
     }
     edits_show(g, edits, false);
+    g->lean = false;
     return pair.checkpoints.n;
 }
 
-void plan_value(Plan *plan, const Edits *edits) {
+void plan_value(Plan *plan, const PlanOptions *options, const Edits *edits) {
     Graph *g = plan->g;
     size_t all = (size_t)g->arrays.n + 64;
     bool *value_needs = arena_alloc(g->arena, all);
     const bool *none = arena_alloc(g->arena, all);
     Layout alone = {.request = -1};
     edits_show(g, edits, true);
+    g->lean = options->lean;
+    plan->in_threads = options->openmp, plan->in_threads_always = options->openmp_always;
     mark(g, g->outputs.n, g->outputs.at, value_needs);
     function_plan(plan, &alone, FN_VALUE, -1, value_needs, NULL, none, none, NULL, edits);
     VEC_PUSH(g->arena, plan->layouts, alone);
     edits_show(g, edits, false);
+    g->lean = false;
+}
+
+/* How the functions of a request, or the value alone, are planned. */
+typedef struct Way {
+    PlanOptions options;
+    const Edits *edits;
+} Way;
+
+/* way[0] for all functions; or way[1] for value_and_gradient, where that has edits. */
+static void choose_way(Graph *g, const PlanOptions *options, int request, int also,
+                       const Roots *roots, const Edits *edits, Way *way) {
+    bool gradient = request >= 0 && g->requests.at[request].kind == REQUEST_GRADIENT;
+    way[0] = (Way){*options, edits};
+    if (options->max_workspace < 0 || (request < 0 && g->outputs.n == 0)) {
+        return;
+    }
+    way[0].options.parts = gradient ? PARTS_PAIR : PARTS_ALL;
+    way[0].edits = budget_choose(g, &way[0].options, request, also, roots->n, roots->at, edits);
+    if (gradient && options->checkpoint == CHECKPOINT_NONE) {
+        way[1].options = *options;
+        way[1].options.parts = PARTS_JOINT;
+        way[1].edits = budget_choose(g, &way[1].options, request, also, roots->n, roots->at, edits);
+    }
+    if (gradient && !way[1].edits) {
+        way[0].options.parts = PARTS_FOLLOWING;
+    }
 }
 
 Plan *plan_graph(Graph *g, const PlanOptions *options) {
     int found = 0;
     Plan *plan = arena_alloc(g->arena, sizeof *plan);
     plan->g = g;
-    plan->in_threads = options->openmp;
-    plan->in_threads_always = options->openmp_always;
     Roots roots = {0};
     for (int k = 0; k < g->outputs.n; k++) {
         VEC_PUSH(g->arena, roots, g->outputs.at[k]);
@@ -718,29 +756,29 @@ Plan *plan_graph(Graph *g, const PlanOptions *options) {
             edits_show(g, &edits[k], false);
         }
     }
-    PlanOptions *how = arena_alloc(g->arena, (size_t)(g->requests.n + 1) * sizeof *how);
-    const Edits **chosen = arena_alloc(g->arena, (size_t)(g->requests.n + 1) * sizeof *chosen);
+    Way *way = arena_alloc(g->arena, (size_t)(2 * g->requests.n + 2) * sizeof *way), *of_joint;
     for (int k = -1; k < g->requests.n; k++) {
-        int place = k < 0 ? g->requests.n : k, also = k >= 0 && k == gradient ? vjp : -1;
-        how[place] = *options;
-        chosen[place] = &edits[place];
-        if (options->max_workspace >= 0 &&
-            (k < 0 ? g->outputs.n > 0 : k != vjp || gradient < 0)) {
-            Roots of = {0};
-            if (k >= 0) {
-                of = roots_of(g, k, also);
-            }
-            chosen[place] =
-                budget_choose(g, &how[place], k, also, of.n, of.at, &edits[place]);
+        if (k >= 0 && k == vjp && gradient >= 0) {
+            continue;
         }
+        int also = k >= 0 && k == gradient ? vjp : -1, place = k < 0 ? g->requests.n : k;
+        Roots of = {0};
+        of = k >= 0 ? roots_of(g, k, also) : of;
+        choose_way(g, options, k, also, &of, &edits[place], &way[2 * (k < 0 ? g->requests.n : k)]);
     }
     if (g->cx->errors) {
         return NULL;
     }
-    plan_value(plan, chosen[g->requests.n]);
+    plan_value(plan, &way[2 * g->requests.n].options, way[2 * g->requests.n].edits);
     for (int k = 0; k < g->requests.n; k++) {
-        if (k != vjp || gradient < 0) {
-            found += plan_request(plan, &how[k], k, k == gradient ? vjp : -1, chosen[k]);
+        int also = k == gradient ? vjp : -1;
+        if (k == vjp && gradient >= 0) {
+            continue;
+        }
+        of_joint = &way[2 * k + 1];
+        found += plan_request(plan, &way[2 * k].options, k, also, way[2 * k].edits);
+        if (of_joint->edits) {
+            plan_request(plan, &of_joint->options, k, also, of_joint->edits);
         }
     }
     if (options->checkpoint != CHECKPOINT_NONE && found == 0 && g->outputs.n) {

@@ -478,17 +478,20 @@ static void report_function(Report *r, const Function *f, const char *prefix) {
     text_add(t, "%s: ", plan_function_name(r->plan, f, prefix));
     put_count(r, &total);
     const char *says = plan_workspace_name(r->plan, f, prefix);
-    if (!sum) text_add(t, "  workspace: depends on the states that are kept, %s says\n", says);
-    else if (exact >= 0 && !at_most && poly_is_int(sum, &fixed)) {
+    bool assumes = false;
+    for (int k = 1; k < g->dims.n; k++) assumes = assumes || g->dims.at[k].assumed;
+    bool exactly = exact >= 0 && !at_most && (sum ? poly_is_int(sum, &fixed) : !assumes);
+    if (exactly) {
         text_add(t, "  workspace: %lld bytes, %s\n", (long long)exact, says);
-    }
-    else {
+    } else if (sum) {
         text_add(t, "  workspace: %s%s bytes and up to %d for each array, %s\n",
-                 at_most ? "at most " : "", size_of(r, sum),
-                 WORKSPACE_ALIGN - 1, says);
+                 at_most ? "at most " : "", size_of(r, sum), WORKSPACE_ALIGN - 1, says);
+    } else {
+        text_add(t, "  workspace: depends on the states that are kept, %s says\n", says);
     }
-    if (exact >= 0 && !(sum && poly_is_int(sum, &fixed))) {
-        text_add(t, "  with what is assumed: %lld bytes\n", (long long)exact);
+    if (exact >= 0 && !exactly && assumes) {
+        text_add(t, "  with what is assumed: %s%lld bytes\n", at_most ? "at most " : "",
+                 (long long)exact);
     }
     text_add(t, "  stack: about %lld bytes\n", (long long)stack_of(r));
     if (f->parts.n) {
@@ -526,7 +529,8 @@ static void put_fused(Report *r, int n, const ArrayRef *before) {
     for (int k = 0; k < n; k++) {
         bool placed = ARRAY(g, before[k])->role != ARRAY_INTERNAL;
         for (int f = 0; f < r->plan->functions.n && !placed; f++) {
-            placed = r->plan->functions.at[f].place[before[k]] != PLACE_NONE;
+            const Place *place = r->plan->functions.at[f].place;
+            placed = place && place[before[k]] != PLACE_NONE;
         }
         if (!placed) VEC_PUSH(g->arena, fused, before[k]);
     }
@@ -544,7 +548,9 @@ void report_plan(const Plan *p, const char *prefix, int n, const ArrayRef *array
     text_raw(out, "\n\n");
     put_fused(&r, n, arrays);
     for (int k = 0; k < p->functions.n; k++) {
+        const Function *f = &p->functions.at[k];
         if (k) text_char(out, '\n');
-        report_function(&r, &p->functions.at[k], prefix);
+        if (f->place) report_function(&r, f, prefix);
+        else text_add(out, "%s: forward, then backward\n", plan_function_name(p, f, prefix));
     }
 }

@@ -283,7 +283,7 @@ static void drop_readers(Stream *s) {
 /* Is this, when it is computed for all turns at once, a product of matrices? It then begins at the
  * first entries of all axes. */
 static bool is_product(Graph *g, ArrayRef a, const Piece *p) {
-    bool whole = ARRAY(g, a)->rank >= 2 && !p->guard && term_is_contraction(g, p->body);
+    bool whole = !g->lean && ARRAY(g, a)->rank >= 2 && !p->guard && term_is_contraction(g, p->body);
     for (int k = 0; k < ARRAY(g, a)->rank && whole; k++) {
         whole = poly_equal(p->lo[k], poly_int(g->arena, 0));
     }
