@@ -67,6 +67,11 @@ static int64_t aligned(int64_t bytes) {
     return (bytes + WORKSPACE_ALIGN - 1) / WORKSPACE_ALIGN * WORKSPACE_ALIGN;
 }
 
+int64_t layout_slot_bytes(const Layout *l, int type) {
+    static const int bytes[] = {sizeof(int), 8, 4, 8}; /* of variables, by ValueType */
+    return (int64_t)l->slots[type] * bytes[type];
+}
+
 int64_t layout_bytes(Graph *g, const Layout *l, const Poly **sum, bool *at_most) {
     int64_t all = 0;
     const Poly *total = poly_int(g->arena, 0);
@@ -82,8 +87,9 @@ int64_t layout_bytes(Graph *g, const Layout *l, const Poly **sum, bool *at_most)
             ArrayRef a = l->kept.at[k];
             bytes += (int)ARRAY(g, a)->type == type ? array_entry_bytes(g, a) : 0;
         }
-        total = total ? poly_add(g->arena, total, poly_int(g->arena, bytes)) : NULL;
-        all = all < 0 ? -1 : all + aligned(bytes);
+        int64_t slots = layout_slot_bytes(l, type);
+        total = total ? poly_add(g->arena, total, poly_int(g->arena, bytes + slots)) : NULL;
+        all = all < 0 ? -1 : all + aligned(bytes) + aligned(slots);
     }
     *sum = total;
     return all;

@@ -354,6 +354,7 @@ const char *checkpoint_text(Graph *g, const Layout *l, const Checkpoint *c); /* 
  * rounding of each array, over all sizes; NULL: it depends on states that are kept. *at_most becomes
  * true where loops may go in parts, each with arrays of its own. */
 int64_t layout_bytes(Graph *g, const Layout *l, const Poly **sum, bool *at_most);
+int64_t layout_slot_bytes(const Layout *l, int type); /* of what goes from part to part */
 bool array_is_narrow(const Graph *g, ArrayRef a); /* integers of 32 bits in memory */
 int array_entry_bytes(const Graph *g, ArrayRef a);
 /* How an array lies in memory: how many axes have a place there, the k-th of them, and how many
