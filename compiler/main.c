@@ -113,6 +113,7 @@ static PlanOptions options_of_plan(const Options *o, const Graph *g) {
                          .checkpoint = (CheckpointKind)o->checkpoint,
                          .checkpoint_count = o->checkpoint_count,
                          .openmp = o->openmp,
+                         .bounded = o->max_workspace >= 0,
                          .max_workspace = o->max_workspace,
                          .prefix = o->prefix ? o->prefix : g->name};
 }

@@ -44,7 +44,8 @@ typedef struct PlanOptions {
     int64_t checkpoint_count;
     bool openmp; /* loops in parts that several threads take */
     bool openmp_always; /* for tests: also those that are too short for it */
-    int64_t max_workspace; /* in bytes; -1: as much as is fastest */
+    bool bounded;          /* no function may need more than this: */
+    int64_t max_workspace; /* in bytes */
     PlanParts parts;
     bool lean;             /* products of matrices turn by turn, where that takes less */
     const char *prefix;    /* of functions that messages name */

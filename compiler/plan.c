@@ -714,7 +714,7 @@ static void choose_way(Graph *g, const PlanOptions *options, int request, int al
                        const Roots *roots, const Edits *edits, Way *way) {
     bool gradient = request >= 0 && g->requests.at[request].kind == REQUEST_GRADIENT;
     way[0] = (Way){*options, edits};
-    if (options->max_workspace < 0 || (request < 0 && g->outputs.n == 0)) {
+    if (!options->bounded || (request < 0 && g->outputs.n == 0)) {
         return;
     }
     way[0].options.parts = gradient ? PARTS_PAIR : PARTS_ALL;
