@@ -2215,7 +2215,7 @@ static void put_tables(Emit *e) {
         bool used = false;
         for (int k = 0; k < e->plan->functions.n; k++) {
             const Function *f = &e->plan->functions.at[k];
-            used = used || (f->place && f->place[a] == PLACE_TABLE);
+            used = used || (f->place && (int)a < f->arrays && f->place[a] == PLACE_TABLE);
         }
         if (x->role != ARRAY_CONST || !used || x->table_name) {
             continue;
@@ -3047,7 +3047,7 @@ void plan_print(const Plan *p, FILE *out) {
             fprintf(out, "  forward, then backward\n\n");
             continue;
         }
-        for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) {
+        for (ArrayRef a = 1; a < (ArrayRef)f->arrays; a++) {
             if (f->place[a]) {
                 Text shape = text_new(g->arena);
                 graph_shape_text(g, a, &shape);

@@ -386,6 +386,7 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
             VEC_PUSH(g->arena, layout->buffers, ((Buffer){.array = c->seed, .states = c, .part = PART_FRESH}));
         }
     }
+    f.arrays = g->arrays.n;
     VEC_PUSH(g->arena, plan->functions, f);
 }
 

@@ -278,6 +278,7 @@ typedef struct Function {
     int request;          /* -1: none */
     int layout;           /* of its workspace, in Plan.layouts */
     const Edits *edits;   /* in the graph that it was planned from; NULL: none */
+    int arrays;           /* that it knows of: what is by array ends there */
     Place *place;         /* by array */
     int *local;           /* by array, PLACE_LOCAL */
     const Store **store;  /* by array; NULL: all entries, row by row */

@@ -406,7 +406,7 @@ static bool is_taken(Report *r, const Function *f, ArrayRef a) {
     for (int k = 0; k < r->plan->functions.n; k++) {
         const Function *o = &r->plan->functions.at[k];
         if (o->layout == f->layout && (o->kind == FN_BACKWARD || o->kind == FN_VJP) &&
-            o->place[a] != PLACE_NONE && !o->computed[a]) {
+            (int)a < o->arrays && o->place[a] != PLACE_NONE && !o->computed[a]) {
             return true;
         }
     }
@@ -507,7 +507,7 @@ static void report_function(Report *r, const Function *f, const char *prefix) {
     const int *place = layout_places(g, l, f);
     bool *among = arena_alloc(g->arena, (size_t)g->arrays.n + 1);
     for (int k = 0; k < l->kept.n; k++) among[l->kept.at[k]] = true;
-    for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) {
+    for (ArrayRef a = 1; a < (ArrayRef)f->arrays; a++) {
         bool in_layout = place[a] >= 0 || among[a];
         if (f->kind == FN_FORWARD && f->computed[a] && in_layout && is_taken(r, f, a)) VEC_PUSH(g->arena, kept, a);
         if ((f->kind == FN_BACKWARD || f->kind == FN_VJP) && f->computed[a] &&
@@ -530,7 +530,8 @@ static void put_fused(Report *r, int n, const ArrayRef *before) {
         bool placed = ARRAY(g, before[k])->role != ARRAY_INTERNAL;
         for (int f = 0; f < r->plan->functions.n && !placed; f++) {
             const Place *place = r->plan->functions.at[f].place;
-            placed = place && place[before[k]] != PLACE_NONE;
+            placed = place && (int)before[k] < r->plan->functions.at[f].arrays &&
+                     place[before[k]] != PLACE_NONE;
         }
         if (!placed) VEC_PUSH(g->arena, fused, before[k]);
     }
