@@ -10,7 +10,8 @@
  * work than the one that is written.
  *
  * Each pair is a sum inside of another one, which is then an array: see lift_all. Combinations of
- * entries of such an array are made before it: see combine. Only sums without a
+ * entries of such an array are made before it: see combine. Sums over what is 0 by its form, as the
+ * other side of a triangle, become shorter: see narrow. Only sums without a
  * condition are taken apart, since a factor of a masked term may be infinite where the mask is
  * false. */
 #include "contract.h"
@@ -884,6 +885,182 @@ static void find_through(Contract *c, const Order *order,
     }
 }
 
+/* ---- triangles and diagonals
+ * --------------------------------------------------------------------------------------------------
+ *
+ * T[i, j] = j <= i ? .. : 0 is a triangle, and sum[j](T[i, j] * x[j]) a sum over j <= i. Of a diagonal
+ * one term is left. An entry that is 0 by its form is nothing: no product with it is made, whatever
+ * the other factor is. */
+
+/* Where a term is not 0 by its form, a condition, and what it is there if that is all one term (else
+ * 0); false: anywhere. */
+static bool find_support(Graph *g, Ref term, Ref *where, Ref *there) {
+    enum { MOST_CHOICES = 4 };
+    const Poly *fact[MOST_CHOICES][2];
+    int nfacts[MOST_CHOICES], n = 0;
+    double zero;
+    bool last = false;
+    *where = *there = 0;
+    while (NODE(g, term)->op == OP_SELECT && n < MOST_CHOICES && !last) {
+        Ref c = ARG(g, term, 0), yes = ARG(g, term, 1), no = ARG(g, term, 2);
+        last = graph_is_real(g, yes, &zero) && zero == 0;
+        nfacts[n] = graph_facts(g, c, !last, fact[n], 2);
+        *where = last ? graph_not(g, c) : c, *there = last ? no : yes;
+        n++, term = no;
+    }
+    if (n == 0 || (!last && (!graph_is_real(g, term, &zero) || zero != 0))) {
+        return false;
+    }
+    if (n == 1 && nfacts[0] > 0) {
+        return true;
+    }
+    *there = 0;
+    for (int k = 0; k < n; k++) { /* the weakest of them, or one that is weaker by 1 */
+        for (int64_t more = 0; more < 2 && nfacts[k] == 1; more++) {
+            const Poly *p = poly_add(g->arena, fact[k][0], poly_int(g->arena, more));
+            bool all = true;
+            for (int q = 0; q < n && all; q++) {
+                all = nfacts[q] > 0 && graph_prove(g, p, nfacts[q], fact[q]);
+            }
+            if (all) {
+                *where = graph_op2(g, OP_le, graph_int(g, 0), graph_of_poly(g, p));
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Of a factor, at the place where it stands. */
+static bool support_of_factor(Graph *g, Ref factor, Ref *where, Ref *there) {
+    const Node n = *NODE(g, factor);
+    Ref to[MOST_INDICES];
+    if (n.op == OP_SELECT) {
+        return find_support(g, factor, where, there) && !NODE(g, *where)->fails;
+    }
+    if (n.op != OP_READ || n.fails || n.nargs == 0 || n.nargs > MOST_INDICES ||
+        !is_whole(g, n.aux) ||
+        !find_support(g, ARRAY(g, n.aux)->pieces.at[0].body, where, there)) {
+        return false;
+    }
+    for (int k = 0; k < n.nargs; k++) {
+        to[k] = ARG(g, factor, k);
+    }
+    *where = graph_subst(g, *where, n.nargs, ARRAY(g, n.aux)->axis, to);
+    *there = *there ? graph_subst(g, *there, n.nargs, ARRAY(g, n.aux)->axis, to) : 0;
+    return !NODE(g, *where)->fails;
+}
+
+enum { MOST_SAID = 8, MOST_NESTED = 12 };
+
+typedef struct Said { /* by factors of a product: where they are not 0 */
+    int n;
+    Ref factor[MOST_SAID], where[MOST_SAID], there[MOST_SAID];
+} Said;
+
+/* What the factors of a term say of the index; of a sum of products, what all of them say. */
+static void find_said(Graph *g, Ref term, Ref index, int depth, Said *said) {
+    const Node n = *NODE(g, term);
+    Ref where, there;
+    if (depth == MOST_NESTED) {
+        return;
+    }
+    if (n.op == OP_mul || n.op == OP_neg || n.op == OP_CAST) {
+        find_said(g, ARG(g, term, 0), index, depth + 1, said);
+        if (n.op == OP_mul) {
+            find_said(g, ARG(g, term, 1), index, depth + 1, said);
+        }
+    } else if (n.op == OP_add || n.op == OP_sub) {
+        Said left = {0}, right = {0};
+        find_said(g, ARG(g, term, 0), index, depth + 1, &left);
+        find_said(g, ARG(g, term, 1), index, depth + 1, &right);
+        for (int k = 0; k < left.n; k++) {
+            for (int q = 0; q < right.n && said->n < MOST_SAID; q++) {
+                if (left.where[k] == right.where[q]) {
+                    bool same = left.factor[k] == right.factor[q];
+                    said->factor[said->n] = left.factor[k], said->where[said->n] = left.where[k];
+                    said->there[said->n++] = same ? left.there[k] : 0;
+                    break;
+                }
+            }
+        }
+    } else if (said->n < MOST_SAID && support_of_factor(g, term, &where, &there) &&
+               graph_has_index(g, where, index)) {
+        said->factor[said->n] = term, said->where[said->n] = where;
+        said->there[said->n++] = there;
+    }
+}
+
+/* The range of a sum, by its factors. False where they say nothing new. */
+static bool narrow(Graph *g, Ref index, Ref *condition, Ref *body) {
+    enum { SMALL = 8 };
+    Said said = {0};
+    Ref before = *condition;
+    find_said(g, *body, index, 0, &said);
+    for (int k = 0; k < said.n; k++) {
+        const Poly *fact[2], *known[8];
+        int n_known = graph_facts(g, *condition, true, known, 8),
+            n_facts = graph_facts(g, said.where[k], true, fact, 2), proved = 0;
+        for (int q = 0; q < n_facts; q++) {
+            const Poly *never =
+                poly_sub(g->arena, poly_neg(g->arena, fact[q]), poly_int(g->arena, 1));
+            proved += graph_prove(g, fact[q], n_known, known);
+            if (graph_prove(g, never, n_known, known)) { /* two that do not meet */
+                *condition = graph_bool(g, false);
+                return true;
+            }
+        }
+        if (n_facts > 0 && proved < n_facts) {
+            *condition = graph_and(g, *condition, said.where[k]);
+            Ref there = said.there[k];
+            if (n_facts == 2 && there && NODE(g, there)->depth == 0 &&
+                NODE(g, there)->size <= SMALL) { /* on the diagonal, nobody needs the array */
+                *body = graph_subst(g, *body, 1, &said.factor[k], &there);
+            }
+        }
+    }
+    return *condition != before;
+}
+
+/* Is it better left to a product of matrices, which takes the square? */
+static bool is_matrix_product(Graph *g, Ref body, int rank, const Ref *axis) {
+    bool left = false, right = false;
+    if (NODE(g, body)->op != OP_mul || NODE(g, ARG(g, body, 0))->op != OP_READ ||
+        NODE(g, ARG(g, body, 1))->op != OP_READ) {
+        return false;
+    }
+    for (int k = 0; k < rank; k++) {
+        bool in0 = graph_has_index(g, ARG(g, body, 0), axis[k]),
+             in1 = graph_has_index(g, ARG(g, body, 1), axis[k]);
+        left = left || (in0 && !in1), right = right || (in1 && !in0);
+    }
+    return left && right;
+}
+
+static Ref narrow_all(const Contract *c, Ref term, int depth) {
+    Graph *g = c->g;
+    Ref *sum;
+    int chosen, n = NODE(g, term)->depth ? reductions_of(g, term, &sum, &chosen) : 0;
+    VEC(Ref) from = {0}, to = {0};
+    for (int k = 0; k < n && depth < MOST_DEPTH; k++) {
+        Ref r = sum[k], condition, body, index = graph_open(g, r, &condition, &body);
+        const Node node = *NODE(g, r);
+        Ref inner = narrow_all(c, body, depth + 1), all = condition;
+        bool some = inner != body;
+        if (node.aux == RED_SUM && node.type >= VALUE_FLOAT && !NODE(g, condition)->fails &&
+            !(depth == 0 && r == term &&
+              is_matrix_product(g, body, ARRAY(g, c->at)->rank, ARRAY(g, c->at)->axis))) {
+            some = narrow(g, index, &all, &inner) || some;
+        }
+        if (some) {
+            VEC_PUSH(g->arena, from, r);
+            VEC_PUSH(g->arena, to,
+                     graph_reduce(g, (Reduction)node.aux, index, all, inner));
+        }
+    }
+    return from.n ? graph_subst(g, term, from.n, from.at, to.at) : term;
+}
+
 bool contract_arrays(Graph *g, int n, const ArrayRef *roots,
                      bool (*asked)(const Graph *g, ArrayRef a)) {
     Order order = graph_order(g, n, roots);
@@ -906,6 +1083,7 @@ bool contract_arrays(Graph *g, int n, const ArrayRef *roots,
             Scope scope = scope_of_piece(g, a, &p);
             Ref body = combine(&c, &scope, p.body);
             body = order_all(&c, body, 0);
+            body = narrow_all(&c, body, 0);
             body = lift_all(&c, &scope, body, 0);
             if (body != p.body) {
                 ARRAY(g, a)->pieces.at[q].body = graph_cast(g, ARRAY(g, a)->type, body);
