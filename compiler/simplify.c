@@ -11,6 +11,7 @@
 #include "paths.h"
 #include "series.h"
 #include "share.h"
+#include "zeros.h"
 
 /* The arrays that somebody outside asks for. */
 static int wanted(Graph *g, ArrayRef **out) {
@@ -269,6 +270,7 @@ void simplify_graph(Graph *g) {
     int n = wanted(g, &roots);
     mark_asked(g);
     decide_all(g, n, roots);
+    zeros_drop(g, n, roots, is_asked_for);
     series_powers(g, n, roots);
     share_all(g, n, roots);
     series_nest(g, n, roots, is_asked_for);

@@ -27,6 +27,7 @@ paths           arena source poly graph kernel ops paths
 sparse          arena source poly graph kernel ops paths sparse
 share           arena source poly graph kernel ops share
 sizes           arena source poly graph sizes
+zeros           arena source poly graph kernel ops zeros
 contract        arena source poly graph kernel ops sizes contract
 axes            arena source poly graph kernel ops axes
 series          arena source poly graph ops series
@@ -34,7 +35,7 @@ differentiate   arena source poly graph kernel ops rewrite share demand paths di
 tangent         arena source poly graph kernel ops rewrite share paths differentiate
 lower           arena source syntax poly program graph kernel ops contract differentiate paths passes text cname sparse
 demand          arena source poly graph kernel ops demand
-simplify        arena source poly graph ops axes contract series share demand paths passes text
+simplify        arena source poly graph ops axes contract series share zeros demand paths passes text
 gen             graph plan gen
 scalars         gen kernel
 fuse            gen kernel ops
