@@ -135,18 +135,6 @@ static bool only_by(Graph *g, const Look *l) {
     return true;
 }
 
-static bool is_whole(Graph *g, ArrayRef a, int axis) {
-    const Array *x = ARRAY(g, a);
-    for (int q = 0; q < x->pieces.n; q++) {
-        const Piece *p = &x->pieces.at[q];
-        const Poly *last = poly_sub(g->arena, x->extent[axis], poly_int(g->arena, 1));
-        if (!poly_equal(p->lo[axis], poly_int(g->arena, 0)) || !poly_equal(p->hi[axis], last)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* ---- which arrays can move
  * ------------------------------------------------------------------------------------------- */
 
@@ -175,7 +163,7 @@ static void find_move(Axes *x, ArrayRef a) {
             used = graph_has_index(g, p->body, ARRAY(g, a)->axis[k]) ||
                    (p->guard && graph_has_index(g, p->guard, ARRAY(g, a)->axis[k]));
         }
-        m->drop[k] = !used && is_whole(g, a, k);
+        m->drop[k] = !used && graph_is_whole(g, a, k);
         m->drops = m->drops || m->drop[k];
     }
     if (m->drops || !only_by(g, &l) || ARRAY(g, a)->type < VALUE_FLOAT) {
@@ -186,7 +174,7 @@ static void find_move(Axes *x, ArrayRef a) {
     for (int k = 0; k < rank; k++) {
         m->drop[k] = graph_has_index(g, l.by, ARRAY(g, a)->axis[k]);
         found += m->drop[k];
-        if (m->drop[k] && !is_whole(g, a, k)) {
+        if (m->drop[k] && !graph_is_whole(g, a, k)) {
             found = -rank;
         }
     }

@@ -814,18 +814,11 @@ static bool is_plain(Graph *g, ArrayRef a) {
 }
 
 static bool is_whole(Graph *g, ArrayRef a) {
-    const Array *x = ARRAY(g, a);
-    if (!is_plain(g, a)) {
-        return false;
+    bool whole = is_plain(g, a);
+    for (int k = 0; k < ARRAY(g, a)->rank && whole; k++) {
+        whole = graph_is_whole(g, a, k);
     }
-    for (int k = 0; k < x->rank; k++) {
-        const Poly *last = poly_sub(g->arena, x->extent[k], poly_int(g->arena, 1));
-        if (!poly_equal(x->pieces.at[0].lo[k], poly_int(g->arena, 0)) ||
-            !poly_equal(x->pieces.at[0].hi[k], last)) {
-            return false;
-        }
-    }
-    return true;
+    return whole;
 }
 
 static void count_reads(Graph *g, Ref term, int *reads) {

@@ -353,6 +353,18 @@ bool graph_is_slot(const Graph *g, Ref r) {
  * ---------------------------------------------------------------------------------------------------------
  */
 
+bool graph_is_whole(Graph *g, ArrayRef a, int axis) {
+    const Array *x = ARRAY(g, a);
+    const Poly *last = poly_sub(g->arena, x->extent[axis], poly_int(g->arena, 1));
+    for (int q = 0; q < x->pieces.n; q++) {
+        const Piece *p = &x->pieces.at[q];
+        if (!poly_equal(p->lo[axis], poly_int(g->arena, 0)) || !poly_equal(p->hi[axis], last)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool graph_is_int(const Graph *g, Ref r, int64_t *value) {
     const Node *n = NODE(g, r);
     if (n->op != OP_CONST || n->type != VALUE_INT) {

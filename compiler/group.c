@@ -102,19 +102,6 @@ static void link_axes(AxisGroup *s) {
     }
 }
 
-/* Every piece has all turns of the axis. */
-static bool is_whole_along(Graph *g, ArrayRef a, int axis) {
-    const Poly *zero = poly_int(g->arena, 0),
-               *last = poly_sub(g->arena, ARRAY(g, a)->extent[axis], poly_int(g->arena, 1));
-    for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
-        const Piece *p = &ARRAY(g, a)->pieces.at[q];
-        if (!poly_equal(p->lo[axis], zero) || !poly_equal(p->hi[axis], last)) {
-            return false;
-        }
-    }
-    return ARRAY(g, a)->pieces.n > 0;
-}
-
 /* Does data choose the entry along the axis that a term of a sum goes to, as in
  * sum[e if from[e] == i](...)? Then it is added where it goes; to look for it once for each entry
  * is that many times the work. */
@@ -388,7 +375,7 @@ static void choose_class(AxisGroup *s, int class) {
             continue;
         }
         for (int q = 0; q < ARRAY(g, a)->rank && s->axis[a] < 0; q++) {
-            if (find_axis(s, s->first[a] + q) == class && is_whole_along(g, a, q) &&
+            if (find_axis(s, s->first[a] + q) == class && ARRAY(g, a)->pieces.n && graph_is_whole(g, a, q) &&
                 extent_is_worth(ARRAY(g, a)->extent[q]) && !is_left_alone(s, a, q) &&
                 !is_scattered_along(g, a, q)) {
                 s->axis[a] = q;

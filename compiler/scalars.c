@@ -242,6 +242,17 @@ static bool look_at(Scalars *s, ArrayRef a) {
 
 /* ---- what they become */
 
+/* The constant that all of an array is; 0: none. */
+static Ref constant_of(Graph *g, ArrayRef a) {
+    const Array *x = ARRAY(g, a);
+    bool whole = x->pieces.n == 1 && !x->pieces.at[0].guard && !x->pieces.at[0].live &&
+                 NODE(g, x->pieces.at[0].body)->op == OP_CONST;
+    for (int k = 0; k < x->rank && whole; k++) {
+        whole = graph_is_whole(g, a, k);
+    }
+    return whole ? x->pieces.at[0].body : 0;
+}
+
 static Ref read_entry(Graph *g, void *user, ArrayRef a, const Ref *positions) {
     const Scalars *s = user;
     int64_t at = 0, n, place;
@@ -265,7 +276,8 @@ static Ref read_entry(Graph *g, void *user, ArrayRef a, const Ref *positions) {
         at = at * n + place;
     }
     ArrayRef e = s->entry[a][at];
-    return e ? graph_read(g, e, rest) : nest_zero_of(g, ARRAY(g, a)->type);
+    Ref constant = e ? constant_of(g, e) : nest_zero_of(g, ARRAY(g, a)->type);
+    return constant ? constant : graph_read(g, e, rest);
 }
 
 static Ref open_sums(Scalars *s, Ref term);
