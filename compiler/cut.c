@@ -308,7 +308,7 @@ int cut_derivative(Graph *g, int n, const ArrayRef *roots, const bool *value, co
     c.again = arena_alloc(g->arena, all);
     c.term = arena_alloc(g->arena, all * sizeof *c.term);
     c.copy = arena_alloc(g->arena, all * sizeof *c.copy);
-    int made = 0;
+    int made = 0, *place = arena_alloc(g->arena, all * sizeof *place);
     c.nodes = (int)all - 1; /* arrays that the marks below know of */
     for (int k = 0; k < order.n; k++) { /* what is read comes first */
         ArrayRef a = order.array[k];
@@ -321,13 +321,23 @@ int cut_derivative(Graph *g, int n, const ArrayRef *roots, const bool *value, co
             c.copy[a] = make_copy(&c, a);
         }
         c.again[a] = true;
-        VEC_PUSH(g->arena, edits->again, a);
+        VEC_PUSH(g->arena, edits->again, ((Again){.array = a}));
+        place[a] = edits->again.n;
         made++;
     }
     for (int k = 0; k < order.n && made; k++) {
-        if (!c.value[order.array[k]]) {
-            rewrite_reader(&c, order.array[k]);
+        ArrayRef a = order.array[k];
+        const ArrayRef *reads;
+        if (c.value[a]) {
+            continue;
         }
+        int nreads = graph_array_reads(g, a, &reads);
+        for (int q = 0; q < nreads; q++) {
+            if (c.again[reads[q]]) {
+                VEC_PUSH(g->arena, edits->again.at[place[reads[q]] - 1].by, a);
+            }
+        }
+        rewrite_reader(&c, a);
     }
     return made;
 }

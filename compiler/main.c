@@ -209,18 +209,13 @@ static int check_derivatives(Graph *g, const Options *o) {
 }
 
 /* What the C will do, instead of the C. */
-static int write_report(Context *cx, const Options *o, Graph *g) {
-    VEC(ArrayRef) roots = {0};
-    for (int k = 0; k < g->outputs.n; k++) VEC_PUSH(cx->arena, roots, g->outputs.at[k]);
-    for (int k = 0; k < g->requests.n; k++)
-        for (int q = 0; q < g->requests.at[k].result.n; q++)
-            VEC_PUSH(cx->arena, roots, g->requests.at[k].result.at[q]);
-    Order before = graph_order(g, roots.n, roots.at);
+static int write_report(const Options *o, Graph *g, Arena *arena) {
+    const ReportBefore *before = report_before(g);
     const PlanOptions plan_options = options_of_plan(o, g);
     Plan *plan = plan_graph(g, &plan_options);
     if (!plan) return EXIT_SOURCE;
-    Text t = text_new(cx->arena);
-    report_plan(plan, o->prefix ? o->prefix : g->name, before.n, before.array, &t);
+    Text t = text_new(arena);
+    (o->report_json ? report_json : report_plan)(plan, o->prefix ? o->prefix : g->name, before, &t);
     fputs(text_string(&t), stdout);
     return EXIT_GOOD;
 }
@@ -262,7 +257,7 @@ static int compile(Context *cx, const Options *o) {
         printf("nodes %d\narrays %d\n", g->nodes.n, g->arrays.n);
         return EXIT_GOOD;
     }
-    if (o->report) return write_report(cx, o, g);
+    if (o->report) return write_report(o, g, cx->arena);
     if (o->dump == DUMP_PLAN) {
         const PlanOptions plan_options = options_of_plan(o, g);
         Plan *plan = plan_graph(g, &plan_options);

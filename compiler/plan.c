@@ -78,7 +78,8 @@ const int *layout_places(const Graph *g, const Layout *l, const Function *f) {
     }
     for (int k = l->buffers.n - 1; k >= 0; k--) {
         const Buffer *b = &l->buffers.at[k];
-        if (!b->states && !b->sums && same_store(g, b->array, b->store, f->store[b->array])) {
+        if (!b->states && !b->sums && (int)b->array < f->arrays &&
+            same_store(g, b->array, b->store, f->store[b->array])) {
             place[b->array] = k;
         }
     }
@@ -237,6 +238,7 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
     Graph *g = plan->g;
     size_t all = (size_t)g->arrays.n + MOST_COPIES; /* the planner may add some */
     Function f = {.kind = kind, .request = request, .layout = plan->layouts.n, .edits = edits};
+    f.arrays = (int)all; /* until all are made */
     bool after = comes_after(kind);
     f.place = arena_alloc(g->arena, all * sizeof *f.place);
     f.local = arena_alloc(g->arena, all * sizeof *f.local);

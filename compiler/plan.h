@@ -217,10 +217,14 @@ typedef struct Edit {
     int n; /* pieces */
     Piece *before, *after;
 } Edit;
+typedef struct Again { /* an array of the value that the derivative makes again */
+    ArrayRef array;
+    VEC(ArrayRef) by; /* the arrays of the derivative that read it */
+} Again;
 typedef struct Edits {
     const struct Edits *below; /* that these were made on top of; NULL: none */
     VEC(Edit) list;
-    VEC(ArrayRef) again; /* of the value, made again for the derivative */
+    VEC(Again) again;
 } Edits;
 void edits_begin(Graph *g, Edits *e, ArrayRef a); /* before pieces of the array are changed */
 void edits_show(Graph *g, const Edits *e, bool yes); /* the graph with them, or as it was */

@@ -413,6 +413,31 @@ static bool is_taken(Report *r, const Function *f, ArrayRef a) {
     return false;
 }
 
+static bool is_placed(const Function *f, ArrayRef a) {
+    return f->place && (int)a < f->arrays && f->place[a] != PLACE_NONE;
+}
+
+typedef VEC(ArrayRef) Names;
+
+/* What forward leaves for a function that comes after; what such a one makes of the value once more. */
+static void find_kept(Report *r, const Function *f, Names *kept, Names *again) {
+    Graph *g = r->g;
+    const Layout *l = &r->plan->layouts.at[f->layout];
+    const int *place = layout_places(g, l, f);
+    bool *among = arena_alloc(g->arena, (size_t)g->arrays.n + 1);
+    bool after = f->kind == FN_BACKWARD || f->kind == FN_VJP;
+    for (int k = 0; k < l->kept.n; k++) among[l->kept.at[k]] = true;
+    for (ArrayRef a = 1; a < (ArrayRef)f->arrays; a++) {
+        bool in_layout = place[a] >= 0 || among[a];
+        if (f->kind == FN_FORWARD && f->computed[a] && in_layout && is_taken(r, f, a)) {
+            VEC_PUSH(g->arena, *kept, a);
+        }
+        if (after && f->computed[a] && ARRAY(g, a)->order == 0 && is_placed(f, a)) {
+            VEC_PUSH(g->arena, *again, a);
+        }
+    }
+}
+
 /* The loop that a statement is, or takes in parts. */
 static const Stmt *loop_in(const Stmt *s) {
     const Stmt *loop = s->kind == STMT_THREADS ? s->body.first : s;
@@ -435,7 +460,7 @@ static void report_function(Report *r, const Function *f, const char *prefix) {
     Graph *g = r->g;
     Text *t = r->out, body = text_new(g->arena);
     Count total = count_zero(r);
-    VEC(ArrayRef) kept = {0}, again = {0};
+    Names kept = {0}, again = {0};
     r->f = f;
     r->out = &body;
     ArrayRef now = 0;
@@ -504,42 +529,90 @@ static void report_function(Report *r, const Function *f, const char *prefix) {
                     "what goes from one to another\n",
                  f->parts.n, (long long)slots, (long long)bytes);
     }
-    const int *place = layout_places(g, l, f);
-    bool *among = arena_alloc(g->arena, (size_t)g->arrays.n + 1);
-    for (int k = 0; k < l->kept.n; k++) among[l->kept.at[k]] = true;
-    for (ArrayRef a = 1; a < (ArrayRef)f->arrays; a++) {
-        bool in_layout = place[a] >= 0 || among[a];
-        if (f->kind == FN_FORWARD && f->computed[a] && in_layout && is_taken(r, f, a)) VEC_PUSH(g->arena, kept, a);
-        if ((f->kind == FN_BACKWARD || f->kind == FN_VJP) && f->computed[a] &&
-            ARRAY(g, a)->order == 0 && f->place[a] != PLACE_NONE) {
-            VEC_PUSH(g->arena, again, a);
-        }
-    }
+    find_kept(r, f, &kept, &again);
     put_threads(r, f);
+    for (int k = 0; f->edits && f->kind != FN_FORWARD && k < f->edits->again.n; k++) {
+        const Again *m = &f->edits->again.at[k];
+        put_names(r, arena_format(g->arena, "%s is made again for", ARRAY(g, m->array)->name), m->by.n,
+                  m->by.at);
+    }
     put_names(r, "in the workspace, for backward too", kept.n, kept.at);
     put_names(r, "of the value, computed again", again.n, again.at);
     text_raw(t, text_string(&body));
 }
 
-/* Equations that have a name of the source or of a derivative, and no place of their own: they were
- * written into those that read them. */
-static void put_fused(Report *r, int n, const ArrayRef *before) {
+/* ---- before the plan ---- */
+
+struct ReportBefore {
+    int n;
+    ArrayRef *array;
+    int *nreaders;
+    ArrayRef **reader;
+};
+
+const ReportBefore *report_before(Graph *g) {
+    ReportBefore *b = arena_alloc(g->arena, sizeof *b);
+    VEC(ArrayRef) roots = {0};
+    for (int k = 0; k < g->outputs.n; k++) VEC_PUSH(g->arena, roots, g->outputs.at[k]);
+    for (int k = 0; k < g->requests.n; k++) {
+        for (int q = 0; q < g->requests.at[k].result.n; q++) {
+            VEC_PUSH(g->arena, roots, g->requests.at[k].result.at[q]);
+        }
+    }
+    Order order = graph_order(g, roots.n, roots.at);
+    size_t all = (size_t)g->arrays.n + 1;
+    int *place = arena_alloc(g->arena, all * sizeof *place);
+    b->n = order.n, b->array = order.array;
+    b->nreaders = arena_alloc(g->arena, all * sizeof *b->nreaders);
+    b->reader = arena_alloc(g->arena, all * sizeof *b->reader);
+    for (int k = 0; k < order.n; k++) place[order.array[k]] = k;
+    for (int round = 0; round < 2; round++) { /* count them, then note them */
+        for (int k = 0; k < order.n; k++) {
+            const ArrayRef *reads;
+            int n = graph_array_reads(g, order.array[k], &reads);
+            for (int q = 0; q < n; q++) {
+                int of = place[reads[q]];
+                if (round) b->reader[of][b->nreaders[of]] = order.array[k];
+                b->nreaders[of]++;
+            }
+        }
+        for (int k = 0; k < order.n && !round; k++) {
+            size_t room = (size_t)b->nreaders[k] + 1;
+            b->reader[k] = arena_alloc(g->arena, room * sizeof **b->reader);
+            b->nreaders[k] = 0;
+        }
+    }
+    return b;
+}
+
+/* Has an equation, which has a name of the source or of a derivative, no place of its own? Then it was
+ * written into those that read it. */
+static bool is_fused(Report *r, ArrayRef a) {
+    bool placed = ARRAY(r->g, a)->role != ARRAY_INTERNAL;
+    for (int f = 0; f < r->plan->functions.n && !placed; f++) {
+        placed = is_placed(&r->plan->functions.at[f], a);
+    }
+    return !placed;
+}
+
+/* One that is read at several places is computed at each of them: it is said where. */
+static void put_fused(Report *r, const ReportBefore *before) {
     Graph *g = r->g;
     VEC(ArrayRef) fused = {0};
-    for (int k = 0; k < n; k++) {
-        bool placed = ARRAY(g, before[k])->role != ARRAY_INTERNAL;
-        for (int f = 0; f < r->plan->functions.n && !placed; f++) {
-            const Place *place = r->plan->functions.at[f].place;
-            placed = place && (int)before[k] < r->plan->functions.at[f].arrays &&
-                     place[before[k]] != PLACE_NONE;
-        }
-        if (!placed) VEC_PUSH(g->arena, fused, before[k]);
+    for (int k = 0; k < before->n; k++) {
+        if (is_fused(r, before->array[k])) VEC_PUSH(g->arena, fused, before->array[k]);
     }
     put_names(r, "written into the equations that read them", fused.n, fused.at);
+    for (int k = 0; k < before->n; k++) {
+        if (before->nreaders[k] < 2 || !is_fused(r, before->array[k])) continue;
+        const char *what = arena_format(g->arena, "  %s %d times", ARRAY(g, before->array[k])->name,
+                                        before->nreaders[k]);
+        put_names(r, what, before->nreaders[k], before->reader[k]);
+    }
     if (fused.n) text_char(r->out, '\n');
 }
 
-void report_plan(const Plan *p, const char *prefix, int n, const ArrayRef *arrays, Text *out) {
+void report_plan(const Plan *p, const char *prefix, const ReportBefore *before, Text *out) {
     Report r = {.g = p->g, .plan = p, .out = out};
     Graph *g = p->g;
     text_add(out, "model %s, real is %s", g->name, g->real == VALUE_FLOAT ? "float" : "double");
@@ -547,11 +620,183 @@ void report_plan(const Plan *p, const char *prefix, int n, const ArrayRef *array
         text_add(out, "%s%s", k == 1 ? ", open sizes " : ", ", g->dims.at[k].name);
     }
     text_raw(out, "\n\n");
-    put_fused(&r, n, arrays);
+    put_fused(&r, before);
     for (int k = 0; k < p->functions.n; k++) {
         const Function *f = &p->functions.at[k];
         if (k) text_char(out, '\n');
         if (f->place) report_function(&r, f, prefix);
         else text_add(out, "%s: forward, then backward\n", plan_function_name(p, f, prefix));
     }
+}
+
+/* ---- JSON: the same, see docs/json.md. Names are identifiers: nothing needs a backslash. ---- */
+
+/* A number where it is one, else a polynomial in quotes. */
+static void json_size(Report *r, const char *name, const Poly *p) {
+    const char *text = size_of(r, p);
+    if (strspn(text, "0123456789") == strlen(text)) text_add(r->out, "\"%s\": %s", name, text);
+    else text_add(r->out, "\"%s\": \"%s\"", name, text);
+}
+
+static void json_names(Report *r, const char *name, int n, const ArrayRef *arrays) {
+    text_add(r->out, "\"%s\": [", name);
+    for (int k = 0; k < n; k++) {
+        text_add(r->out, "%s\"%s\"", k ? ", " : "", ARRAY(r->g, arrays[k])->name);
+    }
+    text_char(r->out, ']');
+}
+
+static void json_count(Report *r, const Count *c) {
+    Text *t = r->out;
+    json_size(r, "operations", c->simple);
+    text_raw(t, ", ");
+    json_size(r, "calls", c->calls);
+    text_raw(t, ", ");
+    json_size(r, "reads", c->read);
+    text_raw(t, ", ");
+    json_size(r, "writes", c->written);
+    text_add(t, ", \"at_most\": %s", c->at_most ? "true" : "false");
+}
+
+/* loop: that it shares with others, the function's so many-th such one; NULL: none. */
+static void json_entry(Report *r, const Entry *e, const Stmt *loop, int number, bool *some) {
+    static const char *const places[] = {"",         "given",     "table",
+                                         "variable", "workspace", "caller"};
+    Graph *g = r->g;
+    Text *t = r->out;
+    Count c = e->count;
+    ArrayRef a = e->array;
+    if (count_is_zero(&c)) return;
+    settle(r, &c);
+    text_add(t, "%s\n  {\"name\": ", *some ? "," : "");
+    *some = true;
+    if (a) {
+        const Store *s = r->f->store[a];
+        bool row = r->f->place[a] == PLACE_LOCAL && r->f->locals.at[r->f->local[a]].lanes;
+        text_add(t, "\"%s\", \"order\": %d, \"place\": \"%s\", \"shape\": [", ARRAY(g, a)->name,
+                 ARRAY(g, a)->order, row ? "stack" : places[r->f->place[a]]);
+        for (int k = 0; k < ARRAY(g, a)->rank; k++) {
+            text_add(t, "%s\"%s\"", k ? ", " : "", graph_poly_text(g, ARRAY(g, a)->extent[k]));
+        }
+        text_raw(t, "], \"window\": [");
+        for (int k = 0; k < ARRAY(g, a)->rank; k++) {
+            text_add(t, "%s%lld", k ? ", " : "", s ? (long long)s->window[k] : 0);
+        }
+        text_raw(t, "], ");
+    } else {
+        text_raw(t, "null, ");
+    }
+    if (loop) {
+        text_add(t, "\"loop\": {\"number\": %d, \"over\": \"%s\", \"block\": %d}, ", number,
+                 g->indices.at[NODE(g, loop->index)->aux].name, loop->step);
+    } else {
+        text_raw(t, "\"loop\": null, ");
+    }
+    json_count(r, &c);
+    text_char(t, '}');
+}
+
+static void json_equations(Report *r, Count *total) {
+    ArrayRef now = 0;
+    Entries plain = {0};
+    Count before = count_zero(r);
+    bool some = false;
+    int number = 0;
+    text_raw(r->out, "\"equations\": [");
+    for (const Stmt *s = r->f->body.first; s; s = s->next) {
+        Entries one = {0};
+        if (s->kind == STMT_COMMENT) {
+            now = s->array ? s->array : now;
+            continue;
+        }
+        count_stmt(r, s, &now, &before, &one);
+        const Stmt *loop = loop_in(s);
+        bool shared = loop && (one.n > 1 || loop->step);
+        number += shared;
+        for (int k = 0; k < one.n; k++) {
+            Count c = one.at[k].count;
+            settle(r, &c);
+            count_add(r, total, &c);
+            if (shared) {
+                json_entry(r, &one.at[k], loop, number, &some);
+            } else {
+                count_add(r, &entry_of(r, &plain, one.at[k].array)->count, &one.at[k].count);
+            }
+        }
+    }
+    count_add(r, total, &before);
+    for (int k = 0; k < plain.n; k++) json_entry(r, &plain.at[k], NULL, 0, &some);
+    text_raw(r->out, "]");
+}
+
+static void json_workspace(Report *r, const Layout *l, const char *name) {
+    const Poly *sum;
+    bool at_most = false;
+    int64_t bytes = layout_bytes(r->g, l, &sum, &at_most);
+    text_add(r->out, "\"workspace\": {\"function\": \"%s\", ", name);
+    if (sum) json_size(r, "bytes", sum);
+    else text_raw(r->out, "\"bytes\": null");
+    if (bytes >= 0) text_add(r->out, ", \"known\": %lld", (long long)bytes);
+    text_add(r->out, ", \"at_most\": %s}", at_most ? "true" : "false");
+}
+
+static void json_function(Report *r, const Function *f, const char *prefix) {
+    Text *t = r->out;
+    const Layout *l = &r->plan->layouts.at[f->layout];
+    Count total = count_zero(r);
+    Names kept = {0}, again = {0};
+    r->f = f;
+    text_add(t, "{\"name\": \"%s\", ", plan_function_name(r->plan, f, prefix));
+    if (!f->place) {
+        text_raw(t, "\"is\": [\"forward\", \"backward\"]}");
+        return;
+    }
+    json_equations(r, &total);
+    text_raw(t, ",\n  ");
+    json_count(r, &total);
+    text_raw(t, ",\n  ");
+    json_workspace(r, l, plan_workspace_name(r->plan, f, prefix));
+    text_add(t, ", \"stack\": %lld,\n  ", (long long)stack_of(r));
+    find_kept(r, f, &kept, &again);
+    json_names(r, "stored", kept.n, kept.at);
+    text_raw(t, ", ");
+    json_names(r, "again", again.n, again.at);
+    text_raw(t, ", \"again_for\": [");
+    const char *between = "";
+    for (int k = 0; f->edits && f->kind != FN_FORWARD && k < f->edits->again.n; k++) {
+        const Again *m = &f->edits->again.at[k];
+        text_add(t, "%s{\"name\": \"%s\", ", between, ARRAY(r->g, m->array)->name);
+        json_names(r, "by", m->by.n, m->by.at);
+        text_char(t, '}');
+        between = ", ";
+    }
+    text_raw(t, "]}");
+}
+
+void report_json(const Plan *p, const char *prefix, const ReportBefore *before, Text *out) {
+    Report r = {.g = p->g, .plan = p, .out = out};
+    Graph *g = p->g;
+    const char *between = "";
+    text_add(out, "{\"model\": \"%s\", \"real\": \"%s\", \"sizes\": [", g->name,
+             g->real == VALUE_FLOAT ? "float" : "double");
+    for (int k = 1; k < g->dims.n; k++) {
+        const GraphDim *d = &g->dims.at[k];
+        text_add(out, "%s{\"name\": \"%s\"", k > 1 ? ", " : "", d->name);
+        if (d->assumed) text_add(out, ", \"assumed\": %lld", (long long)d->assumed);
+        text_char(out, '}');
+    }
+    text_raw(out, "],\n\"fused\": [");
+    for (int k = 0; k < before->n; k++) {
+        if (!is_fused(&r, before->array[k])) continue;
+        text_add(out, "%s\n  {\"name\": \"%s\", ", between, ARRAY(g, before->array[k])->name);
+        json_names(&r, "by", before->nreaders[k], before->reader[k]);
+        text_char(out, '}');
+        between = ",";
+    }
+    text_raw(out, "],\n\"functions\": [\n");
+    for (int k = 0; k < p->functions.n; k++) {
+        text_raw(out, k ? ",\n" : "");
+        json_function(&r, &p->functions.at[k], prefix);
+    }
+    text_raw(out, "]}\n");
 }

@@ -3,6 +3,10 @@
 #define GRADC_REPORT_H
 #include "passes.h"
 
-/* arrays: those that there were before the plan was made; some of them are written into others. */
-void report_plan(const Plan *p, const char *prefix, int n, const ArrayRef *arrays, Text *out);
+/* The graph before it was planned: some of its arrays are written into those that read them. */
+typedef struct ReportBefore ReportBefore;
+const ReportBefore *report_before(Graph *g);
+
+void report_plan(const Plan *p, const char *prefix, const ReportBefore *before, Text *out);
+void report_json(const Plan *p, const char *prefix, const ReportBefore *before, Text *out);
 #endif

@@ -214,7 +214,7 @@ static const Store *store_of_block(Graph *g, ArrayRef a, const Checkpoint *c) {
 }
 
 void storage_decide(Graph *g, Function *f, const bool *computed, const bool *carried) {
-    size_t all = (size_t)g->arrays.n + 1;
+    size_t all = (size_t)g->arrays.n + 1 + MOST_COPIES;
     bool *of = arena_alloc(g->arena, all), some = false;
     f->store = arena_alloc(g->arena, all * sizeof *f->store);
     const bool **again = arena_alloc(g->arena, (size_t)(f->checkpoints.n + 1) * sizeof *again);

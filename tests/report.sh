@@ -42,5 +42,17 @@ ok "and in numbers" says tests/report/product.grad "-D N=10 -D D=20" \
 # 1 + 2 + ... + N of the triangle
 ok "a triangle is half" says tests/report/triangle.grad "-D N=10" \
     "      55 operations; reads 440 bytes; writes 80 bytes"
+# The whole of it, as text and as JSON, for a few models; ACCEPT=yes writes what is expected
+golden() { # golden NAME MODEL OPTION ...
+    name=$1 model=$2
+    shift 2
+    "$GRADC" --report "$@" "$model" >"$work/$name.txt" 2>"$work/err" &&
+        "$GRADC" --report=json "$@" "$model" >"$work/$name.json" 2>"$work/err" || { cat "$work/err"; return 1; }
+    if [ "${ACCEPT:-no}" = yes ]; then cp "$work/$name.txt" "$work/$name.json" tests/report; fi
+    diff -u "tests/report/$name.txt" "$work/$name.txt" && diff -u "tests/report/$name.json" "$work/$name.json"
+}
+ok "report of lse" golden lse samples/gradbench/lse.grad
+ok "report of a chain of sums" golden layers tests/report/layers.grad
+ok "report within a bound" golden gates tests/budget/gates.grad --max-workspace=20000 --assume T=200 --assume n=8
 if [ $skipped -gt 0 ]; then echo "$passed passed, $failed failed, $skipped skipped"; else echo "$passed passed, $failed failed"; fi
 [ "$failed" = 0 ]
