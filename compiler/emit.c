@@ -525,7 +525,7 @@ static bool has_word(const char *text, const char *word) {
 static const char *code_alone(Arena *arena, const char *text) {
     char *copy = arena_text(arena, text, strlen(text)), *to = copy;
     for (const char *s = text; *s;) {
-        const char *end = !strncmp(s, "/*", 2) ? strstr(s + 2, "*/") : NULL;
+        const char *end = s[0] == '/' && s[1] == '*' ? strstr(s + 2, "*/") : NULL;
         if (end) {
             s = end + 2;
         } else {

@@ -391,12 +391,34 @@ static void put_names(Report *r, const char *what, int n, const ArrayRef *arrays
 }
 
 /* Rows on the stack, with one number for each turn of a block; other variables are few. */
-static int64_t stack_of(Report *r) {
+static int64_t stack_of_local(const Report *r, int local) {
+    const Local *l = &r->f->locals.at[local];
+    int64_t entry = l->type == VALUE_FLOAT ? 4 : l->type == VALUE_BOOL ? 1 : 8;
+    return l->lanes ? entry * LANES : entry;
+}
+
+static int64_t stack_of_stmts(const Report *r, const Stmt *s, const Stmt *end) {
     int64_t bytes = 0;
-    for (int k = 0; k < r->f->locals.n; k++) {
-        const Local *l = &r->f->locals.at[k];
-        int64_t entry = l->type == VALUE_FLOAT ? 4 : l->type == VALUE_BOOL ? 1 : 8;
-        bytes += l->lanes ? entry * LANES : entry;
+    for (; s != end; s = s->next) {
+        bool declares = s->kind == STMT_LET || s->kind == STMT_VAR;
+        bytes += declares ? stack_of_local(r, s->local) : 0;
+        bytes += stack_of_stmts(r, s->body.first, NULL) + stack_of_stmts(r, s->otherwise.first, NULL);
+    }
+    return bytes;
+}
+
+static int64_t stack_of(const Report *r) {
+    int64_t bytes = 0;
+    for (int k = 0; k < r->f->locals.n && !r->f->parts.n; k++) {
+        bytes += stack_of_local(r, k);
+    }
+    for (int k = 0; k < r->f->parts.n; k++) { /* one part at a time */
+        const FunctionPart *p = &r->f->parts.at[k];
+        int64_t part = stack_of_stmts(r, p->first, p->last->next);
+        for (int q = 0; q < p->takes.n; q++) {
+            part += stack_of_local(r, p->takes.at[q].local);
+        }
+        bytes = part > bytes ? part : bytes;
     }
     return bytes;
 }
