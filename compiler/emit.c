@@ -13,6 +13,7 @@
 #include <ctype.h>
 #include <math.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- names
@@ -1889,16 +1890,34 @@ static void put_calls(Emit *e, Text *t) {
 
 /* ---- functions of very many statements: a C function for each part, and one that calls them */
 
-/* The words of a text that are names, by symbol. */
-typedef VEC(bool) Words;
+/* The worker's parameters by name, to find those that a part uses in one walk over its text. */
+typedef struct Wanted {
+    VEC(int) of;     /* by symbol: the parameter's number + 1, 0: it is none */
+    int *met;        /* by parameter: the part that named it last */
+    VEC(int) number; /* of the part at hand, in order */
+    bool fails;      /* it names a status */
+} Wanted;
 
-static bool in_words(Emit *e, const Words *words, const char *name) {
-    Symbol s = name_symbol(e, name);
-    return (uint32_t)words->n > s && words->at[s];
+static Wanted wanted_new(Emit *e) {
+    Wanted w = {.met = arena_alloc(e->arena, ((size_t)e->given.n + 1) * sizeof(int))};
+    for (int k = 0; k < e->given.n; k++) {
+        Symbol name = name_symbol(e, e->given.at[k].name);
+        while ((uint32_t)w.of.n <= name) {
+            VEC_PUSH(e->arena, w.of, 0);
+        }
+        w.of.at[name] = k + 1;
+    }
+    return w;
 }
 
-static Words words_of(Emit *e, const char *code) {
-    Words words = {0};
+static int compare_numbers(const void *a, const void *b) {
+    const int x = *(const int *)a, y = *(const int *)b;
+    return (x > y) - (x < y);
+}
+
+static void find_wanted(Emit *e, Wanted *w, int part, const char *code) {
+    Symbol status = symbol_of(e->g->cx, "status");
+    w->number.n = 0, w->fails = false;
     for (const char *s = code; *s;) {
         const char *from = s;
         while (isalnum((unsigned char)*s) || *s == '_') {
@@ -1908,15 +1927,17 @@ static Words words_of(Emit *e, const char *code) {
             s++;
             continue;
         }
-        if (!isdigit((unsigned char)*from)) {
-            Symbol word = symbol(e->g->cx, from, (size_t)(s - from));
-            while ((uint32_t)words.n <= word) {
-                VEC_PUSH(e->arena, words, false);
-            }
-            words.at[word] = true;
+        Symbol word = symbol(e->g->cx, from, (size_t)(s - from));
+        int number = (uint32_t)w->of.n > word ? w->of.at[word] - 1 : -1;
+        w->fails = w->fails || word == status;
+        if (number >= 0 && w->met[number] != part) {
+            w->met[number] = part;
+            VEC_PUSH(e->arena, w->number, number);
         }
     }
-    return words;
+    if (w->number.n) {
+        qsort(w->number.at, (size_t)w->number.n, sizeof *w->number.at, compare_numbers);
+    }
 }
 
 /* Where a number is that goes from part to part: "slot[3]", or with those kept for backward. */
@@ -1972,6 +1993,7 @@ static void put_runs(Emit *e, const Function *f) {
     for (int k = 0; k < f->saved.n; k++) {
         kept[f->local[f->saved.at[k]]] = slot[f->saved.at[k]] + 1;
     }
+    Wanted wanted = wanted_new(e);
     for (int k = 0; k < f->parts.n; k++) {
         const FunctionPart *p = &f->parts.at[k];
         Text body = text_new(e->arena), head = text_new(e->arena), call = text_new(e->arena);
@@ -1988,21 +2010,18 @@ static void put_runs(Emit *e, const Function *f) {
         e->out = &body;
         put_run(e, p, kept);
         e->out = calls;
-        Words words = words_of(e, code_alone(e->arena, text_string(&body)));
-        bool fails = in_words(e, &words, "status");
+        find_wanted(e, &wanted, k + 1, code_alone(e->arena, text_string(&body)));
+        bool fails = wanted.fails;
         const char *name = arena_format(e->arena, "%s_part%d", function_name(e, f), k + 1);
         text_add(t, "/* Part %d of %d of %s%s. */\n", k + 1, f->parts.n, function_name(e, f),
                  part_equations(e, p));
         text_add(&head, "GRADC_OUTLINE %s %s(", fails ? "int" : "void", name);
         text_add(&call, "    %s%s(", fails ? "gradc_fail(&status, " : "", name);
         int n = 0;
-        for (int q = 0; q < e->given.n; q++) {
-            const Parameter *g = &e->given.at[q];
-            if (in_words(e, &words, g->name)) {
-                text_add(&head, "%s%s", n ? ", " : "", g->declare);
-                text_add(&call, "%s%s", n ? ", " : "", g->name);
-                n++;
-            }
+        for (; n < wanted.number.n; n++) {
+            const Parameter *g = &e->given.at[wanted.number.at[n]];
+            text_add(&head, "%s%s", n ? ", " : "", g->declare);
+            text_add(&call, "%s%s", n ? ", " : "", g->name);
         }
         text_raw(&head, n ? ") {\n" : "void) {\n");
         text_raw(&call, fails ? "));\n" : ");\n");
