@@ -1023,6 +1023,7 @@ static void circle_level(Gen *x, const Circle *c, const LoopGroup *group, Fixed 
     loop->number = number;
     x->turn = group && group->map ? turn : 0;
     loop->map = group && group->map;
+    loop->turns = sign != 0 && !loop->map;
     for (int k = 0; k < c->members.n; k++) {
         ArrayRef a = c->members.at[k];
         VEC_PUSH(g->arena, x->f->places,
@@ -1091,6 +1092,7 @@ static void circle_again(Gen *x, const Checkpoint *p, Stmt *replay) {
     Stmt *loop = gen_stmt(x, STMT_LOOP);
     loop->index = turn;
     loop->value = gen_local_expr(x, replay->locals[REPLAY_FROM]);
+    loop->turns = true;
     loop->other = gen_local_expr(x, replay->locals[REPLAY_TO]);
     gen_push(x, &loop->body, turn, false, p->again);
     for (int k = 0; k < group->member.n; k++) {

@@ -738,6 +738,33 @@ static void put_lanes(Emit *e, const Stmt *s, const Stmt *jam) {
     text_raw(out, "}\n");
 }
 
+/* A loop whose body is there for so many turns of the loop around. */
+static void put_row(Emit *e, const Stmt *s, int turns) {
+    int names = e->names.n, around = e->loop.n - 1;
+    const char *turn = e->loop_name.at[around],
+               *name = new_name(
+                   e, c_name(e->arena, e->g->indices.at[NODE(e->g, s->index)->aux].name), false);
+    put_hint(e, s);
+    line_start(e);
+    text_add(e->out, "for (int64_t %s = ", name);
+    put_expr(e, s->value, PREC_LOWEST);
+    text_add(e->out, "; %s < ", name);
+    put_expr(e, s->other, 61);
+    text_add(e->out, "; %s++) {\n", name);
+    VEC_PUSH(e->arena, e->loop, s->index);
+    VEC_PUSH(e->arena, e->loop_name, name);
+    for (int k = 0; k < turns; k++) {
+        e->loop_name.at[around] = k ? arena_format(e->arena, "(%s + %d)", turn, k) : turn;
+        put_body(e, &s->body);
+    }
+    e->loop_name.at[around] = turn;
+    e->loop.n--;
+    e->loop_name.n--;
+    names_drop(e, names);
+    line_start(e);
+    text_raw(e->out, "}\n");
+}
+
 /* A loop from 0 whose body is one run: JAM turns at a time, then those that are left. */
 static void put_jam(Emit *e, const Stmt *s) {
     int64_t n = -1;
@@ -773,7 +800,11 @@ static void put_jam(Emit *e, const Stmt *s) {
         VEC_PUSH(e->arena, e->loop, s->index);
         VEC_PUSH(e->arena, e->loop_name, name);
         e->depth++;
-        put_lanes(e, s->body.first, left ? NULL : s);
+        if (s->body.first->lanes) {
+            put_lanes(e, s->body.first, left ? NULL : s);
+        } else {
+            put_row(e, s->body.first, left ? 1 : JAM);
+        }
         e->depth--;
         e->loop.n--;
         e->loop_name.n--;

@@ -188,10 +188,11 @@ bool circle_push(Graph *g, ArrayRef to, int piece, const bool *in, const int *ax
                  int sign, Push *p); /* may this piece be added turn by turn? */
 void circle_arrays(Gen *x, const LoopGroup *group);
 
-/* stream: what joins the loop of a recurrence. By array: the number of its group + 1, 0: none. */
+/* stream: what joins the loop of a recurrence. By array: the number of its group + 1, 0: none.
+ * products: sums over turns that are products of matrices are made behind the loop. */
 typedef VEC(LoopGroup) LoopGroups;
 int *stream_groups(Graph *g, const Order *order, const bool *computed, const bool *whole,
-                   const bool *history, LoopGroups *groups);
+                   const bool *history, bool products, LoopGroups *groups);
 
 /* checkpoint: which recurrences of forward can do without their history. */
 typedef VEC(const Checkpoint *) Checkpoints;
@@ -202,6 +203,10 @@ void checkpoint_find(Graph *g, CheckpointKind kind, int64_t count, const Functio
 /* group: arrays and sums that share a loop over an axis, where there is no recurrence. */
 void group_arrays(Graph *g, const Order *order, const bool *computed, const bool *whole,
                   int *owner, LoopGroups *groups);
+
+/* weave: the loops of one turn of a recurrence, joined; its first and last turns apart. `carried`, by
+ * array: kept for functions after this one. */
+void weave_make(Gen *x, const bool *carried);
 
 /* lanes: loops of such groups by blocks, once it is decided what is stored. */
 void lanes_make(Gen *x);

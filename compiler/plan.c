@@ -320,7 +320,7 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
         whole[f.writes.at[k]] = f.place[f.writes.at[k]] != PLACE_OUTPUT;
     }
     LoopGroups groups = {0};
-    int *owner = stream_groups(g, &order, computed, whole, history, &groups);
+    int *owner = stream_groups(g, &order, computed, whole, history, plan->products, &groups);
     bool *asked = arena_alloc(g->arena, all);
     for (int k = 0; k < order.n; k++) {
         ArrayRef a = order.array[k];
@@ -338,6 +338,7 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
         }
     }
     storage_decide(g, &f, computed, carried);
+    weave_make(&x, carried);
     lanes_make(&x);
     if (plan->in_threads) {
         threads_make(&x);
@@ -532,7 +533,7 @@ static void pair_plan(Plan *plan, Layout *layout, Pair *p) {
 static void find_checkpoints(Plan *plan, Pair *p, const PlanOptions *options) {
     Graph *g = plan->g;
     Plan trial = {.g = g, .in_threads = plan->in_threads,
-                  .in_threads_always = plan->in_threads_always};
+                  .in_threads_always = plan->in_threads_always, .products = plan->products};
     Layout layout = {.request = p->request};
     VEC(const Function *) after = {0};
     pair_plan(&trial, &layout, p);
@@ -736,6 +737,7 @@ Plan *plan_graph(Graph *g, const PlanOptions *options) {
     int found = 0;
     Plan *plan = arena_alloc(g->arena, sizeof *plan);
     plan->g = g;
+    plan->products = options->checkpoint == CHECKPOINT_NONE; /* a block of turns would not do */
     Roots roots = {0};
     for (int k = 0; k < g->outputs.n; k++) {
         VEC_PUSH(g->arena, roots, g->outputs.at[k]);

@@ -105,6 +105,7 @@ struct Stmt {
     int hint_local;
     int number;      /* of the loop in its function, or of the run in its block */
     bool map;        /* no turn of the loop asks another one for anything */
+    bool turns;      /* its turns ask each other: those of a recurrence */
     int step;        /* the loop goes by blocks of so many turns; else 0 */
     bool lanes;      /* it runs over the turns of a block; index is that of the block's loop */
     bool one_by_one; /* and is none for vector code */
@@ -345,6 +346,7 @@ typedef struct PlanNote { /* said of a forward function */
 
 typedef struct Plan {
     Graph *g;
+    bool products; /* over the turns of a recurrence are made behind its loop */
     VEC(Function) functions;
     VEC(Layout) layouts; /* the value's first */
     VEC(PlanNote) notes;

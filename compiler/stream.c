@@ -16,8 +16,11 @@ typedef struct Component { /* arrays order[from .. to - 1] need each other */
     bool circle;
 } Component;
 
+enum { LEAST_SIDE = 4 }; /* of a product of matrices, see nest.c */
+
 typedef struct Stream {
     Graph *g;
+    bool products; /* of turns are made behind the loop */
     const Order *order;
     const bool *computed; /* by array: by this function */
     const bool *whole;    /* by array: copied to the caller */
@@ -154,9 +157,53 @@ static bool join_reader(Stream *s, const Component *c) {
     return true;
 }
 
+static bool stands_alone(Graph *g, Ref read, Ref index) { /* at one place, and in no other */
+    int at = 0;
+    for (int k = 0; k < NODE(g, read)->nargs; k++) {
+        Ref p = ARG(g, read, k);
+        at += p == index ? 1 : graph_has_index(g, p, index) ? 2 : 0;
+    }
+    return at == 1;
+}
+
+/* A sum over turns of x[t, i] * y[t, j]: a turn has to add to all of [i, j], while behind the loop
+ * it is a product of matrices, for which one of the two is to be kept. The other one has its turns
+ * in memory anyway; if it had not, this would be the one thing that keeps something of each turn. */
+static bool is_outer_product(const Stream *s, ArrayRef a, const Piece *p) {
+    Graph *g = s->g;
+    Ref condition, term, sum, side[2];
+    bool wide[2] = {false, false}, kept = false, of_loop = false;
+    if (ARRAY(g, a)->rank < 2 || p->guard || !term_is_contraction(g, p->body)) {
+        return false;
+    }
+    sum = graph_open(g, p->body, &condition, &term);
+    for (int k = 0; k < 2; k++) {
+        side[k] = ARG(g, term, k);
+        if (NODE(g, side[k])->op != OP_READ || !stands_alone(g, side[k], sum)) {
+            return false;
+        }
+        kept = kept || !s->in[NODE(g, side[k])->aux];
+        of_loop = of_loop || s->in[NODE(g, side[k])->aux];
+    }
+    for (int k = 0; k < ARRAY(g, a)->rank; k++) {
+        Ref axis = ARRAY(g, a)->axis[k];
+        int64_t size;
+        bool in[2] = {graph_has_index(g, side[0], axis), graph_has_index(g, side[1], axis)},
+             is = !(poly_is_int(ARRAY(g, a)->extent[k], &size) && size < LEAST_SIDE) &&
+                  poly_equal(p->lo[k], poly_int(g->arena, 0));
+        wide[0] = wide[0] || (is && in[0] && !in[1] && stands_alone(g, side[0], axis));
+        wide[1] = wide[1] || (is && in[1] && !in[0] && stands_alone(g, side[1], axis));
+    }
+    return wide[0] && wide[1] && kept && of_loop && graph_is_true(g, condition);
+}
+
 /* Is every piece that asks something of the loop a sum over turns? */
 static bool join_sum(Stream *s, ArrayRef a) {
     Graph *g = s->g;
+    if (s->products && ARRAY(g, a)->pieces.n == 1 &&
+        is_outer_product(s, a, &ARRAY(g, a)->pieces.at[0])) {
+        return false;
+    }
     for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
         Push p;
         Lags lags = {0};
@@ -370,9 +417,9 @@ static void group_of(Stream *s, const Component *circle, const bool *from_histor
 }
 
 int *stream_groups(Graph *g, const Order *order, const bool *computed, const bool *whole,
-                   const bool *history, LoopGroups *groups) {
+                   const bool *history, bool products, LoopGroups *groups) {
     size_t all = (size_t)g->arrays.n;
-    Stream s = {.g = g, .order = order, .computed = computed, .whole = whole};
+    Stream s = {.g = g, .products = products, .order = order, .computed = computed, .whole = whole};
     s.owner = arena_alloc(g->arena, all * sizeof *s.owner);
     s.read = arena_alloc(g->arena, all * sizeof *s.read);
     s.nread = arena_alloc(g->arena, all * sizeof *s.nread);

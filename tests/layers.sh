@@ -48,6 +48,7 @@ lag             gen
 circle          gen kernel ops text
 stream          gen kernel
 group           gen kernel sizes
+weave           gen
 lanes           gen
 threads         gen ops text
 split           gen ops
