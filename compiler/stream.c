@@ -16,8 +16,6 @@ typedef struct Component { /* arrays order[from .. to - 1] need each other */
     bool circle;
 } Component;
 
-enum { LEAST_SIDE = 4 }; /* of a product of matrices, see nest.c */
-
 typedef struct Stream {
     Graph *g;
     bool products; /* of turns are made behind the loop */
