@@ -449,7 +449,12 @@ static void make_array(Keep *w, Dear *d) {
             Ref index = graph_index(g, name, EXTENT(g, s->v[v]));
             const Poly *lo = v_of(g, s, v, d->part.lo[k]), *hi = v_of(g, s, v, d->part.hi[k]),
                        *from = poly_sub(g->arena, poly_var(g->arena, index), s->shift[v]);
-            scope_add(g, &over, index, s->sign[v] > 0 ? lo : hi, s->sign[v] > 0 ? hi : lo);
+            const Poly *first = s->sign[v] > 0 ? lo : hi;
+            if (!graph_prove(g, first, 0, NULL) &&
+                graph_prove(g, poly_neg(g->arena, first), 0, NULL)) {
+                first = poly_int(g->arena, 0); /* a condition kept the entries before out */
+            }
+            scope_add(g, &over, index, first, s->sign[v] > 0 ? hi : lo);
             to[v] = graph_of_poly(g, s->sign[v] > 0 ? from : poly_neg(g->arena, from));
             d->axis[k] = v;
         }

@@ -47,6 +47,15 @@ typedef struct Weave {
 
 /* ---- whole numbers as polynomials */
 
+static bool may_fail(const Expr *e) {
+    bool fails = e->kind == EXPR_CHECKED || e->kind == EXPR_NONEMPTY || e->kind == EXPR_EXTERN ||
+                 e->checked || (e->kind == EXPR_OP && e->op == OP_trunc);
+    for (int k = 0; k < e->n && !fails; k++) {
+        fails = may_fail(e->arg[k]);
+    }
+    return fails;
+}
+
 static const Poly *poly_of(Weave *w, const Expr *e) {
     Arena *arena = w->g->arena;
     int64_t value;
@@ -158,7 +167,8 @@ static void decide(Weave *w, Block *b) {
         }
         decide(w, &s->body);
         decide(w, &s->otherwise);
-        if (s->kind == STMT_LOOP && !s->body.first) {
+        if ((s->kind == STMT_LOOP || s->kind == STMT_IF) && !s->body.first &&
+            !s->otherwise.first && !(s->value && may_fail(s->value))) {
             continue;
         }
         gen_append(&kept, s);
@@ -261,15 +271,6 @@ static Block copy_block(const Copy *c, const Block *b) {
 }
 
 /* ---- what statements touch */
-
-static bool may_fail(const Expr *e) {
-    bool fails = e->kind == EXPR_CHECKED || e->kind == EXPR_NONEMPTY || e->kind == EXPR_EXTERN ||
-                 e->checked || (e->kind == EXPR_OP && e->op == OP_trunc);
-    for (int k = 0; k < e->n && !fails; k++) {
-        fails = may_fail(e->arg[k]);
-    }
-    return fails;
-}
 
 static bool is_among(const Refs *rows, const Expr *e) {
     bool is = false;
@@ -516,6 +517,15 @@ static bool is_plain_loop(const Stmt *s) {
            (s->hint == HINT_NONE || s->hint == HINT_LANES) && !has_own_turns(&s->body);
 }
 
+static bool has_loop(const Block *b) {
+    for (const Stmt *s = b->first; s; s = s->next) {
+        if (s->kind == STMT_LOOP || has_loop(&s->body) || has_loop(&s->otherwise)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* How the turns of two loops lie to each other: the same but for one at the end. (Those that begin
  * elsewhere stay alone: a vector that one stores would lie across two that another one loads.) */
 typedef struct Ranges {
@@ -558,6 +568,9 @@ static bool can_join(Weave *w, const Item *a, const Item *b, bool shifted) {
     if (!is_plain_loop(s) || !is_plain_loop(t) || s->hint != t->hint || share_local(a, b) ||
         share_local(b, a)) {
         return false;
+    }
+    if (has_loop(&s->body) != has_loop(&t->body)) {
+        return false; /* nothing is won, and a sum into a row may go by several terms */
     }
     if (!(is_same(w, s->value, t->value) && is_same(w, s->other, t->other)) &&
         (!shifted || s->hint != HINT_LANES || !find_ranges(w, s, t, &ranges))) {
@@ -1546,15 +1559,6 @@ static void replace_block(Numbers *m, Block *b, bool sure) {
         replace_block(m, &s->body, false);
         replace_block(m, &s->otherwise, false);
     }
-}
-
-static bool has_loop(const Block *b) {
-    for (const Stmt *s = b->first; s; s = s->next) {
-        if (s->kind == STMT_LOOP || has_loop(&s->body) || has_loop(&s->otherwise)) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /* The loops of which an array may need one entry at a time: vector code, or nothing inside. */
