@@ -548,6 +548,15 @@ static bool find_ranges(Weave *w, const Stmt *s, const Stmt *t, Ranges *r) {
     return (low == 0 && high == 0) || prove(w, poly_sub(arena, r->to, r->from));
 }
 
+static bool binds(const Block *b, Ref index) {
+    bool does = false;
+    for (const Stmt *s = b->first; s && !does; s = s->next) {
+        does = (s->kind == STMT_LOOP && s->index == index) || binds(&s->body, index) ||
+               binds(&s->otherwise, index);
+    }
+    return does;
+}
+
 /* May b's body follow a's in a's loop? */
 static bool can_join(Weave *w, const Item *a, const Item *b, bool shifted) {
     const Stmt *s = a->s, *t = b->s;
@@ -571,6 +580,9 @@ static bool can_join(Weave *w, const Item *a, const Item *b, bool shifted) {
     }
     if (has_loop(&s->body) != has_loop(&t->body)) {
         return false; /* nothing is won, and a sum into a row may go by several terms */
+    }
+    if (binds(&s->body, t->index) || binds(&t->body, s->index)) {
+        return false; /* for i: for j, and for j: for i */
     }
     if (!(is_same(w, s->value, t->value) && is_same(w, s->other, t->other)) &&
         (!shifted || s->hint != HINT_LANES || !find_ranges(w, s, t, &ranges))) {
