@@ -7,6 +7,15 @@
 #define JOIN2(a, b) a##b
 #define JOIN(a, b) JOIN2(a, b)
 
+#ifdef THREADS
+#include <omp.h>
+static void share(void) { /* all contenders have the same library */
+    omp_set_num_threads(THREADS);
+}
+#else
+#define share()
+#endif
+
 static void must(int status) {
     if (status != 0) {
         fprintf(stderr, "bench: status %d\n", status);
@@ -26,6 +35,7 @@ static void open_value(void) {
     value_space = bench_bytes(JOIN(VALUE, _workspace)(&value_args));
 }
 static void value(void) {
+    share();
     must(JOIN(VALUE, _value)(&value_args, value_space));
 }
 static void close_value(void) {
@@ -52,6 +62,7 @@ static void open_derived(void) {
     derived_space = bench_bytes(JOIN(DERIVED, DERIVED_SPACE)(&derived_args));
 }
 static void derived(void) {
+    share();
     must(JOIN(DERIVED, DERIVED_CALL)(&derived_args, derived_space));
 #ifdef AFTERWARDS
     AFTERWARDS

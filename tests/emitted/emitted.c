@@ -1388,7 +1388,10 @@ int main(int argc, char **argv) {
         else if (!strcmp(argv[k], "--keep")) keeps = true;
         else if (!strcmp(argv[k], "--sanitize")) sanitized = true;
         else if (!strcmp(argv[k], "--thorough")) thorough = true;
-        else if (!strcmp(argv[k], "--openmp")) openmp = true;
+        else if (!strcmp(argv[k], "--openmp")) {
+            openmp = true;
+            setenv("OMP_WAIT_POLICY", "passive", 0); /* there are many short loops */
+        }
         else if (runtime && work) {
             /* A file that cannot be checked is a failure in the end: its models are not known, so
              * its name stands for them. */
