@@ -952,7 +952,7 @@ static const char *local_type(const Emit *e, int local) {
 }
 
 /* What a part takes of the worker's. */
-static PartArguments part_arguments(Emit *e, const Threads *t, const char *code, const char *part) {
+static PartArguments part_arguments(Emit *e, const Threads *t, const char *code, const char *slot) {
     Graph *g = e->g;
     PartArguments list = {0};
     for (int k = 0; k < e->given.n; k++) {
@@ -964,7 +964,7 @@ static PartArguments part_arguments(Emit *e, const Threads *t, const char *code,
                  summed = array_of_name(e, t->summed.n, t->summed.at, p->name);
         const char *pass = p->name;
         if (own) {
-            pass = arena_format(e->arena, "%s + %s * (%s)", pass, part, count_text(e, own));
+            pass = arena_format(e->arena, "%s + %s * (%s)", pass, slot, count_text(e, own));
         } else if (summed) {
             pass = new_name(e, arena_format(e->arena, "%s_part", p->name), false);
         }
@@ -1032,7 +1032,7 @@ static void put_part(Emit *e, const Threads *t, const char *name, const char *te
  * compiled the same with and without threads. */
 static void put_all_parts(Emit *e, const Threads *t, const char *name, const char *of, bool fails,
                           const PartArguments *list, const char *part, const char *parts,
-                          const char *sums) {
+                          const char *sums, const char *slot) {
     Graph *g = e->g;
     Text *was = e->out;
     int depth = e->depth, names = e->names.n;
@@ -1052,6 +1052,9 @@ static void put_all_parts(Emit *e, const Threads *t, const char *name, const cha
     put_line(e, "for (int64_t %s = 0; %s < %s; %s++) {", turn, turn, parts, turn);
     e->depth++;
     put_line(e, "const int64_t %s = GRADC_PART(%s, %s);", part, turn, parts);
+    if (t->own.n) {
+        put_line(e, "const int64_t %s = GRADC_SLOT;", slot);
+    }
     for (int k = 0; k < t->summed.n; k++) {
         ArrayRef a = t->summed.at[k];
         const char *to = e->array_name[a], *place = to;
@@ -1141,9 +1144,10 @@ static void put_threads(Emit *e, const Stmt *s) {
     }
     const char *code = code_alone(e->arena, text_string(&whole));
     bool fails = has_word(code, "status");
-    PartArguments list = part_arguments(e, t, code, part);
+    const char *slot = new_name(e, "slot", false);
+    PartArguments list = part_arguments(e, t, code, slot);
     put_part(e, t, part_name, text_string(&whole), fails, &list, part, parts, sums);
-    put_all_parts(e, t, loop_name, part_name, fails, &list, part, parts, sums);
+    put_all_parts(e, t, loop_name, part_name, fails, &list, part, parts, sums, slot);
 
     Text line = text_new(e->arena), *was = e->out;
     text_add(&line, "%*sconst int64_t %s = ", 4 * e->depth, "", parts);

@@ -100,9 +100,12 @@ GRADC_INLINE int64_t gradc_width(int64_t left)
  * the file is compiled with -fopenmp. For tests: with -DGRADC_PARTS_BACKWARDS the last part is the first, and nothing may change; with
  * -DGRADC_PARTS_FEWEST=n each loop has n parts at least, however short it is. */
 #if defined(_OPENMP)
-#define GRADC_PARALLEL(worth) GRADC_PRAGMA(omp parallel for schedule(static) if (worth))
+#include <omp.h>
+#define GRADC_PARALLEL(worth) GRADC_PRAGMA(omp parallel for schedule(static, 1) if (worth))
+#define GRADC_SLOT omp_get_thread_num() /* below the number of parts: they go round the threads */
 #else
 #define GRADC_PARALLEL(worth)
+#define GRADC_SLOT 0
 #endif
 #if defined(GRADC_PARTS_BACKWARDS)
 #define GRADC_PART(turn, parts) ((parts) - 1 - (turn))
