@@ -2047,7 +2047,7 @@ static void put_runs(Emit *e, const Function *f) {
         e->out = calls;
         find_wanted(e, &wanted, k + 1, code_alone(e->arena, text_string(&body)));
         bool fails = wanted.fails;
-        const char *name = arena_format(e->arena, "%s_part%d", function_name(e, f), k + 1);
+        const char *name = arena_format(e->arena, "%s_run%d", function_name(e, f), k + 1);
         text_add(t, "/* Part %d of %d of %s%s. */\n", k + 1, f->parts.n, function_name(e, f),
                  part_equations(e, p));
         text_add(&head, "GRADC_OUTLINE %s %s(", fails ? "int" : "void", name);
@@ -2973,7 +2973,7 @@ static bool is_file_name(Emit *e, const char *header, const char *name) {
         const char *f = function_name(e, &e->plan->functions.at[k]);
         clash = clash || !strcmp(name, arena_format(e->arena, "%s_worker", f));
         for (int q = 0; q < e->plan->functions.at[k].parts.n; q++) {
-            clash = clash || !strcmp(name, arena_format(e->arena, "%s_part%d", f, q + 1));
+            clash = clash || !strcmp(name, arena_format(e->arena, "%s_run%d", f, q + 1));
         }
     }
     for (int k = 0; k < e->plan->layouts.n; k++) {

@@ -72,11 +72,24 @@ int main(void) {
     return 0;
 }
 END
-    one() { ! grep -q 'm_backward_part' "$work/chain.c" && grep -q 'm_value_and_gradient_part' "$work/chain.c"; }
+    one() { ! grep -q 'm_backward_run' "$work/chain.c" && grep -q 'm_value_and_gradient_run' "$work/chain.c"; }
     ok "one of the two is in parts" one
     for cc in "gcc -O1" "clang -O2"; do
         ok "parts keep the bits: $cc" sh -c "$cc -std=c11 -ffp-contract=off -I$top/runtime -I$work $work/bits.c $work/chain.c -lm -o $work/bits && $work/bits"
     done
+fi
+# mixed: loops between long runs of equations; --openmp has parts of loops besides
+awk 'BEGIN {
+    print "model m {\n dim N;\n input real x[N];\n param real a, b, w[N];\n v0 = a * b;"
+    for (k = 1; k <= 500; k++) printf " v%d = sin(v%d) * a + b;\n", k, k - 1
+    print " r[n] = tanh(x[n] * w[n] + v500);\n s = sum[n](r[n] * w[n]);\n u0 = s;"
+    for (k = 1; k <= 200; k++) printf " u%d = tanh(u%d * v%d) + s;\n", k, k - 1, k
+    print " y = u200;\n z[n] = r[n] * u100;\n output y, z;\n derive gradient(y; a, b, w);\n}" }' >"$work/mixed.grad"
+if ok "mixed" "$GRADC" -o "$work/mixed.c" "$work/mixed.grad"; then
+    ok "parts of mixed" parts mixed 12 500
+    ok "mixed by the evaluator" same_numbers mixed m
+    ok "mixed in threads" "$GRADC" --openmp -o "$work/mixed.c" "$work/mixed.grad"
+    ok "mixed in threads is C" ${CC:-cc} $strict -O0 -fopenmp -fsyntax-only "$work/mixed.c"
 fi
 # vector: results entry by entry; small: long sums under a test for NULL; conditions: choices; tree: one large expression
 for form in "vector 350 12" "small 70 12" "conditions 350 12" "tree 3000 20"; do
