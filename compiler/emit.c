@@ -1108,7 +1108,7 @@ static void put_threads(Emit *e, const Stmt *s) {
     const Threads *t = s->threads;
     int n = t->gathered.n, names;
     const char *function = function_name(e, e->f),
-               *part_name = arena_format(e->arena, "%s_part%d", function, t->number),
+               *part_name = arena_format(e->arena, "%s_turns%d", function, t->number),
                *loop_name = arena_format(e->arena, "%s_loop%d", function, t->number),
                *parts = new_name(e, "parts", true), *sums = n ? new_name(e, "sums", true) : NULL;
     for (int k = 0; k < n; k++) {
