@@ -343,7 +343,9 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
     if (plan->in_threads) {
         threads_make(&x);
     }
-    split_function(&x);
+    if (!f.threads.n) { /* what goes from part to part is not looked for in loops of threads */
+        split_function(&x);
+    }
     for (int type = VALUE_BOOL; type <= VALUE_DOUBLE; type++) {
         int *most = &layout->slots[type];
         *most = f.slots[type] > *most ? f.slots[type] : *most;

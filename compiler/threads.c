@@ -485,6 +485,9 @@ static Stmt *in_parts(Walk *w, Stmt *const *rows, int nrows, Stmt *loop, Stmt *c
     for (int k = 0; k < nfolds; k++) {
         note_local(&r, folds[k]->local, true);
     }
+    if (loop->jam) { /* its turns go by four */
+        refuse(&r, "some of its turns are done together");
+    }
     if (loop->down) {
         refuse(&r, "it runs backwards");
     }
