@@ -28,6 +28,10 @@ typedef struct Split {
     VEC(int) locals;      /* that the statement at hand names */
     VEC(int) sets;        /* those that it sets */
     VEC(ArrayRef) arrays; /* those in memory that it names, given ones apart */
+    VEC(int) own;         /* those that a block in it declares: nobody else can name these, but a copy
+                           * of the block, another turn of a loop apart, declares them again */
+    VEC(int) mark;        /* by local: the last note that found it to be its own */
+    int notes;
     bool bound;           /* it names an index */
     VEC(int) ready;       /* by local: behind which statement it is there; NOT_YET */
     int *settled;         /* by array: behind which statement it was touched last */
@@ -87,7 +91,7 @@ static void note_expr(Split *s, const Expr *e) {
 
 static void note_block(Split *s, const Block *b);
 
-static void note_stmt(Split *s, const Stmt *t) {
+static void note_parts(Split *s, const Stmt *t) {
     bool sets = t->kind == STMT_LET || t->kind == STMT_VAR || t->kind == STMT_SET;
     if (sets) {
         VEC_PUSH(s->g->arena, s->locals, t->local);
@@ -128,13 +132,44 @@ static void note_stmt(Split *s, const Stmt *t) {
 
 static void note_block(Split *s, const Block *b) {
     for (const Stmt *t = b->first; t; t = t->next) {
-        note_stmt(s, t);
+        if (t->kind == STMT_LET || t->kind == STMT_VAR) {
+            VEC_PUSH(s->g->arena, s->own, t->local);
+        }
+        note_parts(s, t);
     }
 }
 
 static void note_clear(Split *s) {
-    s->locals.n = s->sets.n = s->arrays.n = 0;
+    s->locals.n = s->sets.n = s->arrays.n = s->own.n = 0;
     s->bound = false;
+}
+
+static int drop_own(const Split *s, int *locals, int n) {
+    int kept = 0;
+    for (int k = 0; k < n; k++) {
+        if (s->mark.at[locals[k]] != s->notes) {
+            locals[kept++] = locals[k];
+        }
+    }
+    return kept;
+}
+
+/* What a statement names of what is around it. */
+static void note_stmt(Split *s, const Stmt *t) {
+    note_clear(s);
+    note_parts(s, t);
+    if (!s->own.n) {
+        return;
+    }
+    while (s->mark.n < s->f->locals.n) {
+        VEC_PUSH(s->g->arena, s->mark, 0);
+    }
+    s->notes++;
+    for (int k = 0; k < s->own.n; k++) {
+        s->mark.at[s->own.at[k]] = s->notes;
+    }
+    s->locals.n = drop_own(s, s->locals.at, s->locals.n);
+    s->sets.n = drop_own(s, s->sets.at, s->sets.n);
 }
 
 /* ---- how much text it is */
@@ -336,7 +371,6 @@ static bool gives_entries(const Split *s, const Stmt *t) {
 
 /* Where an entry can be given: behind which statement. */
 static int entry_place(Split *s, const Stmt *store) {
-    note_clear(s);
     note_stmt(s, store);
     int at = place_of_noted(s);
     return at == NOT_YET || at == 0 || gen_expr_may_fail(store->value) ? s->now : at;
@@ -390,7 +424,6 @@ static void settle(Split *s, const Stmt *t) {
     if (t->kind == STMT_LET || t->kind == STMT_VAR) {
         s->ready.at[t->local] = s->now;
     }
-    note_clear(s);
     note_stmt(s, t);
     for (int k = 0; k < s->sets.n; k++) { /* names of its own blocks are not there behind it */
         int *ready = &s->ready.at[s->sets.at[k]];
@@ -484,7 +517,6 @@ static Runs make_runs(Split *s) {
     int at = 0;
     for (const Stmt *t = f->body.first; t; t = t->next) {
         at++;
-        note_clear(s);
         note_stmt(s, t);
         for (int k = 0; k < s->locals.n; k++) {
             int local = s->locals.at[k];
@@ -596,7 +628,6 @@ static void follow(HandOver *h, int part) {
     Split *s = h->s;
     const FunctionPart *p = &s->f->parts.at[part - 1];
     for (const Stmt *t = p->first; t != p->last->next; t = t->next) {
-        note_clear(s);
         note_stmt(s, t);
         for (int k = 0; k < s->locals.n; k++) {
             Home *at = &h->home[s->locals.at[k]];
@@ -665,7 +696,6 @@ static void hand_over(Split *s) {
         FunctionPart *p = &f->parts.at[part - 1];
         h.met.n = 0;
         for (const Stmt *t = p->first; t != p->last->next; t = t->next) {
-            note_clear(s);
             note_stmt(s, t);
             note_taken(&h, p, part, t);
         }
@@ -673,7 +703,6 @@ static void hand_over(Split *s) {
             p->takes.at[k].changes = h.home[p->takes.at[k].local].set == part;
         }
         for (const Stmt *t = p->first; t != p->last->next; t = t->next) {
-            note_clear(s);
             note_stmt(s, t);
             note_left(&h, p, part, t);
         }
