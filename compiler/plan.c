@@ -283,7 +283,8 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
     for (int k = 0; k < order.n; k++) {
         ArrayRef a = order.array[k];
         const Array *array = ARRAY(g, a);
-        bool asked = (array->is_output && kind != FN_DERIVATIVE) || result[a];
+        bool asked = (array->is_output && kind != FN_DERIVATIVE) ||
+                     (result[a] && kind != FN_FORWARD); /* a result is backward's to write */
         if (array->role == ARRAY_INPUT || array->role == ARRAY_PARAM) {
             f.place[a] = PLACE_INPUT;
             VEC_PUSH(g->arena, f.reads, a);
@@ -308,7 +309,7 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
             f.place[a] = PLACE_BUFFER;
             VEC_PUSH(g->arena, f.buffers, a);
         }
-        if (asked && computed[a]) {
+        if (asked && (computed[a] || result[a])) {
             VEC_PUSH(g->arena, f.writes, a);
         }
         if (stays && array->rank == 0 && kind == FN_FORWARD) {

@@ -646,7 +646,7 @@ static int walk(Walk *w, Block *b, int depth) {
         const Poly *n = turns_of(g, s);
         bool small = n && poly_is_int(n, &turns) && turns < SMALL &&
                            !w->x->plan->in_threads_always,
-             enter = !s->step && !s->lanes;
+             enter = !s->step && !s->lanes && !s->jam;
         int inside = small && enter ? walk(w, &s->body, depth) : 0;
         Stmt *parts = inside ? NULL
                              : in_parts(w, list.at + first, k - first, s, list.at + k + 1, last - k, depth);

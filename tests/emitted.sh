@@ -16,7 +16,7 @@ passed=0 failed=0 skipped=0
 # Programs elsewhere are counted as skipped where they are not; the same text is not compiled twice.
 models=
 seen=
-for file in tests/emitted/*.grad tests/models/*.grad samples/*.grad samples/mnist/*.grad samples/gradbench/*.grad samples/robot/*.grad tests/library/*_use.grad tests/golden/right/*.grad ../shared/language/programs/*.grad; do
+for file in tests/emitted/*.grad tests/models/*.grad samples/*.grad samples/mnist/*.grad samples/gradbench/*.grad samples/robot/*.grad tests/bench/problems/*.grad tests/library/*_use.grad tests/golden/right/*.grad ../shared/language/programs/*.grad; do
     [ -f "$file" ] || { skipped=$((skipped + 1)); continue; }
     sum=$(cksum <"$file")
     case $seen in *"<$sum>"*) continue ;; esac
