@@ -80,7 +80,9 @@ static bool is_zero(Zeros *z, Ref term) {
             VEC_PUSH(g->arena, stack, ARG(g, r, k));
         }
     }
-    qsort(node.at, (size_t)node.n, sizeof *node.at, rising);
+    if (node.n) {
+        qsort(node.at, (size_t)node.n, sizeof *node.at, rising);
+    }
     for (int k = 0; k < node.n; k++) {
         z->is.at[node.at[k]] = is_zero_node(z, node.at[k]) ? 2 : 1;
     }
