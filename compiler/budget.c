@@ -75,6 +75,7 @@ int64_t layout_slot_bytes(const Layout *l, int type) {
 int64_t layout_bytes(Graph *g, const Layout *l, const Poly **sum, bool *at_most) {
     int64_t all = 0;
     const Poly *total = poly_int(g->arena, 0);
+    *at_most = false;
     for (int k = 0; k < l->buffers.n; k++) {
         Bytes b = bytes_of(g, &l->buffers.at[k]);
         *at_most = *at_most || l->buffers.at[k].sums || l->buffers.at[k].own.n;

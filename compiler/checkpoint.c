@@ -17,13 +17,13 @@ typedef struct Search {
     const bool *carried;
     int nafter;
     const Function *const *after;
-    const LoopGroup *group; /* at work */
+    const LoopGroup *group;        /* at work */
     bool *member, *window, *again; /* by array */
     int *axis, *off;
     int uses[2], least[2], most[2]; /* by function after: the loop, and the turns that it reads */
     bool read[2];
     VEC(State) ends; /* entries of the last state that are read before a loop of backward */
-    int entries; /* so many of the last ones are read by forward */
+    int entries;     /* so many of the last ones are read by forward */
     const bool *before[2];
 } Search;
 
@@ -34,8 +34,7 @@ int64_t checkpoint_span(const Checkpoint *c) {
             return -1;
         }
         turns -= first;
-        for (w = 2; w < c->least || w <= c->reach ||
-                    (w - c->reach) * (w - c->reach) < turns;) {
+        for (w = 2; w < c->least || w <= c->reach || (w - c->reach) * (w - c->reach) < turns;) {
             w *= 2;
         }
         return w;
@@ -169,10 +168,10 @@ static bool read_ahead(const Search *s, const Function *f, const Lag *l, int *ah
 /* A read behind the loop: how many entries from the last one? */
 static bool read_behind(const Search *s, const Lag *l, int *behind) {
     Graph *g = s->g;
-    const Poly *last = poly_sub(g->arena, ARRAY(g, l->of)->extent[s->axis[l->of]],
-                                poly_int(g->arena, 1));
-    return small_number(
-               poly_sub(g->arena, last, graph_poly(g, ARG(g, l->read, s->axis[l->of]))), behind) &&
+    const Poly *last =
+        poly_sub(g->arena, ARRAY(g, l->of)->extent[s->axis[l->of]], poly_int(g->arena, 1));
+    return small_number(poly_sub(g->arena, last, graph_poly(g, ARG(g, l->read, s->axis[l->of]))),
+                        behind) &&
            *behind >= 0;
 }
 
@@ -294,8 +293,8 @@ static bool look_inside(Search *s, Checkpoint *c) {
             int d, at = -1;
             const Piece *piece = &ARRAY(g, a)->pieces.at[l->piece];
             Ref i = ARRAY(g, a)->axis[s->axis[a]];
-            const Poly *now = poly_add(g->arena, poly_var(g->arena, i),
-                                       poly_int(g->arena, s->off[a])),
+            const Poly *now =
+                           poly_add(g->arena, poly_var(g->arena, i), poly_int(g->arena, s->off[a])),
                        *then = poly_add(g->arena, graph_poly(g, ARG(g, l->read, s->axis[of])),
                                         poly_int(g->arena, s->off[of])),
                        *back = poly_sub(g->arena, now, then);
@@ -383,8 +382,23 @@ static Checkpoint *try_group(Search *s, int number) {
     }
     c->group = number, c->loop = group, c->seed = group->member.at[0];
     c->again = s->again, c->window = s->window, c->axis = s->axis, c->off = s->off;
-    c->store = f->store;
+    c->store = f->store, c->arrays = g->arrays.n;
     return some && c->nafter ? c : NULL;
+}
+
+void checkpoint_extend(Graph *g, Checkpoint *c) {
+    size_t old = (size_t)c->arrays, all = (size_t)g->arrays.n + MOST_COPIES;
+    if (all <= old) {
+        return;
+    }
+    bool *again = arena_alloc(g->arena, all), *window = arena_alloc(g->arena, all);
+    int *axis = arena_alloc(g->arena, all * sizeof *axis),
+        *off = arena_alloc(g->arena, all * sizeof *off);
+    memcpy(again, c->again, old);
+    memcpy(window, c->window, old);
+    memcpy(axis, c->axis, old * sizeof *axis);
+    memcpy(off, c->off, old * sizeof *off);
+    c->again = again, c->window = window, c->axis = axis, c->off = off, c->arrays = (int)all;
 }
 
 void checkpoint_find(Graph *g, CheckpointKind kind, int64_t count, const Function *forward,
@@ -474,8 +488,7 @@ const char *checkpoint_text(Graph *g, const Layout *l, const Checkpoint *c) {
             text_add(&t, "%s%s", word, ARRAY(g, a)->name);
             word = ", ";
             by_span = poly_add(g->arena, by_span, one);
-            all = poly_add(g->arena, all,
-                           poly_mul(g->arena, one, ARRAY(g, a)->extent[c->axis[a]]));
+            all = poly_add(g->arena, all, poly_mul(g->arena, one, ARRAY(g, a)->extent[c->axis[a]]));
             continue;
         }
         one = poly_mul(g->arena, one, poly_int(g->arena, b->turns));
@@ -503,7 +516,8 @@ const char *checkpoint_text(Graph *g, const Layout *l, const Checkpoint *c) {
     if (c->kind == CHECKPOINT_ROOT && !fixed) {
         const char *length_text =
             c->reach ? arena_format(g->arena, "(block - %d)", c->reach) : "block";
-        text_add(&t, "; block: a power of 2 with %s^2 >= %s", length_text, graph_poly_text(g, turns));
+        text_add(&t, "; block: a power of 2 with %s^2 >= %s", length_text,
+                 graph_poly_text(g, turns));
         if (!is_zero(by_state)) {
             text_add(&t, "; states: %s / %s, rounded up", steps, length_text);
         }

@@ -195,7 +195,8 @@ int *stream_groups(Graph *g, const Order *order, const bool *computed, const boo
                    const bool *history, bool products, LoopGroups *groups);
 
 /* checkpoint: which recurrences of forward can do without their history. */
-typedef VEC(const Checkpoint *) Checkpoints;
+typedef VEC(Checkpoint *) Checkpoints;
+void checkpoint_extend(Graph *g, Checkpoint *c); /* to arrays that were made since */
 void checkpoint_find(Graph *g, CheckpointKind kind, int64_t count, const Function *forward,
                      const bool *carried, int nafter, const Function *const *after,
                      Checkpoints *found);

@@ -249,6 +249,7 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
         if (!checkpoint_is_for(checkpoints->at[k], kind)) {
             continue;
         }
+        checkpoint_extend(g, checkpoints->at[k]);
         VEC_PUSH(g->arena, f.checkpoints, checkpoints->at[k]);
         for (size_t a = 0; a < all; a++) {
             again[a] = again[a] || checkpoints->at[k]->again[a];
@@ -498,6 +499,7 @@ static void pair_plan(Plan *plan, Layout *layout, Pair *p) {
     const bool *none = arena_alloc(g->arena, all);
     bool *again = arena_alloc(g->arena, all), *history = arena_alloc(g->arena, all);
     for (int k = 0; k < p->checkpoints.n; k++) {
+        checkpoint_extend(g, p->checkpoints.at[k]);
         for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) {
             again[a] = again[a] || p->checkpoints.at[k]->again[a];
         }
@@ -552,7 +554,9 @@ static void find_checkpoints(Plan *plan, Pair *p, const PlanOptions *options) {
         for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) {
             const ArrayRef *reads;
             int n = c->again[a] ? graph_array_reads(g, a, &reads) : 0;
-            p->gradient_needs[a] = p->gradient_needs[a] || c->again[a];
+            if (c->again[a]) {
+                p->gradient_needs[a] = true;
+            }
             for (int q = 0; q < n; q++) {
                 p->gradient_needs[reads[q]] = true;
             }

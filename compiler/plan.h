@@ -195,6 +195,7 @@ typedef struct Checkpoint {
     int group;            /* the recurrence, among the groups of forward */
     const struct LoopGroup *loop;
     ArrayRef seed; /* one of its arrays */
+    int arrays;    /* those by number that the tables by array know; see checkpoint_extend */
     const Poly *first, *end; /* its turns */
     const bool *again;    /* by array: computed again by backward */
     const bool *window;   /* by array: of these, read by backward's loop: a block of them is held */
