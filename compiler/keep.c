@@ -73,8 +73,6 @@ static bool is_dear(const Graph *g, Ref r) {
 
 /* The index becomes what stands at the position, where that is the index, a sign and sizes. */
 static bool meet(Graph *g, Spot *s, Ref index, const Poly *at, const Poly *extent) {
-    const Poly *rest;
-    int64_t num, den;
     for (int k = 0; k < s->n; k++) {
         if (s->index[k] == index) {
             return true;
@@ -83,19 +81,8 @@ static bool meet(Graph *g, Spot *s, Ref index, const Poly *at, const Poly *exten
     if (s->n == MOST_INDICES) {
         return false;
     }
-    s->index[s->n] = index, s->sign[s->n] = 1, s->shift[s->n] = poly_int(g->arena, 0);
-    if (at && poly_linear(g->arena, at, index, &num, &den, &rest) && den == 1 &&
-        (num == 1 || num == -1)) {
-        const uint32_t *vars;
-        int n = poly_vars(g->arena, rest, &vars);
-        bool sizes = true;
-        for (int k = 0; k < n; k++) {
-            sizes = sizes && NODE(g, vars[k])->op == OP_DIM;
-        }
-        if (sizes) {
-            s->sign[s->n] = (int8_t)num, s->shift[s->n] = rest;
-        }
-    }
+    s->index[s->n] = index;
+    graph_place(g, at, index, &s->sign[s->n], &s->shift[s->n]);
     s->v[s->n] = graph_axis(g, s->n, extent);
     s->n++;
     return true;

@@ -380,8 +380,6 @@ typedef struct Form {
 static void form_meet(Graph *g, ArrayRef a, Form *f, Ref axis, const Poly *at) {
     const Array *x = ARRAY(g, a);
     int number = 0;
-    const Poly *rest;
-    int64_t num, den;
     while (number < x->rank && x->axis[number] != axis) {
         number++;
     }
@@ -396,19 +394,8 @@ static void form_meet(Graph *g, ArrayRef a, Form *f, Ref axis, const Poly *at) {
     if (!f->shift) {
         f->shift = arena_alloc(g->arena, (size_t)x->rank * sizeof *f->shift);
     }
-    f->axis[f->n] = (uint8_t)number, f->sign[f->n] = 1, f->shift[f->n] = poly_int(g->arena, 0);
-    if (at && poly_linear(g->arena, at, axis, &num, &den, &rest) && den == 1 &&
-        (num == 1 || num == -1)) {
-        const uint32_t *vars;
-        int n = poly_vars(g->arena, rest, &vars);
-        bool sizes = true;
-        for (int k = 0; k < n; k++) {
-            sizes = sizes && NODE(g, vars[k])->op == OP_DIM;
-        }
-        if (sizes) {
-            f->sign[f->n] = (int8_t)num, f->shift[f->n] = rest;
-        }
-    }
+    f->axis[f->n] = (uint8_t)number;
+    graph_place(g, at, axis, &f->sign[f->n], &f->shift[f->n]);
     f->n++;
 }
 
