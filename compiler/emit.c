@@ -2181,14 +2181,14 @@ static void put_public(Emit *e, const Function *f) {
             text_raw(t, ") {\n        return GRADC_BAD_INDEX;\n    }\n");
             continue;
         }
-        text_add(t, "    for (int64_t k = 0; k < ");
+        text_add(t, "    if (!gradc_indices(a->%s, ", name);
         for (int q = 0; q < x->rank; q++) {
             text_raw(t, q ? " * " : "");
             put_size(e, x->extent[q], 81, "a->");
         }
-        text_add(t, "; k++) {\n        if (a->%s[k] < 0 || a->%s[k] >= ", name, name);
+        text_raw(t, ", ");
         put_size(e, x->target, 61, "a->");
-        text_raw(t, ") {\n            return GRADC_BAD_INDEX;\n        }\n    }\n");
+        text_raw(t, ")) {\n        return GRADC_BAD_INDEX;\n    }\n");
     }
     Text call = text_new(e->arena);
     text_add(&call, "    return %s_worker(", function_name(e, f));

@@ -259,6 +259,25 @@ GRADC_INLINE int64_t gradc_position(int64_t p, int64_t lo, int64_t hi, int *stat
 }
 /* @end */
 
+/* @part indices needs lanes */
+/* Are all of n indices in 0 .. end - 1? As unsigned numbers, negative ones are the largest. No turn of the loop asks another one,
+ * so that it becomes vector code; what is wrong is seen after each 4096. */
+GRADC_FN int gradc_indices(const int32_t *x, int64_t n, int64_t end)
+{
+    const uint32_t bound = end <= 0 ? 0 : end > INT32_MAX ? (uint32_t)INT32_MAX + 1 : (uint32_t)end;
+    for (int64_t from = 0; from < n; from += 4096) {
+        const int64_t to = n - from < 4096 ? n : from + 4096;
+        uint32_t wrong = 0;
+        GRADC_SUM(wrong)
+        for (int64_t k = from; k < to; k++)
+            wrong += (uint32_t)((uint32_t)x[k] >= bound);
+        if (wrong > 0)
+            return 0;
+    }
+    return 1;
+}
+/* @end */
+
 /* @part nonempty needs fail */
 /* n, or 1 where n is 0, and GRADC_EMPTY is noted: the divisor of a mean. */
 GRADC_INLINE int64_t gradc_nonempty(int64_t n, int *status)

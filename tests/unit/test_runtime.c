@@ -336,6 +336,29 @@ static void special_values(void) {
 
 /* ---- integers, sizes, statuses */
 
+/* One wrong index, at the ends and in the middle, of lengths around the blocks that it looks at. */
+static void indices(void) {
+    enum { MOST = 3 * 4096 };
+    static int32_t x[MOST];
+    const int64_t lengths[] = {1, 15, 4095, 4096, 4097, MOST};
+    CHECK(gradc_indices(x, 0, 0) && !gradc_indices(x, 1, 0) && gradc_indices(x, MOST, 1));
+    for (int k = 0; k < 6; k++) {
+        const int64_t n = lengths[k], places[] = {0, n / 2, n - 1};
+        for (int q = 0; q < 3; q++) {
+            x[places[q]] = 7;
+            CHECK(gradc_indices(x, n, 8) && !gradc_indices(x, n, 7));
+            x[places[q]] = INT32_MAX;
+            CHECK(gradc_indices(x, n, (int64_t)INT32_MAX + 1) && !gradc_indices(x, n, INT32_MAX));
+            CHECK(gradc_indices(x, n, INT64_MAX));
+            x[places[q]] = -1;
+            CHECK(!gradc_indices(x, n, INT64_MAX) && !gradc_indices(x, n, 8) && !gradc_indices(x, n, 0));
+            x[places[q]] = INT32_MIN;
+            CHECK(!gradc_indices(x, n, (int64_t)INT32_MAX + 1));
+            x[places[q]] = 0;
+        }
+    }
+}
+
 static void integers(void) {
     const int64_t big = INT64_MAX, low = INT64_MIN;
     const double inf = HUGE_VAL;
@@ -959,6 +982,7 @@ static void accuracy(int samples) {
 int main(int argc, char **argv) {
     int samples = argc > 1 ? atoi(argv[1]) : 2000;
     special_values();
+    indices();
     integers();
     products();
     productsf();
