@@ -35,6 +35,12 @@ typedef struct Gather {
     int row;
 } Gather;
 
+typedef struct Row { /* at a place that data choose, along a loop around */
+    const Expr *load;
+    int run;       /* the first that reads it */
+    ArrayRef copy; /* another does, too; 0: not that is known */
+} Row;
+
 typedef struct Lanes {
     Gen *x;
     Graph *g;
@@ -47,6 +53,7 @@ typedef struct Lanes {
     VEC(LaneLocal) local;
     VEC(Copy) copies;
     VEC(Gather) gathers;
+    VEC(Row) data_rows;
     int nrows;     /* on the stack */
     Block *rows;   /* declarations, before everything in the block */
     Stmt *run;     /* not added yet */
@@ -134,7 +141,8 @@ static bool reads_any(const Expr *e, const bool *local) {
 
 static bool block_reads_sum(const Block *b, const bool *sum) {
     for (const Stmt *s = b->first; s; s = s->next) {
-        bool reads = (s->value && reads_any(s->value, sum)) || (s->other && reads_any(s->other, sum));
+        bool reads =
+            (s->value && reads_any(s->value, sum)) || (s->other && reads_any(s->other, sum));
         for (int q = 0; q < s->n && s->position && !reads; q++) {
             reads = reads_any(s->position[q], sum);
         }
@@ -1042,6 +1050,141 @@ static void fill_gathers(Lanes *l) {
     }
 }
 
+/* ---- rows that data choose
+ * weight[c[p], b] in loops over b: the row is read along memory, turn by turn, by a loop before the
+ * runs, and stands in a copy that they walk along. */
+
+static bool is_row(Lanes *l, const Expr *e, const Around *around) {
+    int loads = 0;
+    int64_t extent;
+    bool along = false;
+    const Expr *last = e->n > 1 ? e->arg[e->n - 1] : NULL;
+    if (e->kind != EXPR_LOAD || e->type < VALUE_FLOAT || !last || last->kind != EXPR_INDEX ||
+        l->stores[e->array] || l->axis[e->array] >= 0 || l->brief[e->array] ||
+        !poly_is_int(ARRAY(l->g, e->array)->extent[e->n - 1], &extent) || extent > LANES) {
+        return false;
+    }
+    for (const Around *o = around; o; o = o->outer) {
+        along = along || last->ref == o->index;
+    }
+    for (int k = 0; k < e->n - 1 && along; k++) {
+        along = is_given(l, e->arg[k], around, &loads);
+    }
+    return along && loads > 0 && is_varying(l, e);
+}
+
+static bool same_row(const Expr *a, const Expr *b) {
+    bool same = a->array == b->array && a->n == b->n;
+    for (int k = 0; k < a->n - 1 && same; k++) {
+        same = is_same(a->arg[k], b->arg[k]);
+    }
+    return same;
+}
+
+/* Over the turns, and along the row. */
+static ArrayRef copy_of_row(Lanes *l, const Expr *load) {
+    Graph *g = l->g;
+    const Array of = *ARRAY(g, load->array);
+    const char *names[2] = {g->indices.at[NODE(g, l->index)->aux].name,
+                            g->indices.at[NODE(g, of.axis[of.rank - 1])->aux].name};
+    const Poly *extent[2] = {EXTENT(g, l->index), of.extent[of.rank - 1]};
+    if (l->f->copies == MOST_COPIES) {
+        return 0;
+    }
+    l->f->copies++;
+    ArrayRef copy =
+        graph_array(g, arena_format(g->arena, "%s_rows", of.name), of.type, 2, extent, names);
+    l->f->place[copy] = PLACE_BUFFER;
+    l->f->computed[copy] = true;
+    l->f->store[copy] = row_store(g, copy, 0);
+    VEC_PUSH(g->arena, l->f->buffers, copy);
+    return copy;
+}
+
+static Expr *index_expr(Gen *x, Ref index) {
+    Expr *e = gen_expr(x, EXPR_INDEX, VALUE_INT, 0);
+    e->ref = index;
+    return e;
+}
+
+/* Notes the rows of a run; `last`: reads the copies in their place. */
+static void row_loads(Lanes *l, Expr *e, const Around *around, int run, bool last) {
+    Row *at = NULL;
+    if (!is_row(l, e, around)) {
+        for (int k = 0; k < (e->kind == EXPR_SELECT ? 1 : e->n); k++) {
+            row_loads(l, e->arg[k], around, run, last);
+        }
+        return;
+    }
+    for (int k = 0; k < l->data_rows.n; k++) {
+        at = same_row(l->data_rows.at[k].load, e) ? &l->data_rows.at[k] : at;
+    }
+    if (last && at && at->copy) {
+        Expr *along = e->arg[e->n - 1];
+        e->array = at->copy, e->ref = 0, e->n = 2;
+        e->arg[0] = index_expr(l->x, l->index), e->arg[1] = along;
+    } else if (!last && !at) {
+        Expr *load = gen_expr(l->x, EXPR_LOAD, e->type, e->n), **arg = load->arg;
+        *load = *e;
+        load->arg = arg;
+        for (int k = 0; k < e->n; k++) {
+            arg[k] = e->arg[k];
+        }
+        VEC_PUSH(l->g->arena, l->data_rows, ((Row){.load = load, .run = run}));
+    } else if (!last && at->run != run && !at->copy) {
+        at->copy = copy_of_row(l, e);
+    }
+}
+
+static void find_rows(Lanes *l, const Block *b, const Around *around, int run, bool last) {
+    for (const Stmt *s = b->first; s; s = s->next) {
+        Around here = {around, s->index};
+        if (s->kind == STMT_LOOP) {
+            find_rows(l, &s->body, s->lanes ? around : &here,
+                      s->lanes && s->hint == HINT_LANES ? s->number : 0, last);
+        } else if (s->kind == STMT_IF && !run) {
+            find_rows(l, &s->body, around, 0, last);
+            find_rows(l, &s->otherwise, around, 0, last);
+        } else if (run && s->value) {
+            row_loads(l, s->value, around, run, last);
+        }
+    }
+}
+
+static void fill_rows(Lanes *l) {
+    Graph *g = l->g;
+    Gen *x = l->x;
+    for (int k = 0; k < l->data_rows.n;
+         k++) { /* one after another: each fits into the nearest cache */
+        const Row *row = &l->data_rows.at[k];
+        if (!row->copy) {
+            continue;
+        }
+        const Expr *from = row->load;
+        Stmt *fill = gen_stmt(x, STMT_LOOP);
+        fill->lanes = fill->one_by_one = true, fill->index = l->index, fill->number = ++l->runs;
+        const Poly *extent = ARRAY(g, row->copy)->extent[1];
+        Stmt *loop = gen_stmt(x, STMT_LOOP), *store = gen_stmt(x, STMT_STORE);
+        loop->index =
+            graph_index(g, g->indices.at[NODE(g, ARRAY(g, row->copy)->axis[1])->aux].name, extent);
+        loop->value = gen_value(x, graph_int(g, 0));
+        loop->other = gen_bound(x, graph_of_poly(g, extent));
+        store->array = row->copy, store->n = 2;
+        store->position = arena_alloc(g->arena, 2 * sizeof *store->position);
+        store->position[0] = index_expr(x, l->index),
+        store->position[1] = index_expr(x, loop->index);
+        store->value = gen_expr(x, EXPR_LOAD, from->type, from->n);
+        store->value->array = from->array;
+        for (int q = 0; q < from->n - 1; q++) {
+            store->value->arg[q] = from->arg[q];
+        }
+        store->value->arg[from->n - 1] = index_expr(x, loop->index);
+        gen_append(&loop->body, store);
+        gen_append(&fill->body, loop);
+        gen_append(l->rows, fill);
+    }
+}
+
 /* `before` and `after` get what stands around the loop. */
 static bool by_blocks(Gen *x, Stmt *loop, Block *before, Block *after) {
     Graph *g = x->g;
@@ -1114,6 +1257,9 @@ static bool by_blocks(Gen *x, Stmt *loop, Block *before, Block *after) {
     find_gathers(&l, &body, NULL, 0, false);
     find_gathers(&l, &body, NULL, 0, true);
     fill_gathers(&l);
+    find_rows(&l, &body, NULL, 0, false);
+    find_rows(&l, &body, NULL, 0, true);
+    fill_rows(&l);
     find_copies(&l, &body, NULL, false);
     for (int k = 0; k < l.copies.n; k++) {
         gen_append(&rows, fill_copy(&l, &l.copies.at[k]));
