@@ -648,7 +648,11 @@ static void put_hint(Emit *e, const Stmt *s) {
         line_start(e);
         text_raw(e->out, hints[s->hint]);
         if (s->hint != HINT_LANES) {
-            text_add(e->out, "(%s)", e->local_name[s->hint_local]);
+            text_add(e->out, "(%s", e->local_name[s->hint_local]);
+            for (int k = 0; k < s->nsums; k++) {
+                text_add(e->out, ", %s", e->local_name[s->sums[k]]);
+            }
+            text_char(e->out, ')');
         }
         text_char(e->out, '\n');
     }
@@ -814,7 +818,54 @@ static void put_jam(Emit *e, const Stmt *s) {
     }
 }
 
+/* `jump` turns at a time; then those that are left. */
+static void put_jump(Emit *e, const Stmt *s) {
+    Arena *arena = e->arena;
+    const Poly *lo = plan_poly(e->g, s->value), *hi = plan_poly(e->g, s->other),
+               *one = poly_int(arena, 1), *n = poly_sub(arena, hi, lo);
+    n = s->down ? poly_add(arena, n, one) : n;
+    bool from_zero = poly_equal(lo, poly_int(arena, 0)) && !s->down;
+    for (int left = 0; left < 2; left++) {
+        int names = e->names.n;
+        const char *name =
+            new_name(e, c_name(arena, e->g->indices.at[NODE(e->g, s->index)->aux].name), false);
+        line_start(e);
+        text_add(e->out, "for (int64_t %s = ", name);
+        if (!left || !from_zero) {
+            put_poly(e, s->down ? hi : lo, left ? 70 : PREC_LOWEST);
+        }
+        if (left) {
+            text_raw(e->out, from_zero ? "" : s->down ? " - " : " + ");
+            put_poly(e, n, 81);
+            text_add(e->out, " / %d * %d", s->jump, s->jump);
+        }
+        text_add(e->out, "; %s", name);
+        if (!left) {
+            text_add(e->out, " %c %d", s->down ? '-' : '+', s->jump - 1);
+        }
+        text_raw(e->out, s->down ? " >= " : " < ");
+        put_poly(e, s->down ? lo : hi, 61);
+        if (left) {
+            text_add(e->out, "; %s%s) {\n", name, s->down ? "--" : "++");
+        } else {
+            text_add(e->out, "; %s %c= %d) {\n", name, s->down ? '-' : '+', s->jump);
+        }
+        VEC_PUSH(arena, e->loop, s->index);
+        VEC_PUSH(arena, e->loop_name, name);
+        put_body(e, left ? &s->body : &s->otherwise);
+        e->loop.n--;
+        e->loop_name.n--;
+        names_drop(e, names);
+        line_start(e);
+        text_raw(e->out, "}\n");
+    }
+}
+
 static void put_loop(Emit *e, const Stmt *s) {
+    if (s->jump) {
+        put_jump(e, s);
+        return;
+    }
     if (s->step) {
         put_blocks(e, s);
         return;

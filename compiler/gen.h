@@ -140,6 +140,7 @@ void gen_if_close(Gen *x, Stmt *s);
 bool gen_is_straight(const Block *b); /* names and one statement: fit for lanes */
 bool gen_may_fail(const Block *b);
 bool gen_expr_may_fail(const Expr *e);
+int gen_expr_cost(const Expr *e); /* as term_cost */
 bool gen_safe_anywhere(Gen *x, Ref r); /* may it be computed whatever conditions hold? */
 Stmt *gen_set(Gen *x, int local, char op, Expr *e);
 void gen_stop_if(Gen *x, Expr *condition, const char *text); /* returns with that status */
@@ -211,6 +212,12 @@ void weave_make(Gen *x, const bool *carried);
 
 /* lanes: loops of such groups by blocks, once it is decided what is stored. */
 void lanes_make(Gen *x);
+
+/* jam: several turns of a recurrence at a time. */
+void jam_make(Gen *x);
+
+/* best: places of extremes by blocks. */
+void best_make(Gen *x);
 
 /* split: a function of very many statements becomes several. */
 void split_function(Gen *x);

@@ -341,7 +341,9 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
     }
     storage_decide(g, &f, computed, carried);
     weave_make(&x, carried);
+    jam_make(&x);
     lanes_make(&x);
+    best_make(&x);
     if (plan->in_threads) {
         threads_make(&x);
     }

@@ -103,6 +103,7 @@ struct Stmt {
     bool down; /* the loop runs from other, included, down to value */
     LoopHint hint;
     int hint_local;
+    int *sums, nsums; /* HINT_SUM: other locals that it adds up, beside hint_local */
     int number;      /* of the loop in its function, or of the run in its block */
     bool map;        /* no turn of the loop asks another one for anything */
     bool turns;      /* its turns ask each other: those of a recurrence */
@@ -110,6 +111,7 @@ struct Stmt {
     bool lanes;      /* it runs over the turns of a block; index is that of the block's loop */
     bool one_by_one; /* and is none for vector code */
     bool jam;        /* JAM turns of the loop are one: the run inside makes them together */
+    int jump;        /* so many turns of the loop are one, as `otherwise` says; body: a turn of the rest */
     int local;
     ArrayRef array;
     int n;

@@ -347,7 +347,9 @@ static const Poly *cost_of(Graph *g, const Block *b) {
             inside = poly_mul(a, poly_mul(a, s->call->n, s->call->n), s->call->m ? s->call->m : s->call->n);
         }
         sum = poly_add(a, sum, poly_add(a, inside, poly_int(a, cost)));
-        sum = poly_add(a, sum, cost_of(g, &s->otherwise));
+        if (!s->jump) {
+            sum = poly_add(a, sum, cost_of(g, &s->otherwise));
+        }
     }
     return sum;
 }
@@ -485,7 +487,7 @@ static Stmt *in_parts(Walk *w, Stmt *const *rows, int nrows, Stmt *loop, Stmt *c
     for (int k = 0; k < nfolds; k++) {
         note_local(&r, folds[k]->local, true);
     }
-    if (loop->jam) { /* its turns go by four */
+    if (loop->jam || loop->jump) { /* its turns go by four */
         refuse(&r, "some of its turns are done together");
     }
     if (loop->down) {
@@ -655,7 +657,7 @@ static int walk(Walk *w, Block *b, int depth) {
             gen_append(&out, parts);
         } else {
             if (!small && enter) {
-                found += walk(w, &s->body, depth + 1);
+                found += walk(w, &s->body, depth + 1) + walk(w, &s->otherwise, depth + 1);
             }
             for (int q = first; q <= last; q++) {
                 list.at[q]->next = NULL;

@@ -506,6 +506,19 @@ bool gen_is_straight(const Block *b) {
     return true;
 }
 
+/* How much work it is: 1 an addition, 20 a function, as term_cost has it. Places cost nothing. */
+int gen_expr_cost(const Expr *e) {
+    int cost = e->kind == EXPR_EXTERN || e->kind == EXPR_KERNEL || e->kind == EXPR_FOLD ? 1000
+               : e->kind != EXPR_OP || e->type == VALUE_INT                              ? 0
+               : e->op == OP_div                                                         ? 4
+               : op_info[e->op].cheap                                                    ? 1
+                                                                                         : 20;
+    for (int k = 0; k < e->n && e->kind != EXPR_LOAD; k++) {
+        cost += gen_expr_cost(e->arg[k]);
+    }
+    return cost;
+}
+
 bool gen_expr_may_fail(const Expr *e) {
     if (e->kind == EXPR_CHECKED || e->kind == EXPR_NONEMPTY || e->kind == EXPR_EXTERN ||
         e->checked || (e->kind == EXPR_OP && e->op == OP_trunc)) {

@@ -15,6 +15,7 @@ enum {
     MOST_TO_COPY = 300, /* statements of a turn */
     MOST_ITEMS = 400,   /* statements of a block that are compared with each other */
     MOST_TOGETHER = 32, /* statements in a loop that is made of several */
+    MOST_UNASKED = 8,   /* operations of a term of a sum that perhaps nobody asks for */
     MOST_FACTS = 24
 };
 
@@ -1221,19 +1222,122 @@ static void join_sweep(Weave *w, Items *items, bool shifted) {
     }
 }
 
-static void join_loops(Weave *w, Block *b) {
+static Items items_of(Weave *w, const Block *b) {
     Items items = {0};
-    Arena *arena = w->g->arena;
-    share_names(w, b);
     for (Stmt *s = b->first, *next; s; s = next) {
         next = s->next;
         s->next = NULL;
-        VEC_PUSH(arena, items, item_of(w, s));
+        VEC_PUSH(w->g->arena, items, item_of(w, s));
     }
-    if (items.n > MOST_ITEMS) {
-        for (int k = 0; k + 1 < items.n; k++) {
-            items.at[k].s->next = items.at[k + 1].s;
+    return items;
+}
+
+static void link_items(const Items *items, Block *b) {
+    *b = (Block){0};
+    for (int k = 0; k < items->n; k++) {
+        gen_append(b, items->at[k].s);
+    }
+}
+
+/* ---- sums that join a loop
+ * A sum over a row, `sum = 0; for (i) sum += ..`, goes into the loop before it that runs over the same
+ * row, computes it or reads it. One that is made for a result of the caller alone is then made
+ * whether that is asked for or not: it is a sum of few operations. */
+
+static bool is_sum(const Weave *w, const Stmt *var, const Stmt *loop) {
+    double zero;
+    return var && loop && var->kind == STMT_VAR && loop->kind == STMT_LOOP && !loop->turns &&
+           !loop->map && !loop->step && !loop->lanes && !loop->down && !loop->threads &&
+           loop->hint == HINT_SUM && loop->hint_local == var->local && !loop->nsums && var->value &&
+           var->value->kind == EXPR_CONST && graph_is_real(w->g, var->value->ref, &zero);
+}
+
+static bool is_cheap(const Block *b) {
+    int cost = 0;
+    for (const Stmt *s = b->first; s; s = s->next) {
+        cost += s->value ? gen_expr_cost(s->value) : 0;
+    }
+    return cost <= MOST_UNASKED;
+}
+
+/* May the sum be made in the loop of a? */
+static bool can_sum(Weave *w, const Item *a, const Item *sum) {
+    const Stmt *s = a->s, *t = sum->s;
+    if (s->kind != STMT_LOOP || s->turns || s->map || s->step || s->lanes || s->down ||
+        (s->hint != HINT_LANES && s->hint != HINT_SUM) || a->barrier || a->fails || sum->barrier ||
+        sum->fails || a->statements + sum->statements > MOST_TOGETHER || share_local(a, sum) ||
+        share_local(sum, a) || has_loop(&s->body) || has_loop(&t->body) ||
+        !is_same(w, s->value, t->value) || !is_same(w, s->other, t->other)) {
+        return false;
+    }
+    bool common = false;
+    for (int k = 0; k < a->access.n; k++) {
+        for (int q = 0; q < sum->access.n; q++) {
+            const Access *p = &a->access.at[k], *r = &sum->access.at[q];
+            bool same = p->array == r->array && is_same_turn(w, p, r, s->index, t->index);
+            if (p->array == r->array && p->write && !same && !is_apart(w, p, r)) {
+                return false;
+            }
+            common = common || same;
         }
+    }
+    return common;
+}
+
+static void join_sums(Weave *w, Items *items) {
+    for (int k = 1; k < items->n; k++) {
+        Stmt *s = items->at[k].s;
+        bool guarded = s->kind == STMT_IF && s->array && !s->otherwise.first;
+        Stmt *var = guarded ? s->body.first : items->at[k - 1].s, *loop = !guarded ? s : var ? var->next : NULL;
+        if (!is_sum(w, var, loop) || (guarded && !is_cheap(&loop->body))) {
+            continue;
+        }
+        const Item sum = item_of(w, loop);
+        int at = guarded ? k - 1 : k - 2;
+        while (at >= 0 && !can_sum(w, &items->at[at], &sum) && !conflict(w, &items->at[at], &sum)) {
+            at--;
+        }
+        if (at < 0 || !can_sum(w, &items->at[at], &sum)) {
+            continue;
+        }
+        Stmt *into = items->at[at].s, *part[4], *comment = NULL;
+        if (guarded) {
+            s->body.first = loop->next;
+            items->at[k] = item_of(w, s);
+        } else {
+            items->at[k - 1].s = items->at[k].s = NULL;
+            if (k > 1 && at < k - 2 && items->at[k - 2].s->kind == STMT_COMMENT) {
+                comment = items->at[k - 2].s;
+                items->at[k - 2].s = NULL;
+            }
+        }
+        var->next = loop->next = NULL;
+        join(w, into, loop, part);
+        if (into->hint == HINT_LANES) {
+            into->hint = HINT_SUM, into->hint_local = var->local;
+        } else {
+            int *sums = arena_alloc(w->g->arena, (size_t)(into->nsums + 1) * sizeof *sums);
+            for (int q = 0; q < into->nsums; q++) {
+                sums[q] = into->sums[q];
+            }
+            sums[into->nsums++] = var->local;
+            into->sums = sums;
+        }
+        items->at[at] = item_of(w, into);
+        insert_item(w, items, at, var);
+        if (comment) {
+            insert_item(w, items, at, comment);
+        }
+        close_gaps(items);
+        k = guarded ? k + 1 : k - 1;
+    }
+}
+
+static void join_loops(Weave *w, Block *b) {
+    share_names(w, b);
+    Items items = items_of(w, b);
+    if (items.n > MOST_ITEMS) {
+        link_items(&items, b);
         return;
     }
     for (int k = 1; k < items.n; k++) { /* names go before the loops that may be joined */
@@ -1252,9 +1356,20 @@ static void join_loops(Weave *w, Block *b) {
     join_sweep(w, &items, false);
     join_sweep(w, &items, true);
     join_sweep(w, &items, false);
-    *b = (Block){0};
-    for (int k = 0; k < items.n; k++) {
-        gen_append(b, items.at[k].s);
+    join_sums(w, &items);
+    link_items(&items, b);
+}
+
+/* Where no recurrence is around. */
+static void join_sums_alone(Weave *w, Block *b) {
+    int sums = 0, statements = 0;
+    for (const Stmt *s = b->first; s; s = s->next, statements++) {
+        sums += s->kind == STMT_LOOP && s->hint == HINT_SUM;
+    }
+    if (sums && statements <= MOST_ITEMS) {
+        Items items = items_of(w, b);
+        join_sums(w, &items);
+        link_items(&items, b);
     }
 }
 
@@ -1683,6 +1798,7 @@ void weave_make(Gen *x, const bool *carried) {
     own.top = -1;
     Weave w = {.x = &own, .g = x->g, .f = x->f};
     walk(&w, &x->f->body, &some);
+    join_sums_alone(&w, &x->f->body);
     if (!some) {
         return;
     }

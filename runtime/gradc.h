@@ -51,36 +51,36 @@
 /* @part lanes needs base */
 /* Loops over lanes. One of these stands right before a `for`:
  *   GRADC_LANES       the iterations are independent of each other: none reads or writes what another one writes
- *   GRADC_SUM(acc)    they are, but for `acc += ...`; the order of that sum is the compiler's
+ *   GRADC_SUM(acc)    they are, but for `acc += ...`; the order of that sum is the compiler's; several may be named
  *   GRADC_MAX(acc)    they are, but for `acc = x > acc ? x : acc`; GRADC_MIN likewise
  *   GRADC_NOVECTOR    a loop with short rows or scattered stores that vector code would slow down
  * gcc obeys when called with -fopenmp-simd (or -fopenmp), which is advised; else its own analysis decides, or, with
  * -DGRADC_IVDEP, it is told of the independence, which helps at -O3. clang obeys always. g++ before version 13 cannot be kept
  * silent about a pragma that it does not know, so in C++ gcc is told only with -DGRADC_SIMD. */
-#define GRADC_PRAGMA(text) _Pragma(#text)
+#define GRADC_PRAGMA(...) _Pragma(#__VA_ARGS__)
 #if defined(__clang__)
 #pragma clang diagnostic ignored "-Wpass-failed" /* a wish, not an assertion: -Os and -O1 may decline */
 #define GRADC_LANES GRADC_PRAGMA(clang loop vectorize(assume_safety) unroll(disable))
-#define GRADC_SUM(acc) GRADC_PRAGMA(clang loop vectorize(enable))
+#define GRADC_SUM(...) GRADC_PRAGMA(clang loop vectorize(enable))
 #define GRADC_MAX(acc)
 #define GRADC_MIN(acc)
 #define GRADC_NOVECTOR GRADC_PRAGMA(clang loop vectorize(disable) interleave(disable))
 #elif defined(__GNUC__) && defined(GRADC_IVDEP)
 #define GRADC_LANES GRADC_PRAGMA(GCC ivdep)
-#define GRADC_SUM(acc)
+#define GRADC_SUM(...)
 #define GRADC_MAX(acc)
 #define GRADC_MIN(acc)
 #define GRADC_NOVECTOR
 #elif defined(__GNUC__) && (!defined(__cplusplus) || defined(GRADC_SIMD))
 #pragma GCC diagnostic ignored "-Wunknown-pragmas" /* without -fopenmp-simd these are comments */
 #define GRADC_LANES GRADC_PRAGMA(omp simd)
-#define GRADC_SUM(acc) GRADC_PRAGMA(omp simd reduction(+ : acc))
+#define GRADC_SUM(...) GRADC_PRAGMA(omp simd reduction(+ : __VA_ARGS__))
 #define GRADC_MAX(acc) GRADC_PRAGMA(omp simd reduction(max : acc))
 #define GRADC_MIN(acc) GRADC_PRAGMA(omp simd reduction(min : acc))
 #define GRADC_NOVECTOR
 #else
 #define GRADC_LANES
-#define GRADC_SUM(acc)
+#define GRADC_SUM(...)
 #define GRADC_MAX(acc)
 #define GRADC_MIN(acc)
 #define GRADC_NOVECTOR

@@ -50,6 +50,8 @@ circle          gen kernel ops text
 stream          gen kernel
 group           gen kernel sizes
 weave           gen
+best            gen
+jam             gen
 lanes           gen
 threads         gen ops text
 split           gen ops

@@ -217,18 +217,15 @@ GRADC_OUTLINE int line_backward_worker(
         double *gradc_restrict b_grad_out) {
     /* a_grad = sum[i: N]((a * x[i] + b - y[i]) * x[i]); */
     double sum1 = 0.0;
-    GRADC_SUM(sum1)
-    for (int64_t i = 0; i < N; i++) {
-        sum1 += (a * x[i] + b - y[i]) * x[i];
-    }
-    const double a_grad = sum1;
 
     /* b_grad = sum[i: N](a * x[i] + b - y[i]); */
     double sum2 = 0.0;
-    GRADC_SUM(sum2)
+    GRADC_SUM(sum1, sum2)
     for (int64_t i = 0; i < N; i++) {
+        sum1 += (a * x[i] + b - y[i]) * x[i];
         sum2 += a * x[i] + b - y[i];
     }
+    const double a_grad = sum1;
     const double b_grad = sum2;
     if (a_grad_out != NULL) {
         *a_grad_out = a_grad;
@@ -266,30 +263,24 @@ GRADC_OUTLINE int line_value_and_gradient_worker(
         double *gradc_restrict b_grad_out) {
     /* loss_sum = sum[i: N]((a * x[i] + b - y[i]) * (a * x[i] + b - y[i])); */
     double sum1 = 0.0;
-    GRADC_SUM(sum1)
+
+    /* a_grad = sum[i: N]((a * x[i] + b - y[i]) * x[i]); */
+    double sum2 = 0.0;
+
+    /* b_grad = sum[i: N](a * x[i] + b - y[i]); */
+    double sum3 = 0.0;
+    GRADC_SUM(sum1, sum2, sum3)
     for (int64_t i = 0; i < N; i++) {
         const double t1 = a * x[i] + b - y[i];
         sum1 += t1 * t1;
+        sum2 += (a * x[i] + b - y[i]) * x[i];
+        sum3 += a * x[i] + b - y[i];
     }
     const double loss_sum = sum1;
 
     /* loss = 0.5 * loss_sum; */
     const double loss = 0.5 * loss_sum;
-
-    /* a_grad = sum[i: N]((a * x[i] + b - y[i]) * x[i]); */
-    double sum2 = 0.0;
-    GRADC_SUM(sum2)
-    for (int64_t i = 0; i < N; i++) {
-        sum2 += (a * x[i] + b - y[i]) * x[i];
-    }
     const double a_grad = sum2;
-
-    /* b_grad = sum[i: N](a * x[i] + b - y[i]); */
-    double sum3 = 0.0;
-    GRADC_SUM(sum3)
-    for (int64_t i = 0; i < N; i++) {
-        sum3 += a * x[i] + b - y[i];
-    }
     const double b_grad = sum3;
     if (loss_out != NULL) {
         *loss_out = loss;
