@@ -9,6 +9,7 @@
 #include "ops.h"
 #include "passes.h"
 #include "paths.h"
+#include "pattern.h"
 #include "pick.h"
 #include "series.h"
 #include "share.h"
@@ -279,6 +280,9 @@ void simplify_graph(Graph *g) {
     share_all(g, n, roots);
     share_put_back(g, n, roots, is_asked_for, first_new);
     if (contract_arrays(g, n, roots, is_asked_for)) {
+        share_all(g, n, roots);
+    }
+    if (pattern_sums(g, n, roots)) {
         share_all(g, n, roots);
     }
     if (pick_entries(g, n, roots, is_asked_for)) {

@@ -30,13 +30,14 @@ sizes           arena source poly graph sizes
 zeros           arena source poly graph kernel ops zeros
 contract        arena source poly graph kernel ops sizes contract
 axes            arena source poly graph kernel ops axes
+pattern         arena source poly graph kernel ops pattern
 pick            arena source poly graph kernel ops sizes pick
 series          arena source poly graph ops series
 differentiate   arena source poly graph kernel ops rewrite share demand paths differentiate
 tangent         arena source poly graph kernel ops rewrite share paths differentiate
 lower           arena source syntax poly program graph kernel ops contract differentiate paths passes text cname sparse
 demand          arena source poly graph kernel ops demand
-simplify        arena source poly graph ops axes contract pick series share zeros demand paths passes text
+simplify        arena source poly graph ops axes contract pattern pick series share zeros demand paths passes text
 gen             graph plan gen
 scalars         gen kernel
 fuse            gen kernel ops
