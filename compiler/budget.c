@@ -52,6 +52,12 @@ static Bytes bytes_of(Graph *g, const Buffer *b) {
     for (int q = c ? 1 : 0; q < store_axes(g, b->store, b->array); q++) {
         int axis = store_axis(b->store, q);
         const Poly *extent = store_extent(g, b->store, b->array, axis);
+        int64_t row = b->store ? b->store->row : 0, length;
+        if (row && q + 1 == store_axes(g, b->store, b->array)) {
+            extent = sizes_assumed(g, extent, &length)
+                         ? poly_int(g->arena, (length + row - 1) / row * row)
+                         : poly_add(g->arena, extent, poly_int(g->arena, row - 1));
+        }
         if (b->store && b->store->window[axis] < 0) {
             int64_t span = checkpoint_span(b->store->checkpoint);
             counted = counted && span > 0;
@@ -78,7 +84,8 @@ int64_t layout_bytes(Graph *g, const Layout *l, const Poly **sum, bool *at_most)
     *at_most = false;
     for (int k = 0; k < l->buffers.n; k++) {
         Bytes b = bytes_of(g, &l->buffers.at[k]);
-        *at_most = *at_most || l->buffers.at[k].sums || l->buffers.at[k].own.n;
+        *at_most = *at_most || l->buffers.at[k].sums || l->buffers.at[k].own.n ||
+                   (l->buffers.at[k].store && l->buffers.at[k].store->row);
         total = total && b.sum ? poly_add(g->arena, total, b.sum) : NULL;
         all = all < 0 || b.known < 0 ? -1 : all + aligned(b.known);
     }

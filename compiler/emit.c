@@ -64,6 +64,8 @@ typedef struct Emit {
     bool calls;               /* operations outside of loops are calls, see put_calls */
     bool called[2][OP_COUNT]; /* float, double: the operations of which some are */
     bool *dim_used;           /* by dimension: the worker at hand reads it */
+    bool *row_used;           /* likewise, by length of rows with room behind them */
+    const char **row_name;    /* of those */
     Text *parts;              /* functions for parts of loops, which stand before the worker */
     VEC(Parameter) given;     /* to the worker at hand */
     VEC(SumsName) sums_name;  /* of what parts of a loop sum up */
@@ -242,7 +244,7 @@ static void put_place(Emit *e, ArrayRef a, Expr *const *position) {
     for (int k = first + 1; k < n; k++) {
         axis = store_axis(s, k);
         text_raw(e->out, " * ");
-        put_poly(e, store_extent(g, s, a, axis), 81);
+        put_poly(e, store_room(g, s, a, axis), 81);
         if (!is_zero(g, position[axis])) {
             text_raw(e->out, " + ");
             put_position(e, s, axis, position[axis], 71);
@@ -471,9 +473,28 @@ static void put_expr(Emit *e, const Expr *x, int least) {
     }
 }
 
+static void put_size(Emit *e, const Poly *p, int least, const char *prefix);
+
+/* A dimension, or the length of rows with room behind them. */
+static void put_variable(Emit *e, Ref var, const char *prefix) {
+    for (int k = 0; k < e->g->rows.n; k++) {
+        const RowRoom *r = &e->g->rows.at[k];
+        if (r->room == var && prefix[0]) {
+            text_raw(e->out, "gradc_row(");
+            put_size(e, r->of, 0, prefix);
+            text_add(e->out, ", %d)", r->multiple);
+            return;
+        }
+        if (r->room == var) {
+            text_raw(e->out, e->row_name[k]);
+            return;
+        }
+    }
+    text_add(e->out, "%s%s", prefix, c_name(e->arena, e->g->dims.at[NODE(e->g, var)->aux].name));
+}
+
 /* A size, over dimensions; `prefix` stands before each ("a->"). */
 static void put_size(Emit *e, const Poly *p, int least, const char *prefix) {
-    Graph *g = e->g;
     int64_t v, scale = 1;
     if (poly_is_int(p, &v)) {
         text_add(e->out, "%lld", (long long)v);
@@ -496,8 +517,8 @@ static void put_size(Emit *e, const Poly *p, int least, const char *prefix) {
             text_add(e->out, "%lld%s", (long long)c, p->term[k].nvars ? " * " : "");
         }
         for (int q = 0; q < p->term[k].nvars; q++) {
-            text_add(e->out, "%s%s%s", q ? " * " : "", prefix,
-                     c_name(e->arena, g->dims.at[NODE(g, p->term[k].var[q])->aux].name));
+            text_raw(e->out, q ? " * " : "");
+            put_variable(e, p->term[k].var[q], prefix);
         }
     }
     text_raw(e->out, scale != 1 && sum ? ")" : "");
@@ -588,7 +609,7 @@ static const Poly *stride_of(const Emit *e, ArrayRef a, int axis) {
     const Store *s = store_of(e, a);
     const Poly *p = poly_int(g->arena, 1);
     for (int k = store_axes(g, s, a) - 1; k >= 0 && store_axis(s, k) != axis; k--) {
-        p = poly_mul(g->arena, p, store_extent(g, s, a, store_axis(s, k)));
+        p = poly_mul(g->arena, p, store_room(g, s, a, store_axis(s, k)));
     }
     return p;
 }
@@ -624,7 +645,7 @@ static void put_count(Emit *e, ArrayRef a) {
     text_raw(e->out, n == 0 ? "1" : "");
     for (int k = 0; k < n; k++) {
         text_raw(e->out, k ? " * " : "");
-        put_poly(e, store_extent(e->g, s, a, store_axis(s, k)), n > 1 ? 81 : PREC_LOWEST);
+        put_poly(e, store_room(e->g, s, a, store_axis(s, k)), n > 1 ? 81 : PREC_LOWEST);
     }
 }
 
@@ -660,7 +681,9 @@ static void put_hint(Emit *e, const Stmt *s) {
 
 /* The turns of a loop in parts are those of the part. */
 static void put_bound(Emit *e, const Stmt *s, const Expr *bound, int least) {
-    if (s->threads) {
+    if (s->room && bound == s->other) {
+        put_poly(e, s->room, least);
+    } else if (s->threads) {
         text_raw(e->out, name_local(e, bound == s->value ? s->threads->from : s->threads->to));
     } else {
         put_expr(e, bound, least);
@@ -753,7 +776,7 @@ static void put_row(Emit *e, const Stmt *s, int turns) {
     text_add(e->out, "for (int64_t %s = ", name);
     put_expr(e, s->value, PREC_LOWEST);
     text_add(e->out, "; %s < ", name);
-    put_expr(e, s->other, 61);
+    put_bound(e, s, s->other, 61);
     text_add(e->out, "; %s++) {\n", name);
     VEC_PUSH(e->arena, e->loop, s->index);
     VEC_PUSH(e->arena, e->loop_name, name);
@@ -1315,7 +1338,7 @@ static void put_entries(Emit *e, const Checkpoint *c, const State *state, const 
     e->out = &rest;
     for (int q = 1; q < s->n; q++) {
         text_raw(&rest, " * ");
-        put_poly(e, store_extent(g, s, a, store_axis(s, q)), 81);
+        put_poly(e, store_room(g, s, a, store_axis(s, q)), 81);
     }
     e->out = was;
     int64_t window = s->window[c->axis[a]];
@@ -1820,6 +1843,20 @@ static void parameters(Emit *e, const Function *f) {
                                  arena_format(e->arena, "a->%s", name)});
         }
     }
+    e->row_name = arena_alloc(e->arena, (size_t)(g->rows.n + 1) * sizeof *e->row_name);
+    for (int k = 0; k < g->rows.n; k++) {
+        const RowRoom *r = &g->rows.at[k];
+        const char *name = e->row_name[k] =
+            new_name(e, c_name(e->arena, g->indices.at[NODE(g, r->room)->aux].name), false);
+        if (!e->row_used || e->row_used[k]) {
+            Text room = text_new(e->arena), *was = e->out;
+            e->out = &room;
+            put_variable(e, r->room, "a->");
+            e->out = was;
+            VEC_PUSH(e->arena, e->given,
+                     (Parameter){name, arena_format(e->arena, "int64_t %s", name), text_string(&room)});
+        }
+    }
     for (int k = 0; k < f->reads.n; k++) {
         ArrayRef a = f->reads.at[k];
         e->array_name[a] = new_name(e, field_name(e, a), false);
@@ -2122,7 +2159,7 @@ static void put_runs(Emit *e, const Function *f) {
 static void put_worker(Emit *e, const Function *f) {
     Text *t = e->out, body = text_new(e->arena), parts = text_new(e->arena);
     Graph *g = e->g;
-    e->dim_used = NULL;
+    e->dim_used = e->row_used = NULL;
     e->parts = &parts;
     parameters(e, f);
     e->out = &body;
@@ -2153,6 +2190,10 @@ static void put_worker(Emit *e, const Function *f) {
         used[k] = has_word(code, c_name(e->arena, g->dims.at[k].name));
     }
     e->dim_used = used;
+    e->row_used = arena_alloc(e->arena, (size_t)g->rows.n + 1);
+    for (int k = 0; k < g->rows.n; k++) {
+        e->row_used[k] = has_word(code, e->row_name[k]);
+    }
     e->out = t;
     parameters(e, f);
     text_raw(t, text_string(&parts));
@@ -2409,6 +2450,9 @@ static void put_store(Graph *g, ArrayRef a, const Store *s, Text *t) {
                      graph_poly_text(g, ARRAY(g, a)->extent[k]));
         }
     }
+    if (s && s->row) {
+        text_add(t, ", rows by %d", s->row);
+    }
 }
 
 /* A size as a double: no product overflows. */
@@ -2547,7 +2591,7 @@ static void put_layout(Emit *e, int layout) {
             if (s && s->window[store_axis(s, q)] < 0) {
                 text_add(&next, "span%d", s->checkpoint->number + 1);
             } else {
-                put_size(e, store_extent(g, s, a, store_axis(s, q)), 0, "a->");
+                put_size(e, store_room(g, s, a, store_axis(s, q)), 0, "a->");
             }
             text_raw(&next, "))");
             size = next;

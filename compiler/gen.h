@@ -219,6 +219,9 @@ void jam_make(Gen *x);
 /* best: places of extremes by blocks. */
 void best_make(Gen *x);
 
+/* pad: short rows of recurrences have room for whole vectors. */
+void pad_rows(Gen *x);
+
 /* split: a function of very many statements becomes several. */
 void split_function(Gen *x);
 

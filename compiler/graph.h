@@ -211,6 +211,12 @@ typedef struct Gradient { /* a grad(e, x) or dir(e, x, v) that became arrays: fo
     Span at;
 } Gradient;
 
+typedef struct RowRoom { /* the planner's: `of` entries, rounded up */
+    Ref room;     /* stands for that many */
+    int multiple;
+    const Poly *of;
+} RowRoom;
+
 typedef struct Graph Graph;
 struct Graph {
     Context *cx;
@@ -228,6 +234,7 @@ struct Graph {
     VEC(ArrayRef) inputs;      /* inputs and params in the order of the source */
     VEC(ArrayRef) outputs;
     VEC(Extern) externs;
+    VEC(RowRoom) rows;
     bool lean;  /* the planner's: products of matrices turn by turn, where that takes less memory */
     bool holds; /* some arrays have rules of their own */
     void (*make_rules)(Graph *g, ArrayRef a, void *later);

@@ -23,6 +23,27 @@ const Poly *store_extent(const Graph *g, const Store *s, ArrayRef a, int axis) {
     return s && s->window[axis] ? poly_int(g->arena, s->window[axis]) : ARRAY(g, a)->extent[axis];
 }
 
+const Poly *store_room(Graph *g, const Store *s, ArrayRef a, int axis) {
+    const Poly *n = store_extent(g, s, a, axis);
+    int64_t fixed;
+    if (!s || !s->row || axis != s->axis[s->n - 1]) {
+        return n;
+    }
+    if (poly_is_int(n, &fixed)) {
+        return poly_int(g->arena, (fixed + s->row - 1) / s->row * s->row);
+    }
+    for (int k = 0; k < g->rows.n; k++) {
+        if (g->rows.at[k].multiple == s->row && poly_equal(g->rows.at[k].of, n)) {
+            return poly_var(g->arena, g->rows.at[k].room);
+        }
+    }
+    bool named = n->n == 1 && n->term[0].nvars == 1 && n->term[0].num == 1 && n->term[0].den == 1;
+    const char *of = named ? g->dims.at[NODE(g, n->term[0].var[0])->aux].name : NULL;
+    Ref room = graph_index(g, of ? arena_format(g->arena, "%s_row", of) : "row", n);
+    VEC_PUSH(g->arena, g->rows, ((RowRoom){room, s->row, n}));
+    return poly_var(g->arena, room);
+}
+
 const Poly *plan_poly(Graph *g, const Expr *e) {
     const Poly *x, *y;
     switch (e->kind) {
@@ -54,7 +75,7 @@ static bool same_store(const Graph *g, ArrayRef a, const Store *s, const Store *
             return false;
         }
     }
-    return true;
+    return (s ? s->row : 0) == (t ? t->row : 0);
 }
 
 bool array_is_narrow(const Graph *g, ArrayRef a) {
@@ -340,10 +361,19 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
         }
     }
     storage_decide(g, &f, computed, carried);
+    for (int k = 0; k < layout->buffers.n; k++) { /* as a function before this one left it */
+        const Buffer *b = &layout->buffers.at[k];
+        if (b->store && b->store->row && !computed[b->array]) {
+            f.store[b->array] = b->store;
+        }
+    }
     weave_make(&x, carried);
     jam_make(&x);
     lanes_make(&x);
     best_make(&x);
+    if (!plan->tight) {
+        pad_rows(&x);
+    }
     if (plan->in_threads) {
         threads_make(&x);
     }
@@ -644,6 +674,7 @@ int plan_request(Plan *plan, const PlanOptions *options, int request, int also,
     edits_show(g, edits, true);
     g->lean = options->lean;
     plan->in_threads = options->openmp, plan->in_threads_always = options->openmp_always;
+    plan->tight = options->bounded;
     mark(g, g->outputs.n, g->outputs.at, value_needs);
     Layout layout = {.request = request};
     if (kind != REQUEST_GRADIENT && kind != REQUEST_VJP) {
@@ -709,6 +740,7 @@ void plan_value(Plan *plan, const PlanOptions *options, const Edits *edits) {
     edits_show(g, edits, true);
     g->lean = options->lean;
     plan->in_threads = options->openmp, plan->in_threads_always = options->openmp_always;
+    plan->tight = options->bounded;
     mark(g, g->outputs.n, g->outputs.at, value_needs);
     function_plan(plan, &alone, FN_VALUE, -1, value_needs, NULL, none, none, NULL, edits);
     VEC_PUSH(g->arena, plan->layouts, alone);

@@ -110,6 +110,8 @@ struct Stmt {
     int step;        /* the loop goes by blocks of so many turns; else 0 */
     bool lanes;      /* it runs over the turns of a block; index is that of the block's loop */
     bool one_by_one; /* and is none for vector code */
+    bool flat;       /* its turns are those of two loops, along what lies in one row */
+    const Poly *room; /* it goes on to here, through the room behind its row; NULL: it does not */
     bool jam;        /* JAM turns of the loop are one: the run inside makes them together */
     int jump;        /* so many turns of the loop are one, as `otherwise` says; body: a turn of the rest */
     int local;
@@ -154,6 +156,7 @@ typedef struct Store {
     const struct Checkpoint *checkpoint;
     int n;
     const int *axis; /* those that have a place, the last one contiguous */
+    int row; /* along the last one there is room for a multiple of so many entries; 0: for its own */
 } Store;
 
 /* One loop of a recurrence, as one of its arrays sees it: turn t computes its entries t - off. */
@@ -354,6 +357,7 @@ typedef struct Plan {
     VEC(Layout) layouts; /* the value's first */
     VEC(PlanNote) notes;
     bool in_threads, in_threads_always; /* loops go in parts: --openmp */
+    bool tight; /* no memory but what it needs: --max-workspace */
 } Plan;
 
 /* By array: the number of its buffer; -1: none. */
@@ -374,6 +378,9 @@ int store_axis(const Store *s, int k);
 /* A bound or a position as a polynomial in sizes and indices of loops around; NULL: it is none. */
 const Poly *plan_poly(Graph *g, const Expr *e);
 const Poly *store_extent(const Graph *g, const Store *s, ArrayRef a, int axis);
+/* With the room behind rows: what neighbours are apart. Where a size is open it has a variable of its
+ * own, one of Graph.rows. */
+const Poly *store_room(Graph *g, const Store *s, ArrayRef a, int axis);
 enum { WORKSPACE_ALIGN = 64 }; /* where arrays of the workspace start, as gradc_align has it */
 const char *plan_function_name(const Plan *p, const Function *f, const char *prefix); /* in C */
 const char *plan_workspace_name(const Plan *p, const Function *f, const char *prefix);

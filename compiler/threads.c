@@ -490,6 +490,9 @@ static Stmt *in_parts(Walk *w, Stmt *const *rows, int nrows, Stmt *loop, Stmt *c
     if (loop->jam || loop->jump) { /* its turns go by four */
         refuse(&r, "some of its turns are done together");
     }
+    if (loop->room) {
+        refuse(&r, "it goes along one short row");
+    }
     if (loop->down) {
         refuse(&r, "it runs backwards");
     }

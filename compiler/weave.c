@@ -762,7 +762,7 @@ static const Poly *stride_of(Weave *w, ArrayRef a, int axis) {
         if (store_axis(s, k) == axis) {
             return window_of(w, a, axis) == 0 ? stride : NULL;
         }
-        stride = poly_mul(w->g->arena, stride, store_extent(w->g, s, a, store_axis(s, k)));
+        stride = poly_mul(w->g->arena, stride, store_room(w->g, s, a, store_axis(s, k)));
     }
     return NULL;
 }
@@ -873,6 +873,7 @@ static bool flatten(Weave *w, Stmt *outer, Stmt *inner, const Block *body) {
     outer->index = index;
     outer->other = gen_value(w->x, graph_of_poly(g, turns));
     outer->hint = inner->hint, outer->hint_local = inner->hint_local;
+    outer->flat = true;
     return true;
 }
 

@@ -95,6 +95,14 @@ GRADC_INLINE int64_t gradc_width(int64_t left)
 }
 /* @end */
 
+/* @part row needs base */
+/* Rows of n numbers that have room for whole vectors. */
+GRADC_INLINE int64_t gradc_row(int64_t n, int64_t multiple)
+{
+    return (n + multiple - 1) / multiple * multiple;
+}
+/* @end */
+
 /* @part parts needs lanes */
 /* Loops that go in parts, which threads take: GRADC_PARALLEL(worth) stands right before a `for` over parts. It is nothing unless
  * the file is compiled with -fopenmp. For tests: with -DGRADC_PARTS_BACKWARDS the last part is the first, and nothing may change; with

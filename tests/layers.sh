@@ -54,6 +54,7 @@ weave           gen
 best            gen
 jam             gen
 lanes           gen
+pad             gen ops
 threads         gen ops text
 split           gen ops
 storage         gen
