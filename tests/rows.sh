@@ -47,7 +47,7 @@ program() {
         [ "${3:-0}" != 0 ] || failed=$((failed + 1))
     fi
 }
-careful='-O1 -fsanitize=address,undefined,float-divide-by-zero -fno-sanitize-recover=all'
+careful='-O0 -fsanitize=address,undefined,float-divide-by-zero -fno-sanitize-recover=all'
 quick='-O2 -march=native -fopenmp-simd'
 "$GCC" -march=native -E -x c /dev/null >/dev/null 2>&1 || quick='-O2 -fopenmp-simd'
 for real in float double; do
@@ -56,14 +56,14 @@ for real in float double; do
 done
 program lazy double "$careful" # no division by zero is even tried
 program lazy double "$quick"
-program shifted double "-O1 -fsanitize=address,undefined -fno-sanitize-recover=all"
-program unread double "-O1 -fsanitize=address,undefined -fno-sanitize-recover=all"
+program shifted double "-O0 -fsanitize=address,undefined -fno-sanitize-recover=all"
+program unread double "-O0 -fsanitize=address,undefined -fno-sanitize-recover=all"
 program unread double "$quick"
-program kinks double "-O1 -fsanitize=address,undefined -fno-sanitize-recover=all"
+program kinks double "-O0 -fsanitize=address,undefined -fno-sanitize-recover=all"
 program kinks double "$quick"
-program identity double "-O1 -fsanitize=address,undefined -fno-sanitize-recover=all"
+program identity double "-O0 -fsanitize=address,undefined -fno-sanitize-recover=all"
 program identity double "$quick"
-program mixed double "-O1 -fsanitize=address,undefined -fno-sanitize-recover=all"
+program mixed double "-O0 -fsanitize=address,undefined -fno-sanitize-recover=all"
 program mixed double "$quick"
 
 # ---- orders: how equations grow ------------------------------------------------------------------------------------------
@@ -240,6 +240,7 @@ names() { # names FILE.grad FILE (without .c)
 x86=no
 case $("$GCC" -dumpmachine) in x86_64*) ! command -v objdump >/dev/null 2>&1 || x86=yes ;; esac
 mkdir "$work/c" "$work/far"
+turn=0 # of four texts one is made fast, with functions of vectors where a compiler would call some
 cp -R samples "$work/far/samples"
 for source in samples/*.grad samples/mnist/mnist.grad; do
     sample=$(basename "$source" .grad)
@@ -248,8 +249,11 @@ for source in samples/*.grad samples/mnist/mnist.grad; do
         ok "$sample, $real: compiles" "$GRADC" --real=$real -o "$file.c" "$source" || continue
         wide=
         [ $real = double ] || wide='-Wdouble-promotion -Wunsuffixed-float-constants'
+        level=-O1
+        [ $((turn % 8)) != 0 ] && [ $((turn % 8)) != 3 ] || level='-O2 -fopenmp-simd'
+        turn=$((turn + 1))
         # shellcheck disable=SC2086
-        ok "$sample, $real: is C" "$GCC" -std=c99 -O2 -fopenmp-simd -fno-pie -Werror $wide -isystem runtime -fstack-usage -c -o "$file.o" "$file.c" || continue
+        ok "$sample, $real: is C" "$GCC" -std=c99 $level -fno-pie -Werror $wide -isystem runtime -fstack-usage -c -o "$file.o" "$file.c" || continue
         ok "$sample, $real: no state" no_state "$file.o"
         ok "$sample, $real: needs only mathematics" only_mathematics "$file.o"
         ok "$sample, $real: a bounded stack" bounded_stack "$file.su"

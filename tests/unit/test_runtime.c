@@ -652,7 +652,7 @@ LIBRARY(expm1) LIBRARY(exp2) LIBRARY(log) LIBRARY(log1p) LIBRARY(log2) LIBRARY(l
                        double at_least) {
     mpfr_t d;
     double e;
-    long unit = mpfr_zero_p(exact) ? lowest : mpfr_get_exp(exact) - bits;
+    long unit = mpfr_regular_p(exact) ? mpfr_get_exp(exact) - bits : lowest;
     if (mpfr_nan_p(exact) || got != got) return mpfr_nan_p(exact) && got != got ? 0 : HUGE_VAL;
     if (mpfr_inf_p(exact)) return mpfr_get_d(exact, MPFR_RNDN) == got ? 0 : HUGE_VAL;
     if (at_least > 0 && mpfr_cmpabs(exact, exact) == 0) {
