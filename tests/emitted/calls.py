@@ -35,7 +35,7 @@ class Model:
             raise NotYet(name)
         if made.returncode:
             raise RuntimeError(made.stderr)
-        subprocess.run(['cc', '-std=c99', '-O2', '-shared', '-fPIC', '-I' + runtime, '-o', base + '.so', base + '.c', '-lm'], check=True)
+        subprocess.run(['cc', '-std=c99', '-Og', '-shared', '-fPIC', '-I' + runtime, '-o', base + '.so', base + '.c', '-lm'], check=True)
         header = open(base + '.h').read()
         body = re.search(r'typedef struct %s_args \{\n(.*?)\n\} %s_args;' % (name, name), header, re.S).group(1)
         self.fields = re.findall(r'^ *(?:const )?(\w+) (\*?)(\w+);', body, re.M)
