@@ -454,6 +454,11 @@ static void put_expr(Emit *e, const Expr *x, int least) {
         break;
     case EXPR_KERNEL: put_call(e, x->call); break;
     case EXPR_FOLD:
+        if (x->op == OP_max || x->op == OP_min) {
+            text_add(t, "gradc_fold_%s%s(%s)", x->op == OP_max ? "max" : "min",
+                     x->type == VALUE_FLOAT ? "f" : "", e->local_name[x->local]);
+            break;
+        }
         text_add(t, "gradc_fold%s(%s, ", x->type == VALUE_FLOAT ? "f" : "",
                  e->local_name[x->local]);
         if (x->checked) {
@@ -1572,7 +1577,16 @@ static void put_stmt(Emit *e, const Stmt *s) {
         line_start(e);
         text_add(t, "%s %s", value_type_text(l->type), name_local(e, s->local));
         if (l->lanes) {
-            text_add(t, s->value ? "[%d] = {0};\n" : "[%d];\n", LANES);
+            double start = 0;
+            bool zero = s->value && graph_is_real(g, s->value->ref, &start) && start == 0;
+            text_add(t, zero ? "[%d] = {0};\n" : "[%d];\n", LANES);
+            if (s->value && !zero) {
+                line_start(e);
+                text_add(t, "gradc_spread%s(%s, ", l->type == VALUE_FLOAT ? "f" : "",
+                         name_local(e, s->local));
+                put_expr(e, s->value, PREC_LOWEST);
+                text_raw(t, ");\n");
+            }
             return;
         }
         if (s->value) {

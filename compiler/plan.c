@@ -370,13 +370,13 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
     weave_make(&x, carried);
     jam_make(&x);
     lanes_make(&x);
-    best_make(&x);
     if (!plan->tight) {
         pad_rows(&x);
     }
     if (plan->in_threads) {
         threads_make(&x);
     }
+    best_make(&x);
     if (!f.threads.n) { /* what goes from part to part is not looked for in loops of threads */
         split_function(&x);
     }

@@ -2183,6 +2183,78 @@ GRADC_INLINE float gradc_maxf(float x, float y)
 }
 /* @end */
 
+/* @part spread needs base */
+/* A row of 64 that are all x. */
+GRADC_FN void gradc_spread(double *row, double x)
+{
+    int k;
+    for (k = 0; k < 64; k++)
+        row[k] = x;
+}
+/* @end */
+
+/* @part fold_max needs max */
+/* The largest of a row of 64. */
+GRADC_FN double gradc_fold_max(const double *row)
+{
+    double most[64];
+    int half, k;
+    memcpy(most, row, sizeof most);
+    for (half = 32; half > 0; half /= 2)
+        for (k = 0; k < half; k++)
+            most[k] = gradc_max(most[k], most[k + half]);
+    return most[0];
+}
+/* @end */
+
+/* @part fold_min needs min */
+GRADC_FN double gradc_fold_min(const double *row)
+{
+    double least[64];
+    int half, k;
+    memcpy(least, row, sizeof least);
+    for (half = 32; half > 0; half /= 2)
+        for (k = 0; k < half; k++)
+            least[k] = gradc_min(least[k], least[k + half]);
+    return least[0];
+}
+/* @end */
+
+/* @part spreadf needs base */
+GRADC_FN void gradc_spreadf(float *row, float x)
+{
+    int k;
+    for (k = 0; k < 64; k++)
+        row[k] = x;
+}
+/* @end */
+
+/* @part fold_maxf needs maxf */
+GRADC_FN float gradc_fold_maxf(const float *row)
+{
+    float most[64];
+    int half, k;
+    memcpy(most, row, sizeof most);
+    for (half = 32; half > 0; half /= 2)
+        for (k = 0; k < half; k++)
+            most[k] = gradc_maxf(most[k], most[k + half]);
+    return most[0];
+}
+/* @end */
+
+/* @part fold_minf needs minf */
+GRADC_FN float gradc_fold_minf(const float *row)
+{
+    float least[64];
+    int half, k;
+    memcpy(least, row, sizeof least);
+    for (half = 32; half > 0; half /= 2)
+        for (k = 0; k < half; k++)
+            least[k] = gradc_minf(least[k], least[k + half]);
+    return least[0];
+}
+/* @end */
+
 /* @part relu needs base */
 /* max(x, 0); NaN stays. */
 GRADC_INLINE double gradc_relu(double x)
