@@ -28,15 +28,23 @@ typedef struct Copy {
     int axis; /* of the turns */
 } Copy;
 
+typedef struct Side { /* of a choice by sizes */
+    const Expr *when; /* NULL: none */
+    bool yes;
+} Side;
+
 typedef struct Gather {
     Expr *load;
+    Side side; /* on which all loads of it are */
     int run;   /* the first that reads it */
     bool many; /* another does, too: it has a row */
+    bool filled;
     int row;
 } Gather;
 
 typedef struct Row { /* at a place that data choose, along a loop around */
     const Expr *load;
+    Side side;
     int run;       /* the first that reads it */
     ArrayRef copy; /* another does, too; 0: not that is known */
 } Row;
@@ -54,6 +62,7 @@ typedef struct Lanes {
     VEC(Copy) copies;
     VEC(Gather) gathers;
     VEC(Row) data_rows;
+    Side side;     /* at work */
     int nrows;     /* on the stack */
     Block *rows;   /* declarations, before everything in the block */
     Stmt *run;     /* not added yet */
@@ -588,6 +597,66 @@ static void choose_sides(Lanes *l, Stmt *s, Block *to) {
     }
 }
 
+static bool is_same(const Expr *a, const Expr *b) {
+    if (a->kind != b->kind || a->op != b->op || a->type != b->type || a->array != b->array ||
+        a->local != b->local || a->n != b->n || a->checked != b->checked ||
+        (a->ref != b->ref && a->kind != EXPR_LOAD)) {
+        return false;
+    }
+    for (int k = 0; k < a->n; k++) {
+        if (!is_same(a->arg[k], b->arg[k])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Is it made of sizes alone? */
+static bool is_of_sizes(const Expr *e) {
+    bool is = e->kind == EXPR_DIM || e->kind == EXPR_CONST || e->kind == EXPR_CAST ||
+              (e->kind == EXPR_OP && !e->checked);
+    for (int k = 0; k < e->n && is; k++) {
+        is = is_of_sizes(e->arg[k]);
+    }
+    return is;
+}
+
+/* A number or an entry that is one of two things by sizes alone: a statement for each, as nothing
+ * is read for the one that is not wanted. In `choice`, if that asks the same; NULL: it is no such
+ * thing. */
+static Stmt *choose_by_sizes(Lanes *l, Stmt *s, Stmt *choice) {
+    Expr *e = s->value;
+    if ((s->kind != STMT_LET && s->kind != STMT_STORE && s->kind != STMT_SET) || s->checked ||
+        e->kind != EXPR_SELECT || !is_of_sizes(e->arg[0]) || !is_varying(l, e) ||
+        (choice && !is_same(choice->value, e->arg[0]))) {
+        return NULL;
+    }
+    if (!choice) {
+        choice = gen_stmt(l->x, STMT_IF);
+        choice->value = e->arg[0];
+    }
+    if (s->kind == STMT_LET) {
+        Stmt *var = gen_stmt(l->x, STMT_VAR);
+        var->local = s->local;
+        add(l, run_of(l), var);
+        s->kind = STMT_SET, s->op = '=';
+    }
+    Stmt *yes = gen_stmt(l->x, STMT_SET), *no = gen_stmt(l->x, STMT_SET);
+    *yes = *no = *s;
+    yes->next = no->next = NULL;
+    yes->value = e->arg[1], no->value = e->arg[2];
+    gen_append(&choice->body, yes);
+    gen_append(&choice->otherwise, no);
+    return choice;
+}
+
+static Stmt *after_comments(Stmt *s) {
+    while (s && s->kind == STMT_COMMENT) {
+        s = s->next;
+    }
+    return s;
+}
+
 static void transform_on(Lanes *l, Block *in, Block *out);
 
 static void transform(Lanes *l, Block *in, Block *out) {
@@ -602,6 +671,19 @@ static void transform_on(Lanes *l, Block *in, Block *out) {
         next = s->next;
         s->next = NULL;
         bool varying = s->value && is_varying(l, s->value);
+        Stmt *choice = varying ? choose_by_sizes(l, s, NULL) : NULL;
+        if (choice) { /* and those after it that ask the same */
+            s = choice, varying = false;
+            for (Stmt *like = after_comments(next), *then; like && choose_by_sizes(l, like, choice);
+                 like = after_comments(next)) {
+                then = like->next;
+                for (Stmt *c = next, *more; c != like; c = more) {
+                    more = c->next;
+                    keep_comment(l, c);
+                }
+                next = then;
+            }
+        }
         switch (s->kind) {
         case STMT_LET:
             if (varying) {
@@ -936,20 +1018,6 @@ static Stmt *fill_copy(Lanes *l, const Copy *c) {
  * Entries at places that data choose, cam[c[p], 2], are dear: those that several runs read are read
  * once, by a loop before the runs. */
 
-static bool is_same(const Expr *a, const Expr *b) {
-    if (a->kind != b->kind || a->op != b->op || a->type != b->type || a->array != b->array ||
-        a->local != b->local || a->n != b->n || a->checked != b->checked ||
-        (a->ref != b->ref && a->kind != EXPR_LOAD)) {
-        return false;
-    }
-    for (int k = 0; k < a->n; k++) {
-        if (!is_same(a->arg[k], b->arg[k])) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* Is it the same through the block but for the number of the turn, and there before it? loads: of
  * entries of arrays, that are met. */
 static bool is_given(Lanes *l, const Expr *e, const Around *around, int *loads) {
@@ -981,6 +1049,37 @@ static bool is_gather(Lanes *l, const Expr *e, const Around *around) {
            is_given(l, e, around, &loads) && loads > 1;
 }
 
+/* Both of two sides. */
+static Side both_sides(Side a, Side b) {
+    bool same = a.when && b.when && a.yes == b.yes && is_same(a.when, b.when);
+    return same ? a : (Side){NULL, false};
+}
+
+/* Begins a side of a condition, if it is one on sizes. */
+static Side begin_side(Lanes *l, const Stmt *s, bool yes) {
+    Side before = l->side;
+    if (s->value && is_of_sizes(s->value)) {
+        l->side = (Side){s->value, yes};
+    }
+    return before;
+}
+
+/* What fills rows, on its side. */
+static void add_fill(Lanes *l, Side side, Stmt *fill) {
+    Stmt *choice;
+    if (!side.when) {
+        gen_append(l->rows, fill);
+        return;
+    }
+    choice = gen_stmt(l->x, STMT_IF);
+    choice->value = (Expr *)side.when;
+    if (!side.yes) {
+        choice->value = both(l, OP_not, choice->value, NULL);
+    }
+    gen_append(&choice->body, fill);
+    gen_append(l->rows, choice);
+}
+
 static Gather *gather_of(Lanes *l, const Expr *e) {
     for (int k = 0; k < l->gathers.n; k++) {
         if (is_same(l->gathers.at[k].load, e)) {
@@ -1008,8 +1107,11 @@ static void gather_loads(Lanes *l, Expr *e, const Around *around, int run, bool 
     if (!at) {
         Expr *load = arena_alloc(l->g->arena, sizeof *load);
         *load = *e;
-        VEC_PUSH(l->g->arena, l->gathers, ((Gather){.load = load, .run = run}));
-    } else if (at->run != run && !at->many && l->nrows < MOST_ROWS) {
+        VEC_PUSH(l->g->arena, l->gathers, ((Gather){.load = load, .side = l->side, .run = run}));
+        return;
+    }
+    at->side = both_sides(at->side, l->side);
+    if (at->run != run && !at->many && l->nrows < MOST_ROWS) {
         const char *name = arena_format(l->g->arena, "%s_at", ARRAY(l->g, e->array)->name);
         at->many = true;
         at->row = gen_local(l->x, name, e->type, true);
@@ -1026,8 +1128,12 @@ static void find_gathers(Lanes *l, const Block *b, const Around *around, int run
             find_gathers(l, &s->body, s->lanes ? around : &here,
                          s->lanes && s->hint == HINT_LANES ? s->number : 0, last);
         } else if (s->kind == STMT_IF && !run) {
+            Side before = begin_side(l, s, true);
             find_gathers(l, &s->body, around, 0, last);
+            l->side = before;
+            begin_side(l, s, false);
             find_gathers(l, &s->otherwise, around, 0, last);
+            l->side = before;
         } else if (run && s->value) {
             gather_loads(l, s->value, around, run, last);
         }
@@ -1035,18 +1141,26 @@ static void find_gathers(Lanes *l, const Block *b, const Around *around, int run
 }
 
 static void fill_gathers(Lanes *l) {
-    Stmt *fill = gen_stmt(l->x, STMT_LOOP);
-    fill->lanes = true, fill->index = l->index, fill->number = ++l->runs;
-    for (int k = 0; k < l->gathers.n; k++) {
-        if (l->gathers.at[k].many) {
-            Stmt *var = gen_stmt(l->x, STMT_VAR);
-            var->local = l->gathers.at[k].row;
-            gen_append(l->rows, var);
-            gen_append(&fill->body, gen_set(l->x, var->local, '=', l->gathers.at[k].load));
+    for (int first = 0; first < l->gathers.n; first++) {
+        const Side side = l->gathers.at[first].side;
+        Stmt *fill = gen_stmt(l->x, STMT_LOOP);
+        fill->lanes = true, fill->index = l->index;
+        for (int k = first; k < l->gathers.n; k++) {
+            Gather *at = &l->gathers.at[k];
+            bool here =
+                k == first || (!side.when && !at->side.when) || both_sides(side, at->side).when;
+            if (at->many && !at->filled && here) {
+                Stmt *var = gen_stmt(l->x, STMT_VAR);
+                var->local = at->row;
+                at->filled = true;
+                gen_append(l->rows, var);
+                gen_append(&fill->body, gen_set(l->x, var->local, '=', at->load));
+            }
         }
-    }
-    if (fill->body.first) {
-        gen_append(l->rows, fill);
+        if (fill->body.first) {
+            fill->number = ++l->runs;
+            add_fill(l, side, fill);
+        }
     }
 }
 
@@ -1130,9 +1244,10 @@ static void row_loads(Lanes *l, Expr *e, const Around *around, int run, bool las
         for (int k = 0; k < e->n; k++) {
             arg[k] = e->arg[k];
         }
-        VEC_PUSH(l->g->arena, l->data_rows, ((Row){.load = load, .run = run}));
-    } else if (!last && at->run != run && !at->copy) {
-        at->copy = copy_of_row(l, e);
+        VEC_PUSH(l->g->arena, l->data_rows, ((Row){.load = load, .side = l->side, .run = run}));
+    } else if (!last) {
+        at->side = both_sides(at->side, l->side);
+        at->copy = at->copy || at->run == run ? at->copy : copy_of_row(l, e);
     }
 }
 
@@ -1143,8 +1258,12 @@ static void find_rows(Lanes *l, const Block *b, const Around *around, int run, b
             find_rows(l, &s->body, s->lanes ? around : &here,
                       s->lanes && s->hint == HINT_LANES ? s->number : 0, last);
         } else if (s->kind == STMT_IF && !run) {
+            Side before = begin_side(l, s, true);
             find_rows(l, &s->body, around, 0, last);
+            l->side = before;
+            begin_side(l, s, false);
             find_rows(l, &s->otherwise, around, 0, last);
+            l->side = before;
         } else if (run && s->value) {
             row_loads(l, s->value, around, run, last);
         }
@@ -1181,7 +1300,7 @@ static void fill_rows(Lanes *l) {
         store->value->arg[from->n - 1] = index_expr(x, loop->index);
         gen_append(&loop->body, store);
         gen_append(&fill->body, loop);
-        gen_append(l->rows, fill);
+        add_fill(l, row->side, fill);
     }
 }
 
