@@ -10,7 +10,7 @@
  * - An array of the workspace is padded if each row of it is written as a whole, by such loops.
  * - What else such a loop reads is copied to where there is room (zeros): parameters once, before
  *   all else, and rows that differ from turn to turn before the loop.
- * - A sum of such functions over a row is a row of functions, and a sum of that. */
+ * - Where such a loop also sums over the row, the terms are a row, and the sum is one of that. */
 #include "gen.h"
 #include "ops.h"
 #include <string.h>
@@ -19,6 +19,7 @@ enum {
     LEAST_ROW = 3, /* shorter ones are not worth their room */
     VECTOR_BYTES = 64,
     MOST_FIXED = 16, /* entries of a fixed axis of what is copied as a whole */
+    MOST_ROWS = 2, /* that a loop takes from copies made for it: more cost what vectors save */
     MOST_RUNS = 500
 };
 
@@ -32,7 +33,8 @@ typedef struct Use { /* an entry that moves along the row with the loop */
 
 typedef struct Run { /* a loop along a row */
     Stmt *loop;
-    Stmt *sum;  /* it is one: its last statement, which adds; else NULL */
+    VEC(Stmt *) sums; /* what adds to a number in each of its turns */
+    bool stores;
     bool turns; /* within a recurrence */
     bool dear;  /* it has functions worth a vector */
     bool inner; /* the recurrence is in a loop, or it is itself */
@@ -164,7 +166,15 @@ static Expr *own_expr(Pad *p, const Expr *e) { /* parts of others stay as they a
     return to;
 }
 
-/* Names and stores, each at the loop's own place of a row. */
+static bool adds_up(const Stmt *loop, int local) { /* is it a sum over the loop's turns? */
+    bool is = loop->hint == HINT_SUM && loop->hint_local == local;
+    for (int k = 0; k < loop->nsums && loop->hint == HINT_SUM && !is; k++) {
+        is = loop->sums[k] == local;
+    }
+    return is;
+}
+
+/* Names, stores, each at the loop's own place of a row, and sums. */
 static bool note_body(Pad *p, Run *r) {
     const Poly *turns = turns_of(p, r->loop);
     if (!turns || r->loop->down) {
@@ -176,32 +186,30 @@ static bool note_body(Pad *p, Run *r) {
             if (s->kind == STMT_LET && !note_expr(p, r, s->value, turns)) {
                 return false;
             }
-        } else if (s->kind == STMT_STORE && !r->sum) {
+        } else if (s->kind == STMT_STORE) {
+            r->stores = true;
             if (s->checked || !note_use(p, r, s->array, (Use){.store = s}, turns) ||
                 !note_expr(p, r, s->value, turns)) {
                 return false;
             }
-        } else if (s != r->sum || !note_expr(p, r, s->value, turns)) {
+        } else if (s->kind == STMT_SET && s->op == '+' && !s->checked && adds_up(r->loop, s->local)) {
+            if (!note_expr(p, r, s->value, turns)) {
+                return false;
+            }
+            VEC_PUSH(p->g->arena, r->sums, s);
+        } else {
             return false;
         }
     }
     int64_t n;
-    return r->width && (!r->sum || (r->dear && is_one_row(r, turns))) &&
+    return r->width && (r->stores || r->dear) && (!r->sums.n || is_one_row(r, turns)) &&
            (!poly_is_int(r->width, &n) || n >= LEAST_ROW);
-}
-
-static Stmt *adds_last(const Stmt *loop) {
-    Stmt *last = loop->body.last;
-    return last && last->kind == STMT_SET && last->op == '+' && !last->checked &&
-                   last->local == loop->hint_local
-               ? last
-               : NULL;
 }
 
 static void find_runs(Pad *p, Block *b) {
     for (Stmt *s = b->first; s; s = s->next) {
         if (s->kind == STMT_LOOP && !s->step && !s->lanes && !s->jam &&
-            (s->hint == HINT_LANES || (s->hint == HINT_SUM && adds_last(s) && p->turns))) {
+            (s->hint == HINT_LANES || (s->hint == HINT_SUM && p->turns))) {
             if (p->runs.n == MOST_RUNS) {
                 p->full = true;
                 return;
@@ -209,7 +217,6 @@ static void find_runs(Pad *p, Block *b) {
             Run *r = arena_alloc(p->g->arena, sizeof *r);
             r->loop = s, r->turns = p->turns > 0;
             r->inner = r->turns ? p->first > 0 : p->around.n > 0;
-            r->sum = s->hint == HINT_SUM ? adds_last(s) : NULL;
             for (int k = p->first; k < p->around.n; k++) {
                 VEC_PUSH(p->g->arena, r->around, p->around.at[k]);
             }
@@ -338,8 +345,34 @@ static bool reads_whole(const Pad *p, const Run *r, const Expr *load) {
     return r->turns && p->f->place[load->array] == PLACE_INPUT;
 }
 
+static bool is_same(const Expr *a, const Expr *b) {
+    if (a->kind != b->kind || a->op != b->op || a->type != b->type || a->array != b->array ||
+        a->local != b->local || a->n != b->n || a->checked != b->checked ||
+        (a->ref != b->ref && a->kind != EXPR_LOAD)) {
+        return false;
+    }
+    for (int k = 0; k < a->n; k++) {
+        if (!is_same(a->arg[k], b->arg[k])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Is it the first one that reads this row? */
+static bool is_first(const Run *r, int use) {
+    for (int k = 0; k < use; k++) {
+        const Use *u = &r->uses.at[k];
+        if (u->copied && !u->whole && is_same(u->load, r->uses.at[use].load)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* May the loop be one to the end of the room? */
 static bool can_pad(Pad *p, Run *r) {
+    int rows = 0;
     for (int k = 0; k < r->uses.n; k++) {
         Use *u = &r->uses.at[k];
         if (u->store && !p->good[u->store->array]) {
@@ -356,8 +389,10 @@ static bool can_pad(Pad *p, Run *r) {
                 return false;
             }
         }
+        rows += is_first(r, k);
         /* threads that share the loop around would share the copy */
-        if (is_flat(p, r) || has_place_inside(r, u->load) || (r->inner && p->x->plan->in_threads)) {
+        if (is_flat(p, r) || has_place_inside(r, u->load) || (r->inner && p->x->plan->in_threads) ||
+            rows > MOST_ROWS) {
             return false;
         }
     }
@@ -395,7 +430,7 @@ static void drop_cheap(Pad *p) {
         bool worth = !p->runs.at[k]->ok;
         for (int q = 0; q < p->runs.n && p->runs.at[k]->ok && !worth; q++) {
             const Run *r = p->runs.at[q];
-            worth = r->ok && r->turns && r->dear && !r->sum &&
+            worth = r->ok && r->turns && r->dear && r->stores &&
                     poly_equal(r->width, p->runs.at[k]->width);
         }
         if (!worth) {
@@ -469,6 +504,11 @@ static bool has_one_type(const Pad *p, const Run *r) {
             return false;
         }
         lanes = own;
+    }
+    for (int k = 0; k < r->sums.n && lanes; k++) {
+        const Use *u = &r->uses.at[0];
+        ArrayRef a = u->load ? u->load->array : u->store->array;
+        lanes = r->sums.at[k]->value->type == ARRAY(p->g, a)->type ? lanes : 0;
     }
     int64_t n;
     return lanes && !(poly_is_int(r->width, &n) && n % lanes == 0);
@@ -576,20 +616,6 @@ static ArrayRef whole_copy(Pad *p, ArrayRef a) {
     return p->copy[a] = copy;
 }
 
-static bool is_same(const Expr *a, const Expr *b) {
-    if (a->kind != b->kind || a->op != b->op || a->type != b->type || a->array != b->array ||
-        a->local != b->local || a->n != b->n || a->checked != b->checked ||
-        (a->ref != b->ref && a->kind != EXPR_LOAD)) {
-        return false;
-    }
-    for (int k = 0; k < a->n; k++) {
-        if (!is_same(a->arg[k], b->arg[k])) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* One row, right before the loop. */
 static ArrayRef row_copy(Pad *p, Run *r, int use, Block *out) {
     Expr *load = r->uses.at[use].load;
@@ -618,42 +644,52 @@ static ArrayRef row_copy(Pad *p, Run *r, int use, Block *out) {
 }
 
 static int copies_of(const Run *r) {
-    int n = r->sum != NULL;
+    int n = r->sums.n;
     for (int k = 0; k < r->uses.n; k++) {
         n += r->uses.at[k].copied;
     }
     return n;
 }
 
-/* sum += f(row[i]) as a row of f, and the sum of that */
-static void part_sum(Pad *p, Run *r, Block *out) {
-    ArrayRef like = r->uses.at[0].load->array;
+/* sum += f(row[i]) as a row of f, and the sum of that. */
+static void part_sums(Pad *p, Run *r, Block *out) {
+    const Use *u = &r->uses.at[0];
+    ArrayRef like = u->load ? u->load->array : u->store->array;
     int axis = last_axis(p, like);
-    ArrayRef row = new_array(p, like, 1, &axis);
-    Stmt *terms = arena_alloc(p->g->arena, sizeof *terms), *store = new_store(p, row, 1);
+    Stmt *terms = arena_alloc(p->g->arena, sizeof *terms);
     *terms = *r->loop;
-    terms->next = NULL, terms->hint = HINT_LANES, terms->body = (Block){0};
-    for (Stmt *s = r->loop->body.first, *next; s != r->sum; s = next) {
+    terms->next = NULL, terms->hint = HINT_LANES, terms->nsums = 0, terms->body = (Block){0};
+    const char *name = p->g->indices.at[NODE(p->g, r->loop->index)->aux].name;
+    Ref index = graph_index(p->g, name, r->width);
+    Block sums = {0};
+    for (Stmt *s = r->loop->body.first, *next; s; s = next) {
         next = s->next;
         s->next = NULL;
-        gen_append(&terms->body, s);
+        if (s->kind != STMT_SET) {
+            gen_append(&terms->body, s);
+            continue;
+        }
+        ArrayRef row = new_array(p, like, 1, &axis);
+        Stmt *store = new_store(p, row, 1);
+        store->position[0] = index_expr(p, terms->index);
+        store->value = s->value;
+        gen_append(&terms->body, store);
+        s->value = gen_expr(p->x, EXPR_LOAD, ARRAY(p->g, row)->type, 1);
+        s->value->array = row;
+        s->value->arg[0] = index_expr(p, index);
+        gen_append(&sums, s);
     }
-    store->position[0] = index_expr(p, terms->index);
-    store->value = r->sum->value;
-    gen_append(&terms->body, store);
     gen_append(out, terms);
-    r->loop->index = graph_index(p->g, axis_name(p, row, 0), r->width);
-    r->sum->value = gen_expr(p->x, EXPR_LOAD, ARRAY(p->g, row)->type, 1);
-    r->sum->value->array = row;
-    r->sum->value->arg[0] = index_expr(p, r->loop->index);
-    r->loop->body = (Block){r->sum, r->sum};
-    add_zero(p, row);
+    r->loop->index = index, r->loop->body = sums;
     r->loop = terms;
 }
 
 /* How far the loop goes, room included. */
 static const Poly *room_of(Pad *p, const Run *r, const Poly *turns) {
-    ArrayRef a = r->loop->body.last->array;
+    ArrayRef a = 0;
+    for (const Stmt *s = r->loop->body.first; s; s = s->next) {
+        a = s->kind == STMT_STORE ? s->array : a;
+    }
     const Store *s = store_of(p, a);
     int n = store_axes(p->g, s, a);
     const Poly *room = store_room(p->g, s, a, store_axis(s, n - 1)), *entries = r->width;
@@ -673,8 +709,8 @@ static void change_run(Pad *p, Run *r, Block *out) {
             u->copy = u->whole ? whole_copy(p, u->load->array) : row_copy(p, r, k, out);
         }
     }
-    if (r->sum) {
-        part_sum(p, r, out);
+    if (r->sums.n) {
+        part_sums(p, r, out);
     }
     for (int k = 0; k < r->uses.n; k++) {
         const Use *u = &r->uses.at[k];
@@ -749,7 +785,7 @@ void pad_rows(Gen *x) {
     for (int k = 0; k < p.runs.n; k++) {
         Run *r = p.runs.at[k];
         r->ok = r->ok && has_one_type(&p, r);
-        some = some || (r->ok && r->turns && r->dear && !r->sum);
+        some = some || (r->ok && r->turns && r->dear && r->stores);
     }
     if (!some || p.full) {
         return;
