@@ -16,6 +16,7 @@ enum {
     MOST_ITEMS = 400,   /* statements of a block that are compared with each other */
     MOST_TOGETHER = 32, /* statements in a loop that is made of several */
     MOST_UNASKED = 8,   /* operations of a term of a sum that perhaps nobody asks for */
+    MOST_BESIDE = 16,   /* operations of a turn of a recurrence that a short sum may join */
     MOST_FACTS = 24
 };
 
@@ -43,6 +44,7 @@ typedef struct Weave {
     Refs around; /* the indices in force */
     Refs rows;   /* indices that stand for two; the first of the two places is then 0 */
     VEC(const Poly *) facts;
+    bool turns;      /* of a recurrence are woven */
     int first_local; /* of those that stand for arrays */
 } Weave;
 
@@ -1253,12 +1255,12 @@ static bool is_sum(const Weave *w, const Stmt *var, const Stmt *loop) {
            var->value->kind == EXPR_CONST && graph_is_real(w->g, var->value->ref, &zero);
 }
 
-static bool is_cheap(const Block *b) {
+static int cost_of(const Block *b) {
     int cost = 0;
     for (const Stmt *s = b->first; s; s = s->next) {
         cost += s->value ? gen_expr_cost(s->value) : 0;
     }
-    return cost <= MOST_UNASKED;
+    return cost;
 }
 
 /* May the sum be made in the loop of a? */
@@ -1269,6 +1271,9 @@ static bool can_sum(Weave *w, const Item *a, const Item *sum) {
         sum->fails || a->statements + sum->statements > MOST_TOGETHER || share_local(a, sum) ||
         share_local(sum, a) || has_loop(&s->body) || has_loop(&t->body) ||
         !is_same(w, s->value, t->value) || !is_same(w, s->other, t->other)) {
+        return false;
+    }
+    if (w->turns && cost_of(&s->body) > MOST_BESIDE && cost_of(&t->body) <= MOST_UNASKED) {
         return false;
     }
     bool common = false;
@@ -1290,7 +1295,7 @@ static void join_sums(Weave *w, Items *items) {
         Stmt *s = items->at[k].s;
         bool guarded = s->kind == STMT_IF && s->array && !s->otherwise.first;
         Stmt *var = guarded ? s->body.first : items->at[k - 1].s, *loop = !guarded ? s : var ? var->next : NULL;
-        if (!is_sum(w, var, loop) || (guarded && !is_cheap(&loop->body))) {
+        if (!is_sum(w, var, loop) || (guarded && cost_of(&loop->body) > MOST_UNASKED)) {
             continue;
         }
         const Item sum = item_of(w, loop);
@@ -1774,7 +1779,9 @@ static void walk(Weave *w, Block *b, bool *some) {
         if (s->kind == STMT_LOOP && s->turns) {
             *some = true;
             Block woven = {0};
+            w->turns = true;
             weave_loop(w, s, &woven);
+            w->turns = false;
             set_jams(w, &woven);
             append_all(&out, &woven);
             continue;
