@@ -6,6 +6,7 @@
 #include "axes.h"
 #include "contract.h"
 #include "demand.h"
+#include "inverse.h"
 #include "ops.h"
 #include "passes.h"
 #include "paths.h"
@@ -293,5 +294,6 @@ void simplify_graph(Graph *g) {
     if (axes_lessen(g, n, roots, is_asked_for)) {
         share_all(g, n, roots);
     }
+    inverse_share(g, n, roots);
     series_ends(g, n, roots);
 }

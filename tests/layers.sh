@@ -28,6 +28,7 @@ sparse          arena source poly graph kernel ops paths sparse
 share           arena source poly graph kernel ops share
 sizes           arena source poly graph sizes
 zeros           arena source poly graph kernel ops zeros
+inverse         arena source poly graph ops inverse
 contract        arena source poly graph kernel ops sizes contract
 axes            arena source poly graph kernel ops axes
 pattern         arena source poly graph kernel ops pattern
@@ -37,7 +38,7 @@ differentiate   arena source poly graph kernel ops rewrite share demand paths di
 tangent         arena source poly graph kernel ops rewrite share paths differentiate
 lower           arena source syntax poly program graph kernel ops contract differentiate paths passes text cname sparse
 demand          arena source poly graph kernel ops demand
-simplify        arena source poly graph ops axes contract pattern pick series share zeros demand paths passes text
+simplify        arena source poly graph ops axes contract inverse pattern pick series share zeros demand paths passes text
 gen             graph plan gen
 scalars         gen kernel
 fuse            gen kernel ops
