@@ -151,7 +151,7 @@ bool circle_push(Graph *g, ArrayRef to, int piece, const bool *in, const int *ax
 }
 
 /* The same for an array of the circle itself, to whose places that data chooses each turn adds. */
-static bool push_by_data(Graph *g, ArrayRef to, int piece, const bool *in, const int *axis,
+bool circle_push_by_data(Graph *g, ArrayRef to, int piece, const bool *in, const int *axis,
                          const int *off, int sign, Push *p) {
     Ref rest;
     *p = (Push){.to = to, .piece = piece};
@@ -905,7 +905,7 @@ static void circle_level(Gen *x, const Circle *c, const LoopGroup *group, Fixed 
         ArrayRef a = c->members.at[k];
         for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
             Push p;
-            if (!push_by_data(g, a, q, in, axis_of, off, sign, &p)) {
+            if (!circle_push_by_data(g, a, q, in, axis_of, off, sign, &p)) {
                 continue;
             }
             if (!take[a]) {

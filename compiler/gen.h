@@ -187,6 +187,8 @@ typedef struct LoopGroup {
 bool circle_axes(Graph *g, int n, const ArrayRef *members, int *axis, int *off, int *sign);
 bool circle_push(Graph *g, ArrayRef to, int piece, const bool *in, const int *axis, const int *off,
                  int sign, Push *p); /* may this piece be added turn by turn? */
+bool circle_push_by_data(Graph *g, ArrayRef to, int piece, const bool *in, const int *axis,
+                         const int *off, int sign, Push *p); /* to places that data choose? */
 void circle_arrays(Gen *x, const LoopGroup *group);
 
 /* stream: what joins the loop of a recurrence. By array: the number of its group + 1, 0: none.

@@ -255,6 +255,13 @@ static bool join_source(Stream *s, ArrayRef a, const bool *of_a, int nreaders,
     return false;
 }
 
+/* What a turn adds to places of the circle that data choose asks only for that turn. */
+static bool is_pushed(Stream *s, const Lag *l) {
+    Push p;
+    return s->base[l->by] && circle_push_by_data(s->g, l->by, l->piece, s->in, s->axis, s->off,
+                                                 s->sign, &p);
+}
+
 /* Is nobody left who needs more than the last entries of this array? */
 static bool is_streamed(Stream *s, ArrayRef a, const bool *of_a) {
     Graph *g = s->g;
@@ -270,7 +277,8 @@ static bool is_streamed(Stream *s, ArrayRef a, const bool *of_a) {
         Lags lags = {0};
         lags_find(g, of_a, by, &lags);
         for (int q = 0; q < lags.n; q++) {
-            if (s->in[by] ? !lag_in_step(g, &lags.at[q], s->axis[by], s->axis[a])
+            if (s->in[by] ? !lag_in_step(g, &lags.at[q], s->axis[by], s->axis[a]) &&
+                                !is_pushed(s, &lags.at[q])
                           : !lag_is_end(g, &lags.at[q], s->axis[a], s->sign)) {
                 return false;
             }
