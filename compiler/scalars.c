@@ -93,9 +93,6 @@ static void choose(Scalars *s, ArrayRef a) {
                 return;
             }
         }
-        if (p.live) {
-            return;
-        }
         size += term_size(s, p.body, &long_sum);
         size += p.guard ? term_size(s, p.guard, &long_sum) : 0;
     }
@@ -104,15 +101,70 @@ static void choose(Scalars *s, ArrayRef a) {
     }
 }
 
+/* Do arrays that need each other go turn by turn along short axes, too? Then some entry is found
+ * from one at another place, or an iteration ends there. */
+static bool turns_are_short(Scalars *s, const Order *order, int lo, int hi) {
+    Graph *g = s->g;
+    bool *in = arena_alloc(g->arena, (size_t)g->arrays.n + 1);
+    for (int k = lo; k < hi; k++) {
+        in[order->array[k]] = true;
+    }
+    for (int k = lo; k < hi; k++) {
+        const Array *a = ARRAY(g, order->array[k]);
+        int64_t n;
+        s->stack.n = 0;
+        graph_walk_start(g);
+        for (int q = 0; q < a->pieces.n; q++) {
+            const Piece *p = &a->pieces.at[q];
+            for (int i = 0; i < a->rank && p->live; i++) {
+                if (small_extent(a->extent[i], &n) && graph_has_index(g, p->live, a->axis[i])) {
+                    return true;
+                }
+            }
+            VEC_PUSH(g->arena, s->stack, p->body);
+            if (p->guard) {
+                VEC_PUSH(g->arena, s->stack, p->guard);
+            }
+        }
+        while (s->stack.n) {
+            Ref r = s->stack.at[--s->stack.n];
+            if (!graph_walk_first(g, r)) {
+                continue;
+            }
+            if (NODE(g, r)->op == OP_REDUCE && NODE(g, r)->aux == RED_FIRST &&
+                small_extent(EXTENT(g, ARG(g, r, 0)), &n)) {
+                return true;
+            }
+            for (int i = 0; i < NODE(g, r)->nargs; i++) {
+                Ref at = ARG(g, r, i);
+                VEC_PUSH(g->arena, s->stack, at);
+                if (NODE(g, r)->op == OP_READ && in[NODE(g, r)->aux] &&
+                    small_extent(ARRAY(g, NODE(g, r)->aux)->extent[i], &n) &&
+                    NODE(g, at)->op != OP_INDEX && !poly_is_int(graph_poly(g, at), &n)) {
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
 /* Recurrences, and what they read or are read by: that is computed turn by turn with them, and their
- * entries stay together. */
-static bool *near_recurrences(Graph *g, const Order *order) {
+ * entries stay together. But iterations until a condition, and what is inside of them, are arithmetic
+ * between a few numbers. */
+static bool *near_recurrences(Scalars *s, const Order *order) {
+    Graph *g = s->g;
     bool *near = arena_alloc(g->arena, (size_t)g->arrays.n + 1),
          *in = arena_alloc(g->arena, (size_t)g->arrays.n + 1);
-    for (int k = 0; k < order->n; k++) {
-        bool alone = (k == 0 || order->component[k - 1] != order->component[k]) &&
-                     (k + 1 == order->n || order->component[k + 1] != order->component[k]);
-        in[order->array[k]] = !alone || graph_reads_itself(g, order->array[k]);
+    for (int lo = 0, hi; lo < order->n; lo = hi) {
+        bool counts = false;
+        for (hi = lo; hi < order->n && order->component[hi] == order->component[lo]; hi++) {
+            counts = counts || ARRAY(g, order->array[hi])->counts;
+        }
+        counts = counts && !turns_are_short(s, order, lo, hi);
+        for (int k = lo; k < hi && !counts; k++) {
+            in[order->array[k]] = hi - lo > 1 || graph_reads_itself(g, order->array[k]);
+        }
     }
     for (int k = 0; k < order->n; k++) {
         ArrayRef a = order->array[k];
@@ -232,7 +284,7 @@ static bool look_at(Scalars *s, ArrayRef a) {
     bool left = false;
     for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
         const Piece p = ARRAY(g, a)->pieces.at[q];
-        bool whole = is_product(g, ARRAY(g, a), p.body) || p.live || NODE(g, p.body)->op == OP_KERNEL;
+        bool whole = is_product(g, ARRAY(g, a), p.body) || NODE(g, p.body)->op == OP_KERNEL;
         left = look_at_term(s, a, &p, p.body, whole) || left;
         left = (p.guard && look_at_term(s, a, &p, p.guard, whole)) || left;
         left = (p.live && look_at_term(s, a, &p, p.live, true)) || left;
@@ -399,11 +451,12 @@ static void put_piece(Scalars *s, ArrayRef a, const Piece *p, ArrayRef to, const
             lo[into[k]] = hi[into[k]] = poly_int(g->arena, now[k]);
         }
         Ref body = in_entries(s, graph_subst(g, p->body, x.rank, x.axis, at)),
-            guard = p->guard ? in_entries(s, graph_subst(g, p->guard, x.rank, x.axis, at)) : 0;
+            guard = p->guard ? in_entries(s, graph_subst(g, p->guard, x.rank, x.axis, at)) : 0,
+            live = p->live ? graph_subst(g, p->live, x.rank, x.axis, at) : 0;
         if (!(guard && graph_is_false(g, guard)) && graph_piece(g, to, lo, hi, body, p->at)) {
             Piece *new = &ARRAY(g, to)->pieces.at[ARRAY(g, to)->pieces.n - 1];
             new->guard = guard && !graph_is_true(g, guard) ? guard : 0;
-            new->live = p->live;
+            new->live = live;
         }
         more = false;
         for (int k = n - 1; k >= 0 && !more; k--) {
@@ -443,6 +496,7 @@ static void make_entries(Scalars *s, ArrayRef a) {
         entry[e] = graph_array(g, name, x.type, left, extent, names);
         Array *new = ARRAY(g, entry[e]);
         new->at = x.at, new->order = x.order, new->derived = x.derived;
+        new->adjoint_of = x.adjoint_of; /* it is 0 where no piece says more */
     }
 }
 
@@ -498,7 +552,7 @@ void scalars_make(Graph *g, int n, const ArrayRef *roots) {
     bool some = false;
     s.axes = arena_alloc(g->arena, all * sizeof *s.axes);
     s.entry = arena_alloc(g->arena, all * sizeof *s.entry);
-    bool *apart = near_recurrences(g, &order);
+    bool *apart = near_recurrences(&s, &order);
     for (int k = 0; k < order.n; k++) {
         if (!apart[order.array[k]]) {
             choose(&s, order.array[k]);
