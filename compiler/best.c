@@ -1,15 +1,10 @@
-/* best: the largest or smallest entry, and its place, by blocks.
- * In: the statements of a function. Out: the same, where loops over many turns go by blocks of LANES
- * turns, of which C compilers make vector code.
- * The largest: a turn of the block has a largest entry of its own, and the largest of these is taken
- * at the end. (gcc would do that by itself; clang keeps the order, for the sake of NaN.) Only where
- * no loop is around: rows may be short.
- * Its place: a loop `if (at < 0 || v > most) { most = v;
- * at = i; }` over many turns goes by blocks of LANES turns. Each turn of such a loop waits for the
- * one before it, and no C compiler makes vector code of it. But a block without an entry that is
- * better than all before it changes nothing; whether it has one is vector code, and nearly all have
- * none. Where a block has one, its turns go one after the other as before. So the place is the same
- * for all numbers, NaN included. */
+/* best: the place of the largest or smallest entry, by blocks.
+ * In: the statements of a function. Out: the same, where a loop `if (at < 0 || v > most) { most =
+ * v; at = i; }` over many turns goes by blocks of LANES turns. Each turn of such a loop waits for
+ * the one before it, and no C compiler makes vector code of it. But a block without an entry that
+ * is better than all before it changes nothing; whether it has one is vector code, and nearly all
+ * have none. Where a block has one, its turns go one after the other as before. So the place is the
+ * same for all numbers, NaN included. */
 #include "gen.h"
 #include <math.h>
 
@@ -24,24 +19,12 @@ static bool is_local(const Expr *e, const Gen *x) {
     return e->kind == EXPR_LOCAL && !x->f->locals.at[e->local].lanes;
 }
 
-static bool is_plain(const Stmt *loop) {
-    return !loop->map && !loop->turns && !loop->step && !loop->lanes && !loop->down && !loop->jam &&
-           !loop->threads;
-}
-
-/* As far as is known. */
-static bool is_long(Gen *x, const Stmt *loop) {
-    int64_t turns;
-    const Poly *lo = plan_poly(x->g, loop->value), *hi = plan_poly(x->g, loop->other);
-    return lo && hi &&
-           !(poly_is_int(poly_sub(x->g->arena, hi, lo), &turns) && turns < LEAST_TURNS);
-}
-
 /* Is this such a loop? */
 static bool find_best(Gen *x, Stmt *loop, Best *b) {
     int cost = 0;
     *b = (Best){.x = x, .loop = loop};
-    if (loop->hint != HINT_NONE || !is_plain(loop)) {
+    if (loop->hint != HINT_NONE || loop->map || loop->turns || loop->step || loop->lanes ||
+        loop->down || loop->jam || loop->threads) {
         return false;
     }
     for (Stmt *s = loop->body.first; s; s = s->next) {
@@ -69,7 +52,9 @@ static bool find_best(Gen *x, Stmt *loop, Best *b) {
         place->value->kind != EXPR_INDEX || place->value->ref != loop->index) {
         return false;
     }
-    return is_long(x, loop);
+    int64_t turns; /* as far as is known */
+    const Poly *lo = plan_poly(x->g, loop->value), *hi = plan_poly(x->g, loop->other);
+    return lo && hi && !(poly_is_int(poly_sub(x->g->arena, hi, lo), &turns) && turns < LEAST_TURNS);
 }
 
 static int copy_local(const int *from, const int *to, int n, int local) {
@@ -146,77 +131,21 @@ static void by_blocks(const Best *b) {
     loop->step = LANES;
 }
 
-/* most = max(most, v), after names alone: each turn of a block has its own `most`. */
-static bool in_lanes(Gen *x, Stmt *loop, Block *before, Block *after) {
-    const Stmt *set = loop->body.first;
-    while (set && set->kind == STMT_LET) {
-        set = set->next;
-    }
-    if ((loop->hint != HINT_MAX && loop->hint != HINT_MIN) || !is_plain(loop) || !is_long(x, loop) ||
-        !set || set->next || set->kind != STMT_SET || set->op != '=' ||
-        set->local != loop->hint_local || set->value->kind != EXPR_OP || set->value->n != 2 ||
-        !is_local(set->value->arg[0], x) || set->value->arg[0]->local != set->local) {
-        return false;
-    }
-    const Local most = x->f->locals.at[set->local];
-    Op op = set->value->op;
-    int row = gen_local(x, arena_format(x->g->arena, "%s_lanes", most.hint), most.type, true);
-    Stmt *var = gen_stmt(x, STMT_VAR), *run = run_of(x, loop, 1);
-    Expr *fold = gen_expr(x, EXPR_FOLD, most.type, 0);
-    x->f->locals.at[row].lanes = true;
-    var->local = fold->local = row;
-    var->value = gen_expr(x, EXPR_CONST, most.type, 0);
-    var->value->ref = graph_real(x->g, most.type, op == OP_max ? -INFINITY : INFINITY);
-    fold->op = op, fold->checked = true;
-    gen_append(before, var);
-    gen_append(after, gen_set(x, set->local, '=',
-                              op2(x, op, most.type, gen_local_expr(x, set->local), fold)));
-    run->body = loop->body, run->hint = HINT_LANES;
-    for (Stmt *s = run->body.first; s; s = s->next) {
-        if (s == set) {
-            s->local = row;
-            s->value->arg[0] = gen_local_expr(x, row);
-        }
-    }
-    loop->body = (Block){run, run};
-    loop->hint = HINT_NONE, loop->hint_local = 0;
-    loop->step = LANES;
-    return true;
-}
-
-static void append_all(Block *to, const Block *b) {
-    for (Stmt *s = b->first, *next; s; s = next) {
-        next = s->next;
-        s->next = NULL;
-        gen_append(to, s);
-    }
-}
-
-/* outermost: no loop is around */
-static void walk(Gen *x, Block *b, bool outermost) {
-    Block out = {0};
-    for (Stmt *s = b->first, *next; s; s = next) {
+static void walk(Gen *x, Block *b) {
+    for (Stmt *s = b->first; s; s = s->next) {
         Best best;
-        Block before = {0}, after = {0};
-        next = s->next;
-        s->next = NULL;
         if (s->kind == STMT_THREADS || (s->kind == STMT_LOOP && (s->map || s->step || s->lanes))) {
-            gen_append(&out, s);
             continue;
         }
         if (s->kind == STMT_LOOP && find_best(x, s, &best)) {
             by_blocks(&best);
-        } else if (!(s->kind == STMT_LOOP && outermost && in_lanes(x, s, &before, &after))) {
-            walk(x, &s->body, outermost && s->kind != STMT_LOOP);
-            walk(x, &s->otherwise, outermost && s->kind != STMT_LOOP);
+        } else {
+            walk(x, &s->body);
+            walk(x, &s->otherwise);
         }
-        append_all(&out, &before);
-        gen_append(&out, s);
-        append_all(&out, &after);
     }
-    *b = out;
 }
 
 void best_make(Gen *x) {
-    walk(x, &x->f->body, true);
+    walk(x, &x->f->body);
 }

@@ -454,11 +454,6 @@ static void put_expr(Emit *e, const Expr *x, int least) {
         break;
     case EXPR_KERNEL: put_call(e, x->call); break;
     case EXPR_FOLD:
-        if (x->op == OP_max || x->op == OP_min) {
-            text_add(t, "gradc_fold_%s%s(%s)", x->op == OP_max ? "max" : "min",
-                     x->type == VALUE_FLOAT ? "f" : "", e->local_name[x->local]);
-            break;
-        }
         text_add(t, "gradc_fold%s(%s, ", x->type == VALUE_FLOAT ? "f" : "",
                  e->local_name[x->local]);
         if (x->checked) {
@@ -668,19 +663,14 @@ static void put_assign(Emit *e, char op, const Expr *value, const char *cast) {
     text_raw(e->out, ";\n");
 }
 
+static void put_line(Emit *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void put_hint(Emit *e, const Stmt *s) {
-    static const char *const hints[] = {"", "GRADC_LANES", "GRADC_SUM", "GRADC_MAX", "GRADC_MIN"};
-    if (s->hint != HINT_NONE) {
+    if (s->hint == HINT_LANES) {
         line_start(e);
-        text_raw(e->out, hints[s->hint]);
-        if (s->hint != HINT_LANES) {
-            text_add(e->out, "(%s", e->local_name[s->hint_local]);
-            for (int k = 0; k < s->nsums; k++) {
-                text_add(e->out, ", %s", e->local_name[s->sums[k]]);
-            }
-            text_char(e->out, ')');
-        }
-        text_char(e->out, '\n');
+        text_raw(e->out, "GRADC_LANES\n");
+    } else if (s->hint == HINT_MAX && s->lanes) { /* see best.c */
+        line_start(e);
+        text_add(e->out, "GRADC_ANY(%s)\n", e->local_name[s->hint_local]);
     }
 }
 
@@ -695,13 +685,18 @@ static void put_bound(Emit *e, const Stmt *s, const Expr *bound, int least) {
     }
 }
 
+/* The name of a loop's index. */
+static const char *new_index(Emit *e, Ref index, const char *end) {
+    const char *name = c_name(e->arena, e->g->indices.at[NODE(e->g, index)->aux].name);
+    return new_name(e, *end ? arena_format(e->arena, "%s%s", name, end) : name, false);
+}
+
 /* By blocks: for (n0 ...) { w turns from n0 on; and in its body for (l < w) { n = n0 + l; ... } }
  */
 static void put_blocks(Emit *e, const Stmt *s) {
-    const char *name = c_name(e->arena, e->g->indices.at[NODE(e->g, s->index)->aux].name);
     int names = e->names.n;
     e->block = s->index;
-    e->block_name = new_name(e, arena_format(e->arena, "%s0", name), false);
+    e->block_name = new_index(e, s->index, "0");
     e->width_name = new_name(e, "width", false);
     e->lane_name = new_name(e, "lane", false);
     line_start(e);
@@ -727,8 +722,7 @@ static void put_blocks(Emit *e, const Stmt *s) {
 static void put_lanes(Emit *e, const Stmt *s, const Stmt *jam) {
     Text body = text_new(e->arena), *out = e->out;
     int names = e->names.n;
-    const char *name =
-        new_name(e, c_name(e->arena, e->g->indices.at[NODE(e->g, s->index)->aux].name), false);
+    const char *name = new_index(e, s->index, "");
     put_hint(e, s);
     VEC_PUSH(e->arena, e->loop, s->index);
     VEC_PUSH(e->arena, e->loop_name, name);
@@ -773,9 +767,7 @@ static void put_lanes(Emit *e, const Stmt *s, const Stmt *jam) {
 /* A loop whose body is there for so many turns of the loop around. */
 static void put_row(Emit *e, const Stmt *s, int turns) {
     int names = e->names.n, around = e->loop.n - 1;
-    const char *turn = e->loop_name.at[around],
-               *name = new_name(
-                   e, c_name(e->arena, e->g->indices.at[NODE(e->g, s->index)->aux].name), false);
+    const char *turn = e->loop_name.at[around], *name = new_index(e, s->index, "");
     put_hint(e, s);
     line_start(e);
     text_add(e->out, "for (int64_t %s = ", name);
@@ -806,8 +798,7 @@ static void put_jam(Emit *e, const Stmt *s) {
             continue;
         }
         int names = e->names.n;
-        const char *name =
-            new_name(e, c_name(e->arena, e->g->indices.at[NODE(e->g, s->index)->aux].name), false);
+        const char *name = new_index(e, s->index, "");
         line_start(e);
         text_add(e->out, "for (int64_t %s = ", name);
         if (left && fixed) {
@@ -855,8 +846,7 @@ static void put_jump(Emit *e, const Stmt *s) {
     bool from_zero = poly_equal(lo, poly_int(arena, 0)) && !s->down;
     for (int left = 0; left < 2; left++) {
         int names = e->names.n;
-        const char *name =
-            new_name(e, c_name(arena, e->g->indices.at[NODE(e->g, s->index)->aux].name), false);
+        const char *name = new_index(e, s->index, "");
         line_start(e);
         text_add(e->out, "for (int64_t %s = ", name);
         if (!left || !from_zero) {
@@ -889,6 +879,142 @@ static void put_jump(Emit *e, const Stmt *s) {
     }
 }
 
+/* The body of a loop, and its end. */
+static void put_turn(Emit *e, const Stmt *s, const char *name) {
+    VEC_PUSH(e->arena, e->loop, s->index);
+    VEC_PUSH(e->arena, e->loop_name, name);
+    put_body(e, &s->body);
+    e->loop.n--;
+    e->loop_name.n--;
+    line_start(e);
+    text_raw(e->out, "}\n");
+}
+
+/* Does a turn call an elementary function? */
+static bool calls_dear(const Expr *x) {
+    bool dear = x->kind == EXPR_OP && x->type >= VALUE_FLOAT && !op_info[x->op].cheap;
+    for (int k = 0; k < x->n && !dear; k++) {
+        dear = calls_dear(x->arg[k]);
+    }
+    return dear;
+}
+
+static bool is_dear_turn(const Block *b) {
+    bool dear = false;
+    for (const Stmt *s = b->first; s && !dear; s = s->next) {
+        dear = s->value && calls_dear(s->value);
+    }
+    return dear;
+}
+
+/* Where the whole rows of a loop end. */
+static void put_rows_end(Emit *e, const Stmt *s, int width, int least) {
+    bool from_0 = !s->threads && is_zero(e->g, s->value);
+    bool enclosed = !from_0 && least > 70;
+    text_raw(e->out, enclosed ? "(" : "");
+    if (!from_0) {
+        put_bound(e, s, s->value, 70);
+        text_raw(e->out, " + (");
+    }
+    put_bound(e, s, s->other, from_0 ? 80 : 70);
+    if (!from_0) {
+        text_raw(e->out, " - ");
+        put_bound(e, s, s->value, 71);
+        text_char(e->out, ')');
+    }
+    text_add(e->out, " / %d * %d%s", width, width, enclosed ? ")" : "");
+}
+
+/* A sum, a maximum or a minimum goes by rows of 64 bytes: each place of the row has one of its own,
+ * then these are put together in a fixed order, then comes what does not fill a row. */
+static bool put_rows(Emit *e, const Stmt *s) {
+    ValueType type = e->f->locals.at[s->hint_local].type;
+    int names = e->names.n, width = type == VALUE_FLOAT ? 16 : 8;
+    int64_t lo, hi;
+    bool fixed = !s->threads && s->value->kind == EXPR_CONST && s->other->kind == EXPR_CONST &&
+                 graph_is_int(e->g, s->value->ref, &lo) && graph_is_int(e->g, s->other->ref, &hi);
+    if (s->down || (fixed && hi - lo < width)) {
+        return false;
+    }
+    const char *c = type == VALUE_FLOAT ? "float" : "double", *f = type == VALUE_FLOAT ? "f" : "";
+    int n = 1 + s->nsums, *local = arena_alloc(e->arena, sizeof *local * (size_t)n);
+    const char **acc = arena_alloc(e->arena, sizeof *acc * (size_t)n),
+               **row = arena_alloc(e->arena, sizeof *row * (size_t)n);
+    for (int k = 0; k < n; k++) {
+        local[k] = k ? s->sums[k - 1] : s->hint_local;
+        acc[k] = e->local_name[local[k]];
+        row[k] = new_name(e, arena_format(e->arena, "%s_row", acc[k]), false);
+        put_line(e, s->hint == HINT_SUM ? "%s %s[%d] = {0};" : "%s %s[%d];", c, row[k], width);
+    }
+    int inside = e->names.n;
+    if (s->hint != HINT_SUM) {
+        const char *place = new_name(e, "place", false);
+        put_line(e, "for (int %s = 0; %s < %d; %s++) {", place, place, width, place);
+        e->depth++;
+        put_line(e, "%s[%s] = %s;", row[0], place, acc[0]);
+        e->depth--;
+        put_line(e, "}");
+        names_drop(e, inside);
+    }
+    const char *first = new_index(e, s->index, "0");
+    line_start(e);
+    text_add(e->out, "for (int64_t %s = ", first);
+    put_bound(e, s, s->value, PREC_LOWEST);
+    text_add(e->out, "; %s < ", first);
+    if (fixed) {
+        text_add(e->out, "%lld", (long long)(lo + (hi - lo) / width * width));
+    } else {
+        put_rows_end(e, s, width, 61);
+    }
+    text_add(e->out, "; %s += %d) {\n", first, width);
+    e->depth++;
+    put_line(e, is_dear_turn(&s->body) ? "GRADC_LANES" : "GRADC_ROW");
+    const char *place = new_name(e, "place", false), *name = new_index(e, s->index, "");
+    put_line(e, "for (int %s = 0; %s < %d; %s++) {", place, place, width, place);
+    e->depth++;
+    put_line(e, "const int64_t %s = %s + %s;", name, first, place);
+    e->depth--;
+    for (int k = 0; k < n; k++) {
+        e->local_name[local[k]] = arena_format(e->arena, "%s[%s]", row[k], place);
+    }
+    put_turn(e, s, name);
+    for (int k = 0; k < n; k++) {
+        e->local_name[local[k]] = acc[k];
+    }
+    names_drop(e, inside);
+    e->depth--;
+    put_line(e, "}");
+    for (int k = 0; k < n && s->hint == HINT_SUM; k++) {
+        put_line(e, "%s += gradc_sum_row%s(%s);", acc[k], f, row[k]);
+    }
+    if (s->hint != HINT_SUM) {
+        place = new_name(e, "place", false);
+        put_line(e, "for (int %s = 0; %s < %d; %s++) {", place, place, width, place);
+        e->depth++;
+        put_line(e, "%s = gradc_%s%s(%s, %s[%s]);", acc[0], s->hint == HINT_MAX ? "max" : "min", f,
+                 acc[0], row[0], place);
+        e->depth--;
+        put_line(e, "}");
+        names_drop(e, inside);
+    }
+    if (!fixed || (hi - lo) % width) {
+        name = new_index(e, s->index, "");
+        line_start(e);
+        text_add(e->out, "for (int64_t %s = ", name);
+        if (fixed) {
+            text_add(e->out, "%lld", (long long)(lo + (hi - lo) / width * width));
+        } else {
+            put_rows_end(e, s, width, PREC_LOWEST);
+        }
+        text_add(e->out, "; %s < ", name);
+        put_bound(e, s, s->other, 61);
+        text_add(e->out, "; %s++) {\n", name);
+        put_turn(e, s, name);
+    }
+    names_drop(e, names);
+    return true;
+}
+
 static void put_loop(Emit *e, const Stmt *s) {
     if (s->jump) {
         put_jump(e, s);
@@ -906,10 +1032,12 @@ static void put_loop(Emit *e, const Stmt *s) {
         put_jam(e, s);
         return;
     }
+    if (s->hint > HINT_LANES && put_rows(e, s)) {
+        return;
+    }
     put_hint(e, s);
     int names = e->names.n;
-    const char *name =
-        new_name(e, c_name(e->arena, e->g->indices.at[NODE(e->g, s->index)->aux].name), false);
+    const char *name = new_index(e, s->index, "");
     line_start(e);
     if (s->down) {
         text_add(e->out, "for (int64_t %s = ", name);
@@ -924,14 +1052,8 @@ static void put_loop(Emit *e, const Stmt *s) {
         put_bound(e, s, s->other, 61);
         text_add(e->out, "; %s++) {\n", name);
     }
-    VEC_PUSH(e->arena, e->loop, s->index);
-    VEC_PUSH(e->arena, e->loop_name, name);
-    put_body(e, &s->body);
-    e->loop.n--;
-    e->loop_name.n--;
+    put_turn(e, s, name);
     names_drop(e, names);
-    line_start(e);
-    text_raw(e->out, "}\n");
 }
 
 static const char *name_local(Emit *e, int local) {
@@ -951,7 +1073,6 @@ enum {
 static const char *function_name(Emit *e, const Function *f);
 static bool *parts_dims(Emit *e, const Threads *t);
 static const char *parts_name(Emit *e, const Threads *t);
-static void put_line(Emit *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* ---- loops in parts: each part is a function, with what it takes of the worker's as parameters */
 
@@ -1023,7 +1144,8 @@ typedef VEC(PartArgument) PartArguments;
 
 static void add_argument(Emit *e, PartArguments *list, const char *type, const char *name,
                          const char *pass) {
-    VEC_PUSH(e->arena, *list, ((PartArgument){name, arena_format(e->arena, "%s%s", type, name), pass}));
+    VEC_PUSH(e->arena, *list,
+             ((PartArgument){name, arena_format(e->arena, "%s%s", type, name), pass}));
 }
 
 static const char *local_type(const Emit *e, int local) {
@@ -1049,7 +1171,8 @@ static PartArguments part_arguments(Emit *e, const Threads *t, const char *code,
         }
         VEC_PUSH(e->arena, list, ((PartArgument){p->name, p->declare, pass}));
         if (summed) {
-            add_argument(e, &list, arena_format(e->arena, "%s *gradc_restrict ", entry_type_text(g, summed)),
+            add_argument(e, &list,
+                         arena_format(e->arena, "%s *gradc_restrict ", entry_type_text(g, summed)),
                          sums_name_of(e, t, summed), NULL);
         }
     }
@@ -1073,7 +1196,8 @@ static PartArguments part_arguments(Emit *e, const Threads *t, const char *code,
     for (int k = 0; k < t->gathered.n; k++) { /* an extreme goes on from what there is */
         int local = t->gathered.at[k].local;
         if (t->gathered.at[k].how != '+') {
-            add_argument(e, &list, local_type(e, local), name_local(e, local), name_local(e, local));
+            add_argument(e, &list, local_type(e, local), name_local(e, local),
+                         name_local(e, local));
         }
     }
     return list;
@@ -1086,13 +1210,17 @@ static void put_arguments(const PartArguments *list, bool part, bool declare, Te
         if (part && !a->pass) {
             continue;
         }
-        text_add(out, declare ? ",\n        %s" : ", %s", declare ? a->declare : part ? a->pass : a->name);
+        text_add(out, declare ? ",\n        %s" : ", %s",
+                 declare ? a->declare
+                 : part  ? a->pass
+                         : a->name);
     }
 }
 
 /* What a part does, in a function of its own. */
 static void put_part(Emit *e, const Threads *t, const char *name, const char *text, bool fails,
-                     const PartArguments *list, const char *part, const char *parts, const char *sums) {
+                     const PartArguments *list, const char *part, const char *parts,
+                     const char *sums) {
     text_add(e->parts,
              "/* Part `%s` of `%s` of the loop over %s. */\nGRADC_OUTLINE %s %s(\n        int64_t "
              "%s,\n        int64_t %s",
@@ -1116,7 +1244,8 @@ static void put_all_parts(Emit *e, const Threads *t, const char *name, const cha
     Text *was = e->out;
     int depth = e->depth, names = e->names.n;
     e->out = e->parts;
-    text_add(e->out, "GRADC_OUTLINE %s %s(\n        int64_t %s", fails ? "int" : "void", name, parts);
+    text_add(e->out, "GRADC_OUTLINE %s %s(\n        int64_t %s", fails ? "int" : "void", name,
+             parts);
     put_arguments(list, false, true, e->out);
     if (sums) {
         text_add(e->out, ",\n        double *gradc_restrict %s", sums);
@@ -1141,9 +1270,9 @@ static void put_all_parts(Emit *e, const Threads *t, const char *name, const cha
             place = !strcmp(list->at[q].name, to) ? list->at[q].pass : place;
         }
         bool may_lack = e->f->place[a] == PLACE_OUTPUT;
-        put_line(e, "%s *const %s = %s == 0%s%s%s ? %s : %s + (%s - 1) * (%s);", entry_type_text(g, a),
-                 place, part, may_lack ? " || " : "", may_lack ? to : "", may_lack ? " == NULL" : "", to,
-                 sums_name_of(e, t, a), part, count_text(e, a));
+        put_line(e, "%s *const %s = %s == 0%s%s%s ? %s : %s + (%s - 1) * (%s);",
+                 entry_type_text(g, a), place, part, may_lack ? " || " : "", may_lack ? to : "",
+                 may_lack ? " == NULL" : "", to, sums_name_of(e, t, a), part, count_text(e, a));
     }
     Text call = text_new(e->arena);
     text_add(&call, "%*s", 4 * e->depth, "");
@@ -1153,7 +1282,8 @@ static void put_all_parts(Emit *e, const Threads *t, const char *name, const cha
     text_add(&call, "%s(%s, %s", of, part, parts);
     put_arguments(list, true, false, &call);
     if (t->gathered.n) {
-        text_add(&call, t->gathered.n > 1 ? ", %s + %s * %d" : ", %s + %s", sums, part, t->gathered.n);
+        text_add(&call, t->gathered.n > 1 ? ", %s + %s * %d" : ", %s + %s", sums, part,
+                 t->gathered.n);
     }
     text_raw(&call, ");\n");
     text_wrap(e->out, text_string(&call), WIDTH, 4 * e->depth + 8);
@@ -1200,8 +1330,8 @@ static void put_threads(Emit *e, const Stmt *s) {
     Text whole = text_new(e->arena);
     text_add(&whole, "    const int64_t %s = gradc_part(%s, %s, %s, %s, %d);\n", from, part, parts,
              lo, hi, t->step);
-    text_add(&whole, "    const int64_t %s = gradc_part(%s + 1, %s, %s, %s, %d);\n", to, part, parts,
-             lo, hi, t->step);
+    text_add(&whole, "    const int64_t %s = gradc_part(%s + 1, %s, %s, %s, %d);\n", to, part,
+             parts, lo, hi, t->step);
     for (int k = 0; k < n; k++) {
         int local = t->gathered.at[k].local;
         if (t->gathered.at[k].how == '+') {
@@ -1219,7 +1349,8 @@ static void put_threads(Emit *e, const Stmt *s) {
     for (int k = 0; k < n; k++) {
         int local = t->gathered.at[k].local;
         text_add(&whole, "    %s[%d] = %s%s;\n", sums, k,
-                 e->f->locals.at[local].type == VALUE_FLOAT ? "(double)" : "", e->local_name[local]);
+                 e->f->locals.at[local].type == VALUE_FLOAT ? "(double)" : "",
+                 e->local_name[local]);
     }
     const char *code = code_alone(e->arena, text_string(&whole));
     bool fails = has_word(code, "status");
@@ -1239,7 +1370,8 @@ static void put_threads(Emit *e, const Stmt *s) {
         put_line(e, "double %s[%d];", sums, THREADS_PARTS * n);
     }
     line = text_new(e->arena);
-    text_add(&line, "%*s%s%s(%s", 4 * e->depth, "", fails ? "gradc_fail(&status, " : "", loop_name, parts);
+    text_add(&line, "%*s%s%s(%s", 4 * e->depth, "", fails ? "gradc_fail(&status, " : "", loop_name,
+             parts);
     put_arguments(&list, false, false, &line);
     text_add(&line, "%s%s%s);\n", n ? ", " : "", n ? sums : "", fails ? ")" : "");
     text_wrap(was, text_string(&line), WIDTH, 4 * e->depth + 8);
@@ -1255,7 +1387,8 @@ static void put_threads(Emit *e, const Stmt *s) {
             const char *name = e->local_name[of->local],
                        *at = n == 1 ? part : arena_format(e->arena, "%d * %s + %d", n, part, k);
             bool is_float = e->f->locals.at[of->local].type == VALUE_FLOAT;
-            const char *value = arena_format(e->arena, "%s%s[%s]", is_float ? "(float)" : "", sums, at);
+            const char *value =
+                arena_format(e->arena, "%s%s[%s]", is_float ? "(float)" : "", sums, at);
             if (of->how == '+') {
                 put_line(e, "    %s += %s;", name, value);
             } else {
@@ -1577,16 +1710,7 @@ static void put_stmt(Emit *e, const Stmt *s) {
         line_start(e);
         text_add(t, "%s %s", value_type_text(l->type), name_local(e, s->local));
         if (l->lanes) {
-            double start = 0;
-            bool zero = s->value && graph_is_real(g, s->value->ref, &start) && start == 0;
-            text_add(t, zero ? "[%d] = {0};\n" : "[%d];\n", LANES);
-            if (s->value && !zero) {
-                line_start(e);
-                text_add(t, "gradc_spread%s(%s, ", l->type == VALUE_FLOAT ? "f" : "",
-                         name_local(e, s->local));
-                put_expr(e, s->value, PREC_LOWEST);
-                text_raw(t, ");\n");
-            }
+            text_add(t, s->value ? "[%d] = {0};\n" : "[%d];\n", LANES);
             return;
         }
         if (s->value) {
@@ -1782,7 +1906,6 @@ static const char *table_name(Emit *e, ArrayRef a) {
                 : arena_format(e->arena, "%s_table_%s", e->o->prefix, ARRAY(e->g, a)->name);
 }
 
-
 static const Layout *layout_of(const Plan *p, const Function *f) {
     return &p->layouts.at[f->layout];
 }
@@ -1867,8 +1990,9 @@ static void parameters(Emit *e, const Function *f) {
             e->out = &room;
             put_variable(e, r->room, "a->");
             e->out = was;
-            VEC_PUSH(e->arena, e->given,
-                     (Parameter){name, arena_format(e->arena, "int64_t %s", name), text_string(&room)});
+            VEC_PUSH(
+                e->arena, e->given,
+                (Parameter){name, arena_format(e->arena, "int64_t %s", name), text_string(&room)});
         }
     }
     for (int k = 0; k < f->reads.n; k++) {
@@ -1879,9 +2003,9 @@ static void parameters(Emit *e, const Function *f) {
             ARRAY(g, a)->rank
                 ? arena_format(e->arena, "const %s *gradc_restrict %s", entry, e->array_name[a])
                 : arena_format(e->arena, "%s %s", entry, e->array_name[a]);
-        VEC_PUSH(e->arena, e->given,
-                 (Parameter){e->array_name[a], d,
-                             arena_format(e->arena, "a->%s", field_name(e, a))});
+        VEC_PUSH(
+            e->arena, e->given,
+            (Parameter){e->array_name[a], d, arena_format(e->arena, "a->%s", field_name(e, a))});
     }
     const Layout *l = layout_of(e->plan, f);
     const int *place = f->buffers.n ? layout_places(g, l, f) : NULL;
@@ -1893,8 +2017,7 @@ static void parameters(Emit *e, const Function *f) {
             e->arena, e->given,
             (Parameter){e->array_name[a],
                         arena_format(e->arena, "%s *gradc_restrict %s", entry, e->array_name[a]),
-                        arena_format(e->arena, "(%s *)(void *)(w + at[%d])", entry,
-                                     place[a])});
+                        arena_format(e->arena, "(%s *)(void *)(w + at[%d])", entry, place[a])});
     }
     for (int k = 0; k < l->buffers.n && f->checkpoints.n; k++) {
         const Buffer *b = &l->buffers.at[k];
@@ -1948,11 +2071,11 @@ static void parameters(Emit *e, const Function *f) {
         if (f->slots[type]) {
             e->slot_name[type] = new_name(e, "slot", false);
             VEC_PUSH(e->arena, e->given,
-                     (Parameter){e->slot_name[type],
-                                 arena_format(e->arena, "%s *gradc_restrict %s", entry,
-                                              e->slot_name[type]),
-                                 arena_format(e->arena, "(%s *)(void *)(w + at[%d])", entry,
-                                              slots_place(g, l, type))});
+                     (Parameter){
+                         e->slot_name[type],
+                         arena_format(e->arena, "%s *gradc_restrict %s", entry, e->slot_name[type]),
+                         arena_format(e->arena, "(%s *)(void *)(w + at[%d])", entry,
+                                      slots_place(g, l, type))});
         }
     }
     for (int k = 0; k < f->writes.n; k++) {
@@ -1967,7 +2090,8 @@ static void parameters(Emit *e, const Function *f) {
         e->out_name[a] = name;
         VEC_PUSH(e->arena, e->given,
                  (Parameter){
-                     name, arena_format(e->arena, "%s *gradc_restrict %s", entry_type_text(g, a), name),
+                     name,
+                     arena_format(e->arena, "%s *gradc_restrict %s", entry_type_text(g, a), name),
                      arena_format(e->arena, "a->%s", field_name(e, a))});
     }
     for (ArrayRef a = 1; a < (ArrayRef)g->arrays.n; a++) {
@@ -2575,7 +2699,9 @@ static void put_layout(Emit *e, int layout) {
         } else {
             graph_shape_text(g, a, t);
             put_store(g, a, s, t);
-            text_raw(t, b->sums ? ", for each part but the first" : b->own.n ? ", for each part" : "");
+            text_raw(t, b->sums    ? ", for each part but the first"
+                        : b->own.n ? ", for each part"
+                                   : "");
         }
         text_raw(t, " */\n");
         Text line = text_new(e->arena);
@@ -3183,7 +3309,8 @@ void emit_c(const Plan *plan, const EmitOptions *o, Text *header, Text *source) 
         text_raw(source, text_string(header));
     }
     if (plan->in_threads) {
-        text_raw(source, "#define GRADC_THREADS /* with -fopenmp, large products of matrices too */\n");
+        text_raw(source,
+                 "#define GRADC_THREADS /* with -fopenmp, large products of matrices too */\n");
     }
     if (o->standalone) {
         text_raw(source, "\n");

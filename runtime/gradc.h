@@ -51,8 +51,8 @@
 /* @part lanes needs base */
 /* Loops over lanes. One of these stands right before a `for`:
  *   GRADC_LANES       the iterations are independent of each other: none reads or writes what another one writes
- *   GRADC_SUM(acc)    they are, but for `acc += ...`; the order of that sum is the compiler's; several may be named
- *   GRADC_MAX(acc)    they are, but for `acc = x > acc ? x : acc`; GRADC_MIN likewise
+ *   GRADC_ROW         so are these: the places of one row of 64 bytes, each of which does a few simple operations
+ *   GRADC_ANY(acc)    they are, but for `acc = gradc_int_max(acc, x > y ? 1 : 0)`: an integer, whose order does not matter
  *   GRADC_NOVECTOR    a loop with short rows or scattered stores that vector code would slow down
  * gcc obeys when called with -fopenmp-simd (or -fopenmp), which is advised; else its own analysis decides, or, with
  * -DGRADC_IVDEP, it is told of the independence, which helps at -O3. clang obeys always. g++ before version 13 cannot be kept
@@ -61,28 +61,24 @@
 #if defined(__clang__)
 #pragma clang diagnostic ignored "-Wpass-failed" /* a wish, not an assertion: -Os and -O1 may decline */
 #define GRADC_LANES GRADC_PRAGMA(clang loop vectorize(assume_safety) unroll(disable))
-#define GRADC_SUM(...) GRADC_PRAGMA(clang loop vectorize(enable))
-#define GRADC_MAX(acc)
-#define GRADC_MIN(acc)
+#define GRADC_ROW GRADC_PRAGMA(clang loop unroll(full))
+#define GRADC_ANY(acc)
 #define GRADC_NOVECTOR GRADC_PRAGMA(clang loop vectorize(disable) interleave(disable))
 #elif defined(__GNUC__) && defined(GRADC_IVDEP)
 #define GRADC_LANES GRADC_PRAGMA(GCC ivdep)
-#define GRADC_SUM(...)
-#define GRADC_MAX(acc)
-#define GRADC_MIN(acc)
+#define GRADC_ROW GRADC_PRAGMA(GCC ivdep)
+#define GRADC_ANY(acc)
 #define GRADC_NOVECTOR
 #elif defined(__GNUC__) && (!defined(__cplusplus) || defined(GRADC_SIMD))
 #pragma GCC diagnostic ignored "-Wunknown-pragmas" /* without -fopenmp-simd these are comments */
 #define GRADC_LANES GRADC_PRAGMA(omp simd)
-#define GRADC_SUM(...) GRADC_PRAGMA(omp simd reduction(+ : __VA_ARGS__))
-#define GRADC_MAX(acc) GRADC_PRAGMA(omp simd reduction(max : acc))
-#define GRADC_MIN(acc) GRADC_PRAGMA(omp simd reduction(min : acc))
+#define GRADC_ROW GRADC_PRAGMA(omp simd)
+#define GRADC_ANY(acc) GRADC_PRAGMA(omp simd reduction(max : acc))
 #define GRADC_NOVECTOR
 #else
 #define GRADC_LANES
-#define GRADC_SUM(...)
-#define GRADC_MAX(acc)
-#define GRADC_MIN(acc)
+#define GRADC_ROW
+#define GRADC_ANY(acc)
 #define GRADC_NOVECTOR
 #endif
 /* @end */
@@ -181,6 +177,22 @@ GRADC_FN void gradc_add_partsf(float *gradc_restrict to, const float *gradc_rest
 }
 /* @end */
 
+/* @part sum_row needs lanes */
+/* What the places of a row have summed up, put together: halves first, the same order everywhere. */
+GRADC_INLINE double gradc_sum_row(const double *row)
+{
+    return ((row[0] + row[4]) + (row[2] + row[6])) + ((row[1] + row[5]) + (row[3] + row[7]));
+}
+/* @end */
+
+/* @part sum_rowf needs lanes */
+GRADC_INLINE float gradc_sum_rowf(const float *row)
+{
+    return (((row[0] + row[8]) + (row[4] + row[12])) + ((row[2] + row[10]) + (row[6] + row[14]))) +
+           (((row[1] + row[9]) + (row[5] + row[13])) + ((row[3] + row[11]) + (row[7] + row[15])));
+}
+/* @end */
+
 /* @part fold needs base */
 /* The sum of the first n <= 64 of a row: halves first, the same order everywhere. */
 GRADC_FN double gradc_fold(const double *row, int64_t n)
@@ -275,10 +287,17 @@ GRADC_FN int gradc_indices(const int32_t *x, int64_t n, int64_t end)
     const uint32_t bound = end <= 0 ? 0 : end > INT32_MAX ? (uint32_t)INT32_MAX + 1 : (uint32_t)end;
     for (int64_t from = 0; from < n; from += 4096) {
         const int64_t to = n - from < 4096 ? n : from + 4096;
-        uint32_t wrong = 0;
-        GRADC_SUM(wrong)
-        for (int64_t k = from; k < to; k++)
-            wrong += (uint32_t)((uint32_t)x[k] >= bound);
+        uint32_t wrong = 0, row[16] = {0};
+        int64_t k = from;
+        for (; k + 16 <= to; k += 16) {
+            GRADC_ROW
+            for (int place = 0; place < 16; place++)
+                row[place] |= (uint32_t)((uint32_t)x[k + place] >= bound);
+        }
+        for (int place = 0; place < 16; place++)
+            wrong |= row[place];
+        for (; k < to; k++)
+            wrong |= (uint32_t)((uint32_t)x[k] >= bound);
         if (wrong > 0)
             return 0;
     }
@@ -2180,78 +2199,6 @@ GRADC_INLINE double gradc_max(double x, double y)
 GRADC_INLINE float gradc_maxf(float x, float y)
 {
     return ((y > x) | (y != y)) ? y : x;
-}
-/* @end */
-
-/* @part spread needs base */
-/* A row of 64 that are all x. */
-GRADC_FN void gradc_spread(double *row, double x)
-{
-    int k;
-    for (k = 0; k < 64; k++)
-        row[k] = x;
-}
-/* @end */
-
-/* @part fold_max needs max */
-/* The largest of a row of 64. */
-GRADC_FN double gradc_fold_max(const double *row)
-{
-    double most[64];
-    int half, k;
-    memcpy(most, row, sizeof most);
-    for (half = 32; half > 0; half /= 2)
-        for (k = 0; k < half; k++)
-            most[k] = gradc_max(most[k], most[k + half]);
-    return most[0];
-}
-/* @end */
-
-/* @part fold_min needs min */
-GRADC_FN double gradc_fold_min(const double *row)
-{
-    double least[64];
-    int half, k;
-    memcpy(least, row, sizeof least);
-    for (half = 32; half > 0; half /= 2)
-        for (k = 0; k < half; k++)
-            least[k] = gradc_min(least[k], least[k + half]);
-    return least[0];
-}
-/* @end */
-
-/* @part spreadf needs base */
-GRADC_FN void gradc_spreadf(float *row, float x)
-{
-    int k;
-    for (k = 0; k < 64; k++)
-        row[k] = x;
-}
-/* @end */
-
-/* @part fold_maxf needs maxf */
-GRADC_FN float gradc_fold_maxf(const float *row)
-{
-    float most[64];
-    int half, k;
-    memcpy(most, row, sizeof most);
-    for (half = 32; half > 0; half /= 2)
-        for (k = 0; k < half; k++)
-            most[k] = gradc_maxf(most[k], most[k + half]);
-    return most[0];
-}
-/* @end */
-
-/* @part fold_minf needs minf */
-GRADC_FN float gradc_fold_minf(const float *row)
-{
-    float least[64];
-    int half, k;
-    memcpy(least, row, sizeof least);
-    for (half = 32; half > 0; half /= 2)
-        for (k = 0; k < half; k++)
-            least[k] = gradc_minf(least[k], least[k + half]);
-    return least[0];
 }
 /* @end */
 

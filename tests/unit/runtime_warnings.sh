@@ -63,7 +63,8 @@ void use(size_t n, const double *gradc_restrict x, const float *gradc_restrict u
     const int64_t *gradc_restrict at, int *status)
 {
     size_t i;
-    double sum = 0.0, most = x[0], least = x[0];
+    double sum = 0.0, row[8] = {0};
+    float rowf[16] = {0};
 #define ONE(name) \
     GRADC_LANES \
     for (i = 0; i < n; i++) { \
@@ -78,18 +79,17 @@ void use(size_t n, const double *gradc_restrict x, const float *gradc_restrict u
     }
     EACH(ONE)
     EACH2(TWO)
-    GRADC_SUM(sum)
-    for (i = 0; i < n; i++)
-        sum += x[i];
-    GRADC_MAX(most)
-    for (i = 0; i < n; i++)
-        most = x[i] > most ? x[i] : most;
-    GRADC_MIN(least)
-    for (i = 0; i < n; i++)
-        least = x[i] < least ? x[i] : least;
+    for (i = 0; i + 8 <= n; i += 8) {
+        GRADC_ROW
+        for (size_t lane = 0; lane < 8; lane++) {
+            row[lane] += x[i + lane];
+            rowf[lane] += u[i + lane];
+        }
+    }
+    sum += gradc_sum_row(row) + (double)gradc_sum_rowf(rowf);
     GRADC_NOVECTOR
     for (i = 0; i < n; i++)
-        y[gradc_size(gradc_position(at[i], 0, 9, status))] += sum + most * least;
+        y[gradc_size(gradc_position(at[i], 0, 9, status))] += sum;
     y[0] += gradc_powi(x[0], at[0]) + gradc_polygamma(at[0], x[0]) + (double)gradc_nonempty(at[0], status);
     v[0] += gradc_powif(u[0], at[0]) + gradc_polygammaf(at[0], u[0]) + (float)gradc_int_pow(gradc_int(x[0], status), 3, status);
     y[1] += (double)gradc_int_add(at[0], at[1], status) + (double)gradc_int_sub(at[0], gradc_intf(u[0], status), status);

@@ -265,8 +265,16 @@ GRADC_OUTLINE int falling_forward_worker(
 
     /* loss = sum[i: N](f[i] * f[i]); */
     double sum1 = 0.0;
-    GRADC_SUM(sum1)
-    for (int64_t i = 0; i < N; i++) {
+    double sum1_row[8] = {0};
+    for (int64_t i0 = 0; i0 < N / 8 * 8; i0 += 8) {
+        GRADC_ROW
+        for (int place = 0; place < 8; place++) {
+            const int64_t i = i0 + place;
+            sum1_row[place] += f[i] * f[i];
+        }
+    }
+    sum1 += gradc_sum_row(sum1_row);
+    for (int64_t i = N / 8 * 8; i < N; i++) {
         sum1 += f[i] * f[i];
     }
     const double loss = sum1;

@@ -136,8 +136,17 @@ GRADC_OUTLINE int line_value_worker(
         double *gradc_restrict loss_out) {
     /* loss_sum = sum[i: N]((a * x[i] + b - y[i]) * (a * x[i] + b - y[i])); */
     double sum1 = 0.0;
-    GRADC_SUM(sum1)
-    for (int64_t i = 0; i < N; i++) {
+    double sum1_row[8] = {0};
+    for (int64_t i0 = 0; i0 < N / 8 * 8; i0 += 8) {
+        GRADC_ROW
+        for (int place = 0; place < 8; place++) {
+            const int64_t i = i0 + place;
+            const double t1 = a * x[i] + b - y[i];
+            sum1_row[place] += t1 * t1;
+        }
+    }
+    sum1 += gradc_sum_row(sum1_row);
+    for (int64_t i = N / 8 * 8; i < N; i++) {
         const double t1 = a * x[i] + b - y[i];
         sum1 += t1 * t1;
     }
@@ -176,8 +185,17 @@ GRADC_OUTLINE int line_forward_worker(
         double *gradc_restrict loss_out) {
     /* loss_sum = sum[i: N]((a * x[i] + b - y[i]) * (a * x[i] + b - y[i])); */
     double sum1 = 0.0;
-    GRADC_SUM(sum1)
-    for (int64_t i = 0; i < N; i++) {
+    double sum1_row[8] = {0};
+    for (int64_t i0 = 0; i0 < N / 8 * 8; i0 += 8) {
+        GRADC_ROW
+        for (int place = 0; place < 8; place++) {
+            const int64_t i = i0 + place;
+            const double t1 = a * x[i] + b - y[i];
+            sum1_row[place] += t1 * t1;
+        }
+    }
+    sum1 += gradc_sum_row(sum1_row);
+    for (int64_t i = N / 8 * 8; i < N; i++) {
         const double t1 = a * x[i] + b - y[i];
         sum1 += t1 * t1;
     }
@@ -220,8 +238,19 @@ GRADC_OUTLINE int line_backward_worker(
 
     /* b_grad = sum[i: N](a * x[i] + b - y[i]); */
     double sum2 = 0.0;
-    GRADC_SUM(sum1, sum2)
-    for (int64_t i = 0; i < N; i++) {
+    double sum1_row[8] = {0};
+    double sum2_row[8] = {0};
+    for (int64_t i0 = 0; i0 < N / 8 * 8; i0 += 8) {
+        GRADC_ROW
+        for (int place = 0; place < 8; place++) {
+            const int64_t i = i0 + place;
+            sum1_row[place] += (a * x[i] + b - y[i]) * x[i];
+            sum2_row[place] += a * x[i] + b - y[i];
+        }
+    }
+    sum1 += gradc_sum_row(sum1_row);
+    sum2 += gradc_sum_row(sum2_row);
+    for (int64_t i = N / 8 * 8; i < N; i++) {
         sum1 += (a * x[i] + b - y[i]) * x[i];
         sum2 += a * x[i] + b - y[i];
     }
@@ -269,8 +298,23 @@ GRADC_OUTLINE int line_value_and_gradient_worker(
 
     /* b_grad = sum[i: N](a * x[i] + b - y[i]); */
     double sum3 = 0.0;
-    GRADC_SUM(sum1, sum2, sum3)
-    for (int64_t i = 0; i < N; i++) {
+    double sum1_row[8] = {0};
+    double sum2_row[8] = {0};
+    double sum3_row[8] = {0};
+    for (int64_t i0 = 0; i0 < N / 8 * 8; i0 += 8) {
+        GRADC_ROW
+        for (int place = 0; place < 8; place++) {
+            const int64_t i = i0 + place;
+            const double t1 = a * x[i] + b - y[i];
+            sum1_row[place] += t1 * t1;
+            sum2_row[place] += (a * x[i] + b - y[i]) * x[i];
+            sum3_row[place] += a * x[i] + b - y[i];
+        }
+    }
+    sum1 += gradc_sum_row(sum1_row);
+    sum2 += gradc_sum_row(sum2_row);
+    sum3 += gradc_sum_row(sum3_row);
+    for (int64_t i = N / 8 * 8; i < N; i++) {
         const double t1 = a * x[i] + b - y[i];
         sum1 += t1 * t1;
         sum2 += (a * x[i] + b - y[i]) * x[i];
