@@ -4,8 +4,8 @@
  *
  * Tried are, until one fits: the plan that is fastest; cuts between what is stored and what is made
  * again (cut.c), the more so the more operations a byte is worth; then products of matrices turn by
- * turn, in the loops that use them; then checkpoints of recurrences, which make each step once more, or
- * several times. What a plan takes is asked of the plan, not guessed. */
+ * turn, in the loops that use them; then checkpoints of recurrences, which make each step once
+ * more, or several times. What a plan takes is asked of the plan, not guessed. */
 #include "gen.h"
 #include "print.h"
 #include "sizes.h"
@@ -189,10 +189,9 @@ static void say_where(Graph *g, const Trial *t, Span at) {
         ArrayRef a = l->buffers.at[best].array;
         Text shape = text_new(g->arena);
         graph_shape_text(g, a, &shape);
-        const char *bytes = most.known >= 0
-                                ? arena_format(g->arena, "%lld", (long long)most.known)
-                            : most.sum ? graph_poly_text(g, most.sum)
-                                       : "a number of";
+        const char *bytes = most.known >= 0 ? arena_format(g->arena, "%lld", (long long)most.known)
+                            : most.sum      ? graph_poly_text(g, most.sum)
+                                            : "a number of";
         note_at(g->cx, ARRAY(g, a)->at.start || ARRAY(g, a)->at.end ? ARRAY(g, a)->at : at,
                 "%s bytes of it for %s%s%s", bytes, ARRAY(g, a)->name, text_string(&shape),
                 l->buffers.at[best].states ? ", states" : "");
@@ -206,7 +205,8 @@ static void refuse(Graph *g, const PlanOptions *options, const Trial *least, Spa
     const Poly *sum;
     bool at_most;
     for (int k = 0; k < least->plan.functions.n && !f; k++) {
-        f = least->plan.functions.at[k].layout == least->worst ? &least->plan.functions.at[k] : NULL;
+        f = least->plan.functions.at[k].layout == least->worst ? &least->plan.functions.at[k]
+                                                               : NULL;
     }
     const char *name = f ? plan_function_name(&least->plan, f, options->prefix) : g->name;
     layout_bytes(g, l, &sum, &at_most);
@@ -281,8 +281,7 @@ const Edits *budget_choose(Graph *g, PlanOptions *options, int request, int also
     }
     RequestKind kind = request >= 0 ? g->requests.at[request].kind : REQUEST_JACOBIAN;
     bool backward = kind == REQUEST_GRADIENT || kind == REQUEST_VJP,
-         free = backward && options->checkpoint == CHECKPOINT_NONE &&
-                options->parts != PARTS_JOINT;
+         free = backward && options->checkpoint == CHECKPOINT_NONE && options->parts != PARTS_JOINT;
     for (int k = 0; k < (free ? LENGTHS + 8 : 1); k++) { /* first without checkpoints, but lean */
         int states = k > LENGTHS ? MOST_STATES >> (k - LENGTHS - 1) : 0;
         how.lean = true;

@@ -6,8 +6,8 @@
 #define _XOPEN_SOURCE 700
 #include "check.h"
 #include "cname.h"
-#include "library.h"
 #include "kernel.h"
+#include "library.h"
 #include "ops.h"
 #include <stdlib.h>
 #include <string.h>

@@ -115,10 +115,10 @@ typedef struct Check {
     Case *current;
     bool broken; /* the head of a function was refused: calls say nothing */
     bool checked;
-    bool *carries;  /* of a function: does the derivative by this parameter reach the result? */
+    bool *carries; /* of a function: does the derivative by this parameter reach the result? */
     const bool **reached; /* by array: what it depends on smoothly; when all equations are known */
-    bool *must_fix; /* per dimension: a recursion needs its size */
-    const char *trouble; /* why poly_of gave nothing, when the reason is a mistake */
+    bool *must_fix;       /* per dimension: a recursion needs its size */
+    const char *trouble;  /* why poly_of gave nothing, when the reason is a mistake */
     const Syn *trouble_at;
 } Check;
 

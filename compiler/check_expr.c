@@ -3,8 +3,8 @@
  * the notes of reductions and calls. A function that returns NULL or false has said why; whoever
  * asked says nothing more. */
 #include "check.h"
-#include "library.h"
 #include "kernel.h"
+#include "library.h"
 #include "ops.h"
 #include <string.h>
 
@@ -848,8 +848,7 @@ static const ExprInfo *check_call(Check *c, Syn *e, Env env) {
         const LibraryFile *has_it = library_with(e->text);
         error_at(c->cx, e->at, "no function '%s'%s", e->text,
                  has_it ? "" : check_nearest(c, e->text, known.at));
-        if (has_it)
-            note_at(c->cx, (Span){0}, "the library has it: use \"%s\";", has_it->name);
+        if (has_it) note_at(c->cx, (Span){0}, "the library has it: use \"%s\";", has_it->name);
         if (n) n->refused = true;
     }
     return NULL;

@@ -41,8 +41,7 @@ static bool match_axes(Graph *g, const Circle *c, ArrayRef seed, int axis, int *
             } else if (axis_of[l->of] >= 0 && axis_of[l->by] < 0) {
                 Ref at = lag_place(g, l, axis_of[l->of]);
                 for (int q = 0; q < turn_axes(g, l->by) && axis_of[l->by] < 0 && at; q++) {
-                    if (!(used[l->by] >> q & 1) &&
-                        graph_has_index(g, at, turn_axis(g, l->by, q))) {
+                    if (!(used[l->by] >> q & 1) && graph_has_index(g, at, turn_axis(g, l->by, q))) {
                         axis_of[l->by] = q;
                     }
                 }
@@ -84,15 +83,14 @@ static bool match_axes(Graph *g, const Circle *c, ArrayRef seed, int axis, int *
 }
 
 static void circle_again(Gen *x, const Checkpoint *p, Stmt *replay);
-static void circle_level(Gen *x, const Circle *c, const LoopGroup *group, Fixed *fixed, uint32_t *used,
-                         bool **take);
+static void circle_level(Gen *x, const Circle *c, const LoopGroup *group, Fixed *fixed,
+                         uint32_t *used, bool **take);
 
 /* What one turn adds to a sum, over the other axes and indices, and what must hold. */
 static void push_term(Graph *g, const Push *p, Ref turn, Ref *term, Ref *condition) {
     Ref at = graph_op2(g, OP_sub, turn, graph_int(g, p->shift));
     const Poly *place = graph_poly(g, at), *extent = EXTENT(g, p->source),
-               *left = poly_sub(g->arena, poly_sub(g->arena, extent, place),
-                                poly_int(g->arena, 1));
+               *left = poly_sub(g->arena, poly_sub(g->arena, extent, place), poly_int(g->arena, 1));
     *term = graph_subst(g, p->sum.term, 1, &p->source, &at);
     Ref c = p->sum.condition ? graph_subst(g, p->sum.condition, 1, &p->source, &at) : 0;
     if (!graph_prove(g, left, 0, NULL)) {
@@ -206,8 +204,7 @@ static void push_now(Gen *x, const Push *p, Ref turn, int number, const bool *wr
     condition = graph_given(g, condition, known);
     Fixed fixed = nothing_fixed(g, p->to, writes);
     Piece piece = ARRAY(g, p->to)->pieces.at[p->piece];
-    VEC_PUSH(g->arena, x->f->pushed,
-             ((Pushed){p->to, p->piece, number, turn, term, condition}));
+    VEC_PUSH(g->arena, x->f->pushed, ((Pushed){p->to, p->piece, number, turn, term, condition}));
     if (by_data) {
         Scatter s = {.term = term, .condition = condition};
         for (int k = 0; k < p->sum.index.n; k++) {
@@ -227,8 +224,8 @@ static void push_now(Gen *x, const Push *p, Ref turn, int number, const bool *wr
     for (int k = p->sum.index.n - 1; k >= 0; k--) {
         Ref i = p->sum.index.at[k];
         if (i != p->source) {
-            piece.body = graph_reduce(g, RED_SUM, i, piece.guard ? piece.guard : graph_bool(g, true),
-                                      piece.body);
+            piece.body = graph_reduce(g, RED_SUM, i,
+                                      piece.guard ? piece.guard : graph_bool(g, true), piece.body);
             piece.guard = 0;
         }
     }
@@ -241,7 +238,8 @@ static void push_now(Gen *x, const Push *p, Ref turn, int number, const bool *wr
 }
 
 /* ---- iterations until a condition: the array that counts their turns is a member of the circle
- * ------------------------------------------------------------------------------------------------ */
+ * ------------------------------------------------------------------------------------------------
+ */
 
 /* Entries of `by` are computed as long as the iteration goes on: an entry i < T + c needs the
  * condition to be false at turn i - c - 1. */
@@ -256,7 +254,8 @@ static void live_lags(Graph *g, const bool *in, ArrayRef by, Lags *lags) {
             const uint32_t *vars;
             int64_t num, den;
             rest = last ? 0 : ARG(g, rest, 0);
-            int nvars = graph_facts(g, c, true, fact, 2) == 1 ? poly_vars(g->arena, fact[0], &vars) : 0;
+            int nvars =
+                graph_facts(g, c, true, fact, 2) == 1 ? poly_vars(g->arena, fact[0], &vars) : 0;
             for (int v = 0; v < nvars; v++) {
                 const Node *n = NODE(g, vars[v]);
                 if (n->op == OP_READ && in[n->aux] && ARRAY(g, n->aux)->turn &&
@@ -264,8 +263,13 @@ static void live_lags(Graph *g, const bool *in, ArrayRef by, Lags *lags) {
                     den == 1) {
                     const Poly *turn =
                         poly_sub(g->arena, poly_neg(g->arena, other), poly_int(g->arena, 2));
-                    Lag l = {by, n->aux, q, vars[v], graph_both(g, p.guard, p.live),
-                             0, graph_of_poly(g, turn)};
+                    Lag l = {by,
+                             n->aux,
+                             q,
+                             vars[v],
+                             graph_both(g, p.guard, p.live),
+                             0,
+                             graph_of_poly(g, turn)};
                     VEC_PUSH(g->arena, *lags, l);
                 }
             }
@@ -301,8 +305,8 @@ static bool is_read_outside(const Gen *x, const Circle *c, ArrayRef a) {
 static void until_turn(Gen *x, ArrayRef a, const Fixed *fixed) {
     Graph *g = x->g;
     Ref at = fixed->at[ARRAY(g, a)->rank], due = 0;
-    Ref condition = graph_subst(g, nest_place_axes(g, a, ARRAY(g, a)->ends, fixed), 1,
-                                &ARRAY(g, a)->turn, &at);
+    Ref condition =
+        graph_subst(g, nest_place_axes(g, a, ARRAY(g, a)->ends, fixed), 1, &ARRAY(g, a)->turn, &at);
     if (!graph_prove(g, graph_poly(g, at), 0, NULL)) {
         due = graph_op2(g, OP_le, graph_int(g, 0), at);
     }
@@ -329,9 +333,9 @@ static Ref until_due(Gen *x, ArrayRef a, const Fixed *fixed) {
 
 /* A member of a circle, and those that it reads in turn and that read it. */
 typedef struct Ring {
-    VEC(int) lags; /* its reads of members */
-    int first;     /* the least member of the ring */
-    int next;      /* the next one of the ring; -1: none */
+    VEC(int) lags;       /* its reads of members */
+    int first;           /* the least member of the ring */
+    int next;            /* the next one of the ring; -1: none */
     int number, low, at; /* of the search */
     bool on, done;
 } Ring;
@@ -493,9 +497,8 @@ static void last_lags(Graph *g, const Circle *c, ArrayRef count, Lags *lags) {
             continue;
         }
         /* turn = i - c - 1, so that i = u + c is turn - rest - 1 at turn = u + 1 + ... */
-        at[axis] = graph_of_poly(
-            g, poly_sub(g->arena, poly_var(g->arena, ARRAY(g, count)->turn),
-                        poly_add(g->arena, rest, poly_int(g->arena, 1))));
+        at[axis] = graph_of_poly(g, poly_sub(g->arena, poly_var(g->arena, ARRAY(g, count)->turn),
+                                             poly_add(g->arena, rest, poly_int(g->arena, 1))));
         Lag last = {count, l->by, 0, graph_read(g, l->by, at), 0, 0, 0};
         VEC_PUSH(g->arena, *lags, last);
     }
@@ -529,8 +532,7 @@ static bool level_apart(Graph *g, const Circle *c, const uint32_t *used, Level *
 }
 
 /* Turns of an iteration go inside of its own axes. */
-static bool turns_are_next(Graph *g, const Circle *c, const int *axis_of,
-                           const uint32_t *used) {
+static bool turns_are_next(Graph *g, const Circle *c, const int *axis_of, const uint32_t *used) {
     for (int k = 0; k < c->members.n; k++) {
         ArrayRef a = c->members.at[k];
         int rank = ARRAY(g, a)->rank;
@@ -816,8 +818,8 @@ static bool at_least(Graph *g, const Poly *a, const Poly *b) {
     return poly_is_number(poly_sub(g->arena, a, b), &num, &den) && num >= 0;
 }
 
-static void circle_level(Gen *x, const Circle *c, const LoopGroup *group, Fixed *fixed, uint32_t *used,
-                         bool **take) {
+static void circle_level(Gen *x, const Circle *c, const LoopGroup *group, Fixed *fixed,
+                         uint32_t *used, bool **take) {
     Graph *g = x->g;
     int all = g->arrays.n;
     ArrayRef seed = c->members.at[0];
@@ -956,8 +958,7 @@ static void circle_level(Gen *x, const Circle *c, const LoopGroup *group, Fixed 
     }
     Stmt *asked = gen_if_open(x, due);
     int number = x->f->loops++;
-    VEC_PUSH(g->arena, x->f->ranges,
-             (outermost ? (LoopRange){first, end} : (LoopRange){0, 0}));
+    VEC_PUSH(g->arena, x->f->ranges, (outermost ? (LoopRange){first, end} : (LoopRange){0, 0}));
     const Checkpoint *keeps = NULL, *replays = NULL;
     const CheckpointAfter *replay_at = NULL;
     for (int k = 0; k < x->f->checkpoints.n && group; k++) {
@@ -999,7 +1000,7 @@ static void circle_level(Gen *x, const Circle *c, const LoopGroup *group, Fixed 
                          ? 0
                          : REPLAY_ENDS_EARLY);
         static const char *const hints[REPLAY_LOCALS] = {"from",  "to", "least", "last",
-                                                          "state", "at", "done",  "start"};
+                                                         "state", "at", "done",  "start"};
         for (int k = 0; k < REPLAY_LOCALS; k++) {
             replay->locals[k] = gen_local(x, hints[k], VALUE_INT, true);
         }
@@ -1026,8 +1027,7 @@ static void circle_level(Gen *x, const Circle *c, const LoopGroup *group, Fixed 
     loop->turns = sign != 0 && !loop->map;
     for (int k = 0; k < c->members.n; k++) {
         ArrayRef a = c->members.at[k];
-        VEC_PUSH(g->arena, x->f->places,
-                 (LoopPlace){a, number, axis_of[a], off[a], sign < 0});
+        VEC_PUSH(g->arena, x->f->places, (LoopPlace){a, number, axis_of[a], off[a], sign < 0});
         used[a] |= 1u << axis_of[a];
         fixed[a].at[axis_of[a]] = graph_op2(g, OP_sub, turn, graph_int(g, off[a]));
         fixed[a].writes = writes;

@@ -5,9 +5,9 @@
  * with A first, and M * K + N * M where it is multiplied with x first. So a nest of sums over a
  * product is a *net*: factors, and indices that they share. Two factors become one, which has those
  * of their indices that somebody else still wants, and costs as many multiplications as both have
- * entries together. Which two come first is tried in all ways for few factors, and the cheapest pair
- * goes first for many. Sizes that are open are guessed (sizes.c); a new order must be clearly less
- * work than the one that is written.
+ * entries together. Which two come first is tried in all ways for few factors, and the cheapest
+ * pair goes first for many. Sizes that are open are guessed (sizes.c); a new order must be clearly
+ * less work than the one that is written.
  *
  * Each pair is a sum inside of another one, which is then an array: see lift_all. Combinations of
  * entries of such an array are made before it: see combine. Sums over what is 0 by its form, as the
@@ -21,9 +21,9 @@
 
 enum {
     MOST_FACTORS = 24,
-    MOST_TRIED = 6,    /* of which all orders are tried */
-    MOST_INDICES = 32, /* of a net */
-    MOST_DEPTH = 16,   /* of sums in terms in sums */
+    MOST_TRIED = 6,       /* of which all orders are tried */
+    MOST_INDICES = 32,    /* of a net */
+    MOST_DEPTH = 16,      /* of sums in terms in sums */
     MOST_LIFTED = 1 << 22 /* entries of an array that saves work, as far as one can guess */
 };
 
@@ -32,8 +32,9 @@ typedef struct Contract {
     const Sizes *sizes;
     bool *through; /* by array: it may be looked through, and nobody else reads it; or NULL */
     bool *cheap;   /* by array: it may be looked through whoever else reads it */
-    int *combine;  /* by array: in how many places it is read, if its entries may be combined; else 0 */
-    int all;       /* arrays when these were made */
+    int *combine; /* by array: in how many places it is read, if its entries may be combined; else 0
+                   */
+    int all;      /* arrays when these were made */
     ArrayRef at;
     Span span;
 } Contract;
@@ -189,7 +190,8 @@ static void collect(const Contract *c, Net *net, Ref root) {
 }
 
 /* ---- a good order
- * --------------------------------------------------------------------------------------------------- */
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 /* The indices of all factors but these. */
 static uint32_t wanted_elsewhere(const Net *net, uint32_t these) {
@@ -212,7 +214,8 @@ static double cost_alone(const Net *net, int k, uint32_t out) {
     return out == net->has[k] ? 0 : net_size(net, net->has[k]);
 }
 
-/* By memory as well, so that of two orders with as many multiplications the one with less is taken. */
+/* By memory as well, so that of two orders with as many multiplications the one with less is taken.
+ */
 static double cost_of_pair(const Net *net, uint32_t left, uint32_t right, uint32_t out) {
     return net_size(net, left | right) + net_size(net, out) / 16;
 }
@@ -256,8 +259,8 @@ static void try_all(const Net *net, Tree *t) {
             if (!(left & lowest)) { /* the other half of the same split comes, too */
                 continue;
             }
-            double sum = cost[left] + cost[right] +
-                         cost_of_pair(net, out[left], out[right], out[these]);
+            double sum =
+                cost[left] + cost[right] + cost_of_pair(net, out[left], out[right], out[these]);
             if (cost[these] < 0 || sum < cost[these]) {
                 cost[these] = sum, split[these] = left;
             }
@@ -288,8 +291,8 @@ static void try_greedy(const Net *net, Tree *t) {
             }
         }
         uint32_t both = these[left] | these[right];
-        t->cost += cost_of_pair(net, t->pair[open[left]].out, t->pair[open[right]].out,
-                                out_of(net, both));
+        t->cost +=
+            cost_of_pair(net, t->pair[open[left]].out, t->pair[open[right]].out, out_of(net, both));
         t->pair[t->n] = (Pair){open[left], open[right], -1, out_of(net, both)};
         open[left] = t->n++, these[left] = both;
         open[right] = open[n - 1], these[right] = these[n - 1], n--;
@@ -445,10 +448,11 @@ static Ref order_all(const Contract *c, Ref term, int depth) {
 /* ---- a combination of entries of one array
  * --------------------------------------------------------------------------------
  *
- * y[c, f] = a[c] * x[p[c], f] + b[c] * x[q[c], f], x[v, f] = sum[k](W[v, k] * D[k, f]) + z[f]: the sum
- * has a factor that no v is in. So it is y[c, f] = sum[k]((a[c] * W[p[c], k] + b[c] * W[q[c], k]) *
- * D[k, f]) + a[c] * z[f] + b[c] * z[f]: one product for all that is combined, and no x at all. That is
- * less work where there are fewer c than v, and the same for a single read of few entries. */
+ * y[c, f] = a[c] * x[p[c], f] + b[c] * x[q[c], f], x[v, f] = sum[k](W[v, k] * D[k, f]) + z[f]: the
+ * sum has a factor that no v is in. So it is y[c, f] = sum[k]((a[c] * W[p[c], k] + b[c] * W[q[c],
+ * k]) * D[k, f]) + a[c] * z[f] + b[c] * z[f]: one product for all that is combined, and no x at
+ * all. That is less work where there are fewer c than v, and the same for a single read of few
+ * entries. */
 
 enum { MOST_TERMS = 16 };
 
@@ -460,7 +464,10 @@ typedef struct Terms { /* of a sum as it is written */
 } Terms;
 
 static void find_terms(Graph *g, Ref root, Terms *t) {
-    struct { Ref r; bool minus; } stack[2 * MOST_TERMS];
+    struct {
+        Ref r;
+        bool minus;
+    } stack[2 * MOST_TERMS];
     int n = 0;
     t->n = 0, t->broken = false;
     stack[n].r = root, stack[n++].minus = false;
@@ -513,7 +520,8 @@ typedef struct Combined {
     int n;
     Ref read[MOST_TERMS], coefficient[MOST_TERMS];
     bool minus[MOST_TERMS];
-    uint32_t moved; /* the axes of `of` along which the reads do not stand at an index of their own */
+    uint32_t
+        moved; /* the axes of `of` along which the reads do not stand at an index of their own */
 } Combined;
 
 /* Do all reads stand where the array has its piece? */
@@ -610,10 +618,10 @@ static Ref combine_term(const Contract *c, const Scope *scope, const Combined *x
     double own = 1, part = x->n;
     for (int k = 0; k < inside.n; k++) {
         double size = axis_size(c, inside.index[k]);
-        own *= graph_has_index(g, fixed, inside.index[k]) ||
-                       graph_has_index(g, sum, inside.index[k])
-                   ? size
-                   : 1;
+        own *=
+            graph_has_index(g, fixed, inside.index[k]) || graph_has_index(g, sum, inside.index[k])
+                ? size
+                : 1;
         part *= graph_has_index(g, sum, inside.index[k]) ? size : 1;
     }
     if (8 * part > own) {
@@ -725,8 +733,9 @@ static bool is_chosen(Graph *g, Ref condition, Ref index) {
     return false;
 }
 
-/* Is a sum the same for several turns of a loop that stands around one that it depends on? (Where it
- * depends on the outer indices alone, it is computed outside of the inner loops as it stands.) */
+/* Is a sum the same for several turns of a loop that stands around one that it depends on? (Where
+ * it depends on the outer indices alone, it is computed outside of the inner loops as it stands.)
+ */
 static bool is_same_again(const Contract *c, const Scope *scope, Ref sum) {
     double entries = 1;
     bool missed = false, again = false;
@@ -756,9 +765,9 @@ static Ref lift_all(const Contract *c, const Scope *scope, Ref term, int depth) 
         Ref r = sum[k], becomes = 0;
         if (!NODE(g, r)->fails && NODE(g, r)->type >= VALUE_FLOAT && is_same_again(c, scope, r)) {
             Scope part = scope_part(g, scope, 1, &r);
-            ArrayRef made = graph_array_over(
-                g, arena_format(g->arena, "%s_sum", ARRAY(g, c->at)->name), &part, r, c->span,
-                &becomes);
+            ArrayRef made =
+                graph_array_over(g, arena_format(g->arena, "%s_sum", ARRAY(g, c->at)->name), &part,
+                                 r, c->span, &becomes);
             ARRAY(g, made)->order = ARRAY(g, c->at)->order;
             ARRAY(g, made)->derived = true;
         } else {
@@ -881,12 +890,12 @@ static void find_through(Contract *c, const Order *order,
 /* ---- triangles and diagonals
  * --------------------------------------------------------------------------------------------------
  *
- * T[i, j] = j <= i ? .. : 0 is a triangle, and sum[j](T[i, j] * x[j]) a sum over j <= i. Of a diagonal
- * one term is left. An entry that is 0 by its form is nothing: no product with it is made, whatever
- * the other factor is. */
+ * T[i, j] = j <= i ? .. : 0 is a triangle, and sum[j](T[i, j] * x[j]) a sum over j <= i. Of a
+ * diagonal one term is left. An entry that is 0 by its form is nothing: no product with it is made,
+ * whatever the other factor is. */
 
-/* Where a term is not 0 by its form, a condition, and what it is there if that is all one term (else
- * 0); false: anywhere. */
+/* Where a term is not 0 by its form, a condition, and what it is there if that is all one term
+ * (else 0); false: anywhere. */
 static bool find_support(Graph *g, Ref term, Ref *where, Ref *there) {
     enum { MOST_CHOICES = 4 };
     const Poly *fact[MOST_CHOICES][2];
@@ -932,8 +941,7 @@ static bool support_of_factor(Graph *g, Ref factor, Ref *where, Ref *there) {
         return find_support(g, factor, where, there) && !NODE(g, *where)->fails;
     }
     if (n.op != OP_READ || n.fails || n.nargs == 0 || n.nargs > MOST_INDICES ||
-        !is_whole(g, n.aux) ||
-        !find_support(g, ARRAY(g, n.aux)->pieces.at[0].body, where, there)) {
+        !is_whole(g, n.aux) || !find_support(g, ARRAY(g, n.aux)->pieces.at[0].body, where, there)) {
         return false;
     }
     for (int k = 0; k < n.nargs; k++) {
@@ -1047,8 +1055,7 @@ static Ref narrow_all(const Contract *c, Ref term, int depth) {
         }
         if (some) {
             VEC_PUSH(g->arena, from, r);
-            VEC_PUSH(g->arena, to,
-                     graph_reduce(g, (Reduction)node.aux, index, all, inner));
+            VEC_PUSH(g->arena, to, graph_reduce(g, (Reduction)node.aux, index, all, inner));
         }
     }
     return from.n ? graph_subst(g, term, from.n, from.at, to.at) : term;

@@ -3,20 +3,20 @@
  * workspace is worth. Out: edits, by which the derivative reads copies of some arrays of the value,
  * which are made again from what is stored.
  *
- * Of each array v of the value that the derivative needs, for itself or to make others again, either
- * all entries are stored, or v is made again, and then all that it reads is needed too. That is a
- * minimum cut. Two nodes stand for v: v is needed if `out` lies on the side of the sink, and made
- * again if `in` does. The edges are
- *     source -> in    the operations to make v again; without end where that cannot be
- *     in -> out       the bytes of v, times the weight
- *     out -> in of w  without end, where w reads v: who makes w again needs v
- *     out -> sink     without end, where the derivative reads v
- * so the least cut is the cheapest choice. Inputs and parameters are there anyway. That is the cut of
- * H. He and S. Yu, "Transcending runtime-memory tradeoffs in checkpointing by being fusion aware",
- * MLSys 2023, with operations as a cost beside bytes. It is found by the algorithm of E. Dinic (1970).
+ * Of each array v of the value that the derivative needs, for itself or to make others again,
+ * either all entries are stored, or v is made again, and then all that it reads is needed too. That
+ * is a minimum cut. Two nodes stand for v: v is needed if `out` lies on the side of the sink, and
+ * made again if `in` does. The edges are source -> in    the operations to make v again; without
+ * end where that cannot be in -> out       the bytes of v, times the weight out -> in of w  without
+ * end, where w reads v: who makes w again needs v out -> sink     without end, where the derivative
+ * reads v so the least cut is the cheapest choice. Inputs and parameters are there anyway. That is
+ * the cut of H. He and S. Yu, "Transcending runtime-memory tradeoffs in checkpointing by being
+ * fusion aware", MLSys 2023, with operations as a cost beside bytes. It is found by the algorithm
+ * of E. Dinic (1970).
  *
- * An array that a recurrence makes of its own past cannot be made again alone; that is what checkpoints
- * are for. What is made again entry by entry, without a sum, is written into its readers. */
+ * An array that a recurrence makes of its own past cannot be made again alone; that is what
+ * checkpoints are for. What is made again entry by entry, without a sum, is written into its
+ * readers. */
 #include "gen.h"
 #include "kernel.h"
 #include "sizes.h"
@@ -96,8 +96,8 @@ static void push_flow(Cut *c, int *path) {
             continue;
         }
         int e = c->now[at];
-        while (e >= 0 && (c->edges.at[e].room <= 0 ||
-                          c->level[c->edges.at[e].to] != c->level[at] + 1)) {
+        while (e >= 0 &&
+               (c->edges.at[e].room <= 0 || c->level[c->edges.at[e].to] != c->level[at] + 1)) {
             e = c->edges.at[e].next;
         }
         c->now[at] = e;
@@ -218,8 +218,7 @@ static ArrayRef make_copy(Cut *c, ArrayRef a) {
         names[k] = g->indices.at[NODE(g, ARRAY(g, a)->axis[k])->aux].name;
     }
     const char *name = arena_format(g->arena, "%s_again", ARRAY(g, a)->name);
-    ArrayRef made =
-        graph_array(g, name, ARRAY(g, a)->type, rank, ARRAY(g, a)->extent, names);
+    ArrayRef made = graph_array(g, name, ARRAY(g, a)->type, rank, ARRAY(g, a)->extent, names);
     ARRAY(g, made)->order = ARRAY(g, a)->order;
     ARRAY(g, made)->derived = true;
     ARRAY(g, made)->at = ARRAY(g, a)->at;
@@ -309,7 +308,7 @@ int cut_derivative(Graph *g, int n, const ArrayRef *roots, const bool *value, co
     c.term = arena_alloc(g->arena, all * sizeof *c.term);
     c.copy = arena_alloc(g->arena, all * sizeof *c.copy);
     int made = 0, *place = arena_alloc(g->arena, all * sizeof *place);
-    c.nodes = (int)all - 1; /* arrays that the marks below know of */
+    c.nodes = (int)all - 1;             /* arrays that the marks below know of */
     for (int k = 0; k < order.n; k++) { /* what is read comes first */
         ArrayRef a = order.array[k];
         if (!c.value[a] || c.level[c.number[a]] >= 0 || c.level[c.number[a] + 1] >= 0 || !free[a]) {

@@ -7,7 +7,7 @@
  * say. `asked`: read from outside. */
 const Ref *demand_find(Graph *g, const Order *order, bool (*asked)(const Graph *g, ArrayRef a));
 
-/* Both conditions, either of which may be 0: what demand_find says may be weaker than the guard that
- * an array has already, and other arrays are read there only where that guard holds. */
+/* Both conditions, either of which may be 0: what demand_find says may be weaker than the guard
+ * that an array has already, and other arrays are read there only where that guard holds. */
 Ref demand_narrow(Graph *g, Ref wanted, Ref guard);
 #endif

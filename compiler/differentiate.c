@@ -30,15 +30,15 @@ typedef struct Visited { /* a piece of a member of a circle, and what was sent f
     int from, to;
 } Visited;
 
-typedef struct Hull { /* of the boxes of an adjoint */
+typedef struct Hull {        /* of the boxes of an adjoint */
     const Poly **from, **to; /* by axis, both ends included */
-    bool covered; /* every place between is in some box */
-    int serial; /* as of State.hulls */
+    bool covered;            /* every place between is in some box */
+    int serial;              /* as of State.hulls */
 } Hull;
 
 typedef struct State {
     Graph *g;
-    Scope context; /* e's indices */
+    Scope context;        /* e's indices */
     VEC(Visited) visited; /* in the circle at work */
     Paths paths;
     VEC(Contribution) sent;
@@ -834,8 +834,9 @@ static void inside_send(const Inside *x, Ref term, int rank, Ref ct, Ref under) 
 }
 
 /* The matrix S of d f = sum of S[i, j] dA[i, j], with dA symmetric and A = L L': from L_bar, as
- * L'^-1 P L^-1, where P is L' L_bar below the diagonal and half of it on it (Murray, "Differentiation
- * of the Cholesky decomposition", 2016, section 3.1). Two triangular solves, N right sides each. */
+ * L'^-1 P L^-1, where P is L' L_bar below the diagonal and half of it on it (Murray,
+ * "Differentiation of the Cholesky decomposition", 2016, section 3.1). Two triangular solves, N
+ * right sides each. */
 static Entries cholesky_bar(const Inside *x) {
     Graph *g = x->s->g;
     ValueType type = ARRAY(g, x->a)->type;
@@ -876,8 +877,8 @@ static void visit_kernel(State *s, ArrayRef a, const Piece *p, Ref guard) {
     if (!s->first[a]) {
         return; /* a factor: those that read it send past it */
     }
-    Inside x = {.s = s, .a = a, .batch = kernel_batch(g, a), .n = kernel_size(g, p->body, a),
-                .at = p->at};
+    Inside x = {
+        .s = s, .a = a, .batch = kernel_batch(g, a), .n = kernel_size(g, p->body, a), .at = p->at};
     const Ref *place = enter(s, a, p->lo, p->hi, guard, &x.around);
     if (!place) {
         return;
@@ -930,8 +931,8 @@ static void visit_kernel(State *s, ArrayRef a, const Piece *p, Ref guard) {
     }
     default: break;
     }
-    /* Solves: w solves with the transposed matrix and the right side x_bar; b_bar = w, and of A x = b
-     * A_bar = -w x', of A' x = b A_bar = -x w'. */
+    /* Solves: w solves with the transposed matrix and the right side x_bar; b_bar = w, and of A x =
+     * b A_bar = -w x', of A' x = b A_bar = -x w'. */
     static const KernelKind transposed[KERNEL_COUNT] = {
         [KERNEL_LU_SOLVE] = KERNEL_LU_SOLVE_T,
         [KERNEL_LU_SOLVE_T] = KERNEL_LU_SOLVE,
@@ -946,19 +947,17 @@ static void visit_kernel(State *s, ArrayRef a, const Piece *p, Ref guard) {
     if (!to_matrix) {
         return;
     }
-    bool turned = kind == KERNEL_LU_SOLVE_T || kind == KERNEL_LOWER_SOLVE_T ||
-                  kind == KERNEL_UPPER_SOLVE_T;
-    Ref under = kind == KERNEL_LOWER_SOLVE || kind == KERNEL_LOWER_SOLVE_T
-                    ? graph_op2(g, OP_le, j, i)
-                : kind == KERNEL_UPPER_SOLVE || kind == KERNEL_UPPER_SOLVE_T
-                    ? graph_op2(g, OP_le, i, j)
-                    : 0;
+    bool turned =
+        kind == KERNEL_LU_SOLVE_T || kind == KERNEL_LOWER_SOLVE_T || kind == KERNEL_UPPER_SOLVE_T;
+    Ref under =
+        kind == KERNEL_LOWER_SOLVE || kind == KERNEL_LOWER_SOLVE_T   ? graph_op2(g, OP_le, j, i)
+        : kind == KERNEL_UPPER_SOLVE || kind == KERNEL_UPPER_SOLVE_T ? graph_op2(g, OP_le, i, j)
+                                                                     : 0;
     Ref left = turned ? inside_value(&x, i, 0) : entry(&x, &w, i, 0),
         right = turned ? entry(&x, &w, j, 0) : inside_value(&x, j, 0);
     Ref ct = graph_op2(g, OP_mul, left, right);
     if (kind == KERNEL_CHOLESKY_SOLVE) { /* an entry below the diagonal stands for two */
-        Ref other =
-            graph_op2(g, OP_mul, entry(&x, &w, j, 0), inside_value(&x, i, 0));
+        Ref other = graph_op2(g, OP_mul, entry(&x, &w, j, 0), inside_value(&x, i, 0));
         ct = graph_select(g, graph_op2(g, OP_eq, i, j), ct, graph_op2(g, OP_add, ct, other));
     }
     inside_send(&x, source, 2, graph_op1(g, OP_neg, ct), under);
@@ -966,8 +965,7 @@ static void visit_kernel(State *s, ArrayRef a, const Piece *p, Ref guard) {
 
 /* Is an entry of the box in some piece of the adjoint, whichever it is? Boxes that differ along one
  * axis, one behind the other. */
-static bool pieces_cover(Graph *g, const Array *bar, const Poly *const *lo,
-                         const Poly *const *hi) {
+static bool pieces_cover(Graph *g, const Array *bar, const Poly *const *lo, const Poly *const *hi) {
     int along = -1;
     for (int k = 0; k < bar->rank; k++) {
         for (int q = 0; q < bar->pieces.n; q++) {
@@ -1166,9 +1164,9 @@ static Ref *enter_within(State *s, ArrayRef a, const Poly **lo, const Poly **hi,
     return place;
 }
 
-/* The same for a circle, when the boxes of its adjoints are known: narrower ranges for what was sent
- * before, and no conditions, which would stand in its loops. True where adjoints of its own members
- * change by that. */
+/* The same for a circle, when the boxes of its adjoints are known: narrower ranges for what was
+ * sent before, and no conditions, which would stand in its loops. True where adjoints of its own
+ * members change by that. */
 static bool circle_within(State *s) {
     Graph *g = s->g;
     bool inside = false;
@@ -1251,8 +1249,7 @@ static void visit_array(State *s, ArrayRef a, bool finished) {
         s->at = ARRAY(g, a)->at;
         if (s->paths.active[rule.by]) {
             const Piece p = ARRAY(g, a)->pieces.at[0];
-            visit_rule(s, a, &rule,
-                       graph_both(g, demand_narrow(g, s->wanted[a], p.guard), p.live));
+            visit_rule(s, a, &rule, graph_both(g, demand_narrow(g, s->wanted[a], p.guard), p.live));
         }
     }
 }

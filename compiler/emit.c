@@ -54,6 +54,7 @@ typedef struct Emit {
     const char *fresh_name[MOST_CHECKPOINTS]; /* by checkpoint */
     const char **out_name;   /* by array: the caller's, of an output that is computed elsewhere */
     const char **local_name; /* by local */
+    const char **place_name; /* by local: the place in a row that stands for it, see put_rows */
     VEC(Ref) loop;           /* indices of the loops around, with their names */
     VEC(const char *) loop_name;
     Ref block;                /* index of a loop that goes by blocks; 0: none */
@@ -385,11 +386,11 @@ static void put_call(Emit *e, const KernelCall *call) {
     text_char(e->out, ')');
 }
 
-static void put_local(Emit *e, int local) {
-    text_raw(e->out, e->local_name[local]);
-    if (e->f->locals.at[local].lanes) {
-        text_add(e->out, "[%s]", e->lane_name);
-    }
+static const char *text_of_local(Emit *e, int local) {
+    return e->place_name[local] ? e->place_name[local]
+           : e->f->locals.at[local].lanes
+               ? arena_format(e->arena, "%s[%s]", e->local_name[local], e->lane_name)
+               : e->local_name[local];
 }
 
 static void put_expr(Emit *e, const Expr *x, int least) {
@@ -409,7 +410,7 @@ static void put_expr(Emit *e, const Expr *x, int least) {
         break;
     case EXPR_DIM: text_raw(t, c_name(e->arena, g->dims.at[NODE(g, x->ref)->aux].name)); break;
     case EXPR_INDEX: put_index(e, x->ref); break;
-    case EXPR_LOCAL: put_local(e, x->local); break;
+    case EXPR_LOCAL: text_raw(t, text_of_local(e, x->local)); break;
     case EXPR_LOAD:
         text_raw(t, e->array_name[x->array]);
         if (ARRAY(g, x->array)->rank) {
@@ -942,8 +943,8 @@ static bool put_rows(Emit *e, const Stmt *s) {
                **row = arena_alloc(e->arena, sizeof *row * (size_t)n);
     for (int k = 0; k < n; k++) {
         local[k] = k ? s->sums[k - 1] : s->hint_local;
-        acc[k] = e->local_name[local[k]];
-        row[k] = new_name(e, arena_format(e->arena, "%s_row", acc[k]), false);
+        acc[k] = text_of_local(e, local[k]);
+        row[k] = new_name(e, arena_format(e->arena, "%s_row", e->local_name[local[k]]), false);
         put_line(e, s->hint == HINT_SUM ? "%s %s[%d] = {0};" : "%s %s[%d];", c, row[k], width);
     }
     int inside = e->names.n;
@@ -975,11 +976,11 @@ static bool put_rows(Emit *e, const Stmt *s) {
     put_line(e, "const int64_t %s = %s + %s;", name, first, place);
     e->depth--;
     for (int k = 0; k < n; k++) {
-        e->local_name[local[k]] = arena_format(e->arena, "%s[%s]", row[k], place);
+        e->place_name[local[k]] = arena_format(e->arena, "%s[%s]", row[k], place);
     }
     put_turn(e, s, name);
     for (int k = 0; k < n; k++) {
-        e->local_name[local[k]] = acc[k];
+        e->place_name[local[k]] = NULL;
     }
     names_drop(e, inside);
     e->depth--;
@@ -1722,7 +1723,7 @@ static void put_stmt(Emit *e, const Stmt *s) {
     }
     case STMT_SET:
         line_start(e);
-        put_local(e, s->local);
+        text_raw(e->out, text_of_local(e, s->local));
         if (s->checked) {
             text_add(t, " = gradc_int_%s(%s, ", s->op == '*' ? "mul" : "add",
                      e->local_name[s->local]);
@@ -1971,6 +1972,7 @@ static void parameters(Emit *e, const Function *f) {
     e->state_name = arena_alloc(e->arena, (size_t)(g->arrays.n + 1) * sizeof *e->state_name);
     e->end_name = arena_alloc(e->arena, (size_t)(g->arrays.n + 1) * sizeof *e->end_name);
     e->local_name = arena_alloc(e->arena, (size_t)(f->locals.n + 1) * sizeof *e->local_name);
+    e->place_name = arena_alloc(e->arena, (size_t)(f->locals.n + 1) * sizeof *e->place_name);
     for (int k = 1; k < g->dims.n; k++) {
         const char *name = c_name(e->arena, g->dims.at[k].name);
         name_add(e, name, name);

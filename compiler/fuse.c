@@ -19,10 +19,10 @@ typedef struct Fuse {
 int term_node_cost(const Graph *g, Ref r) {
     const Node *n = NODE(g, r);
     int cost = n->op == OP_REDUCE || n->op == OP_EXTERN || n->op == OP_KERNEL ? 1000
-               : n->type == VALUE_INT || n->op < OP_FIRST_SCALAR ? 0
-               : n->op == OP_div                                 ? 4
-               : op_info[n->op].cheap                            ? 1
-                                                                 : 20;
+               : n->type == VALUE_INT || n->op < OP_FIRST_SCALAR              ? 0
+               : n->op == OP_div                                              ? 4
+               : op_info[n->op].cheap                                         ? 1
+                                                                              : 20;
     if (n->op == OP_CHECKED || n->op == OP_trunc) {
         cost = 4;
     }
@@ -121,8 +121,8 @@ static bool whole_box(Graph *g, ArrayRef a) {
     return true;
 }
 
-/* Is a one box, outside of which it is never read? (back[t + 1] starts at 1 and is never read at 0.)
- * A derivative is 0 where no piece says more, and may be read there. */
+/* Is a one box, outside of which it is never read? (back[t + 1] starts at 1 and is never read at
+ * 0.) A derivative is 0 where no piece says more, and may be read there. */
 bool fuse_is_one_piece(Graph *g, ArrayRef a) {
     return ARRAY(g, a)->pieces.n == 1 && (ARRAY(g, a)->order == 0 || whole_box(g, a));
 }
@@ -224,8 +224,8 @@ void fuse_arrays(Graph *g, int n, const ArrayRef *roots) {
         }
         f.circle[a] = circle;
         if (circle || ARRAY(g, a)->rank == 0 || fuse_is_result(g, a) || !fuse_is_one_piece(g, a) ||
-            NODE(g, ARRAY(g, a)->pieces.at[0].body)->height >= 4 * MOST_HEIGHT ||
-            kernel_is(g, a) || reads_end(&f, ARRAY(g, a)->pieces.at[0].body)) {
+            NODE(g, ARRAY(g, a)->pieces.at[0].body)->height >= 4 * MOST_HEIGHT || kernel_is(g, a) ||
+            reads_end(&f, ARRAY(g, a)->pieces.at[0].body)) {
             continue;
         }
         Ref body = ARRAY(g, a)->pieces.at[0].body;

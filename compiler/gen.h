@@ -89,11 +89,11 @@ void scalars_make(Graph *g, int n, const ArrayRef *roots);
 /* fuse: how much work a term is (counted up to the budget: 1 an addition, 20 a function, 1000 a
  * reduction), and what is read in place. */
 int term_cost(const Graph *g, Ref r, int budget);
-int term_node_cost(const Graph *g, Ref r); /* without its arguments */
+int term_node_cost(const Graph *g, Ref r);       /* without its arguments */
 bool term_is_contraction(const Graph *g, Ref r); /* sum[p](a[...] * b[...]) */
 enum { LEAST_SIDE = 4 }; /* of a product of matrices that the runtime is asked for */
 void fuse_arrays(Graph *g, int n, const ArrayRef *roots);
-bool fuse_is_one_piece(Graph *g, ArrayRef a); /* may its only term stand for any read of it? */
+bool fuse_is_one_piece(Graph *g, ArrayRef a);    /* may its only term stand for any read of it? */
 bool fuse_is_result(const Graph *g, ArrayRef a); /* given, or asked for by a caller */
 
 /* keep: dear terms that several equations compute become arrays; the edits are shown then. */
@@ -104,15 +104,14 @@ void keep_dear(Graph *g, int n, const ArrayRef *roots, Edits *edits);
 int cut_derivative(Graph *g, int n, const ArrayRef *roots, const bool *value, const double *bytes,
                    double weight, Edits *edits);
 
-/* The functions of a request, and those of `also` (-1: none) that share its workspace. Returns how many
- * recurrences keep checkpoints. */
-int plan_request(Plan *plan, const PlanOptions *options, int request, int also,
-                 const Edits *edits);
+/* The functions of a request, and those of `also` (-1: none) that share its workspace. Returns how
+ * many recurrences keep checkpoints. */
+int plan_request(Plan *plan, const PlanOptions *options, int request, int also, const Edits *edits);
 void plan_value(Plan *plan, const PlanOptions *options, const Edits *edits);
 
-/* budget: --max-workspace. Of the ways to plan a request (-1: the value alone) the fastest that fits;
- * else an error; of value_and_gradient no error, and NULL. `edits`: by which it is planned if it fits
- * so. */
+/* budget: --max-workspace. Of the ways to plan a request (-1: the value alone) the fastest that
+ * fits; else an error; of value_and_gradient no error, and NULL. `edits`: by which it is planned if
+ * it fits so. */
 const Edits *budget_choose(Graph *g, PlanOptions *options, int request, int also, int nroots,
                            const ArrayRef *roots, const Edits *edits);
 
@@ -140,7 +139,7 @@ void gen_if_close(Gen *x, Stmt *s);
 bool gen_is_straight(const Block *b); /* names and one statement: fit for lanes */
 bool gen_may_fail(const Block *b);
 bool gen_expr_may_fail(const Expr *e);
-int gen_expr_cost(const Expr *e); /* as term_cost */
+int gen_expr_cost(const Expr *e);      /* as term_cost */
 bool gen_safe_anywhere(Gen *x, Ref r); /* may it be computed whatever conditions hold? */
 Stmt *gen_set(Gen *x, int local, char op, Expr *e);
 void gen_stop_if(Gen *x, Expr *condition, const char *text); /* returns with that status */
@@ -158,7 +157,7 @@ Ref nest_due(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed);
 void nest_zero(Gen *x, ArrayRef a, const Fixed *fixed);
 Ref nest_zero_of(Graph *g, ValueType type);
 void nest_comment(Gen *x, ArrayRef a);
-Ref nest_given(Graph *g, ArrayRef a); /* what a kernel array starts as, over its axes */
+Ref nest_given(Graph *g, ArrayRef a);        /* what a kernel array starts as, over its axes */
 Expr *nest_kernel_value(Gen *x, Ref kernel); /* of a kernel whose result is one number */
 void nest_pieces(Gen *x, ArrayRef a, const Fixed *fixed, const bool *take);
 void nest_add_piece(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed); /* to what is there */
@@ -205,11 +204,11 @@ void checkpoint_find(Graph *g, CheckpointKind kind, int64_t count, const Functio
                      Checkpoints *found);
 
 /* group: arrays and sums that share a loop over an axis, where there is no recurrence. */
-void group_arrays(Graph *g, const Order *order, const bool *computed, const bool *whole,
-                  int *owner, LoopGroups *groups);
+void group_arrays(Graph *g, const Order *order, const bool *computed, const bool *whole, int *owner,
+                  LoopGroups *groups);
 
-/* weave: the loops of one turn of a recurrence, joined; its first and last turns apart. `carried`, by
- * array: kept for functions after this one. */
+/* weave: the loops of one turn of a recurrence, joined; its first and last turns apart. `carried`,
+ * by array: kept for functions after this one. */
 void weave_make(Gen *x, const bool *carried);
 
 /* lanes: loops of such groups by blocks, once it is decided what is stored. */

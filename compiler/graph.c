@@ -225,10 +225,10 @@ static Ref node_intern(Graph *g, Node n, const Ref *args) {
      * far from overflow; other ints may be anything. */
     bool sums = n.op == OP_REDUCE && (n.aux == RED_SUM || n.aux == RED_PROD);
     if (n.type == VALUE_INT) {
-        n.wide = n.op == OP_READ ? !ARRAY(g, n.aux)->target
-                                 : n.op == OP_trunc || n.op == OP_EXTERN ||
-                                       (n.op == OP_REDUCE && n.aux == RED_PROD) ||
-                                       (wide && n.op != OP_CHECKED);
+        n.wide = n.op == OP_READ
+                     ? !ARRAY(g, n.aux)->target
+                     : n.op == OP_trunc || n.op == OP_EXTERN ||
+                           (n.op == OP_REDUCE && n.aux == RED_PROD) || (wide && n.op != OP_CHECKED);
     }
     n.fails = n.fails || n.op == OP_CHECKED || n.op == OP_NONEMPTY || n.op == OP_trunc ||
               n.op == OP_EXTERN || /* it may have arguments that it is not made for */
@@ -565,7 +565,8 @@ static int range_facts(Graph *g, const Poly *p, const Poly **facts, int n, int r
             upper = g->indices.at[v->aux].extent;
         } else if (v->op == OP_READ) {
             upper = ARRAY(g, v->aux)->target;
-        } else if (v->op == OP_REDUCE && (v->aux == RED_ARGMAX || v->aux == RED_ARGMIN || v->aux == RED_FIRST)) {
+        } else if (v->op == OP_REDUCE &&
+                   (v->aux == RED_ARGMAX || v->aux == RED_ARGMIN || v->aux == RED_FIRST)) {
             upper = EXTENT(g, ARG(g, vars[k], 0));
         } else if (v->op == OP_CHECKED) {
             if (n + 2 <= room) {
@@ -1008,10 +1009,10 @@ static Ref collect_terms(Graph *g, Op op, Ref x, Ref y) {
     Ref sum = 0;
     for (int k = 0; k < a.n; k++) {
         double scale = fabs(a.scale[k]);
-        Ref term = scale == 1 ? a.term[k]
-                              : graph_op2(g, OP_mul, graph_real(g, type, scale), a.term[k]);
+        Ref term =
+            scale == 1 ? a.term[k] : graph_op2(g, OP_mul, graph_real(g, type, scale), a.term[k]);
         bool minus = a.scale[k] < 0;
-        sum = sum ? graph_op2(g, minus ? OP_sub : OP_add, sum, term)
+        sum = sum     ? graph_op2(g, minus ? OP_sub : OP_add, sum, term)
               : minus ? graph_op1(g, OP_neg, term)
                       : term;
     }
@@ -1273,8 +1274,8 @@ static Ref split_product(Graph *g, Ref body, Ref index, Ref *inside) {
     if (n.op == OP_mul) {
         Ref x = ARG(g, body, 0), y = ARG(g, body, 1), in0, in1;
         Ref out0 = split_product(g, x, index, &in0), out1 = split_product(g, y, index, &in1);
-        /* Where both sides are scaled, as in sum[i]((x[i] / m)^2), the squares of what is not scaled
-         * may overflow: only numbers leave then. */
+        /* Where both sides are scaled, as in sum[i]((x[i] / m)^2), the squares of what is not
+         * scaled may overflow: only numbers leave then. */
         bool scaled = out0 && out1 && in0 && in1 &&
                       !(graph_is_real(g, out0, NULL) && graph_is_real(g, out1, NULL));
         if ((!out0 && !out1) || scaled) {
@@ -1297,8 +1298,8 @@ static int divisions(const Graph *g, Ref out) {
     return found < 2 && n.op == OP_mul ? found + divisions(g, ARG(g, out, 1)) : found;
 }
 
-/* out * sum. Several divisions by something small, as in 1 / m / m, are made one after another: their
- * product may overflow where the result does not. */
+/* out * sum. Several divisions by something small, as in 1 / m / m, are made one after another:
+ * their product may overflow where the result does not. */
 static Ref put_before(Graph *g, Ref out, Ref sum) {
     if (divisions(g, out) >= 2) {
         Ref x = ARG(g, out, 0);
@@ -1312,14 +1313,15 @@ static Ref put_before(Graph *g, Ref out, Ref sum) {
     return graph_op2(g, OP_mul, out, sum);
 }
 
-/* Does a sum inside of this one, as in sum[i](sum[e if a[e] == i](...)), hold a conjunct that leaves
- * one i? Then the order of the two is changed, so that i is solved: sum[e](...) with a[e] for i.
- * Sums lie directly in one another, as contributions to adjoints do. */
+/* Does a sum inside of this one, as in sum[i](sum[e if a[e] == i](...)), hold a conjunct that
+ * leaves one i? Then the order of the two is changed, so that i is solved: sum[e](...) with a[e]
+ * for i. Sums lie directly in one another, as contributions to adjoints do. */
 static bool solved_inside(Graph *g, Ref body, Ref index) {
     for (; NODE(g, body)->op == OP_REDUCE && (Reduction)NODE(g, body)->aux == RED_SUM;
          body = ARG(g, body, 2)) {
         Ref rest, condition = ARG(g, body, 1);
-        if (NODE(g, condition)->fails) { /* it may be tried under what is around it, and nowhere else */
+        if (NODE(g, condition)
+                ->fails) { /* it may be tried under what is around it, and nowhere else */
             return false;
         }
         if (solve_condition(g, condition, index, &rest)) {
@@ -1731,7 +1733,9 @@ typedef struct Side { /* of a box, along the axis in which all are numbers */
 
 static int side_order(const void *a, const void *b) {
     const Side *x = a, *y = b;
-    return x->lo != y->lo ? (x->lo < y->lo ? -1 : 1) : x->piece < y->piece ? -1 : x->piece > y->piece;
+    return x->lo != y->lo        ? (x->lo < y->lo ? -1 : 1)
+           : x->piece < y->piece ? -1
+                                 : x->piece > y->piece;
 }
 
 /* An array may have thousands of pieces, one for each entry. So they are taken in their order along

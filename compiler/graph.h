@@ -36,8 +36,8 @@ typedef enum Op {
     OP_IDIV,     /* arg[0] / arg[1] of INTs, known to be whole */
     OP_EXTERN,   /* C function aux of Graph.externs, of arg[]; no derivative passes it but by the
                     rules of the array that holds it */
-    OP_KERNEL,   /* an entry of what a kernel of linear algebra makes: see kernel.h. aux is its kind;
-                    only the body of a piece is such a node */
+    OP_KERNEL, /* an entry of what a kernel of linear algebra makes: see kernel.h. aux is its kind;
+                  only the body of a piece is such a node */
     OP_FIRST_SCALAR,
     OP_BEFORE_SCALARS = OP_FIRST_SCALAR - 1,
 #include "ops.gen.h" /* OP_add, OP_sub, OP_tanh ...: one for each row of ops.rules */
@@ -63,17 +63,17 @@ typedef struct Node {
     uint8_t type; /* ValueType */
     uint8_t nargs;
     uint32_t aux;
-    uint32_t first; /* arguments are Graph.args[first .. first + nargs - 1] */
-    uint32_t next;  /* chain of the hash table */
-    uint32_t free;  /* set of free indices, see set_... */
-    uint32_t depth; /* largest number bound inside */
+    uint32_t first;  /* arguments are Graph.args[first .. first + nargs - 1] */
+    uint32_t next;   /* chain of the hash table */
+    uint32_t free;   /* set of free indices, see set_... */
+    uint32_t depth;  /* largest number bound inside */
     uint16_t height; /* of the term as a tree of operations; 65535: that, or more */
     uint16_t size;   /* of that tree, the same */
     uint8_t terms;   /* of the sum that it is, and factors of the product; 255: that, or more */
     uint8_t factors;
-    bool wide;      /* an INT that nothing bounds: arithmetic on it is checked for overflow */
-    bool fails;     /* evaluating it may set a status: it must not be moved to where it was not
-                       evaluated */
+    bool wide;  /* an INT that nothing bounds: arithmetic on it is checked for overflow */
+    bool fails; /* evaluating it may set a status: it must not be moved to where it was not
+                   evaluated */
     union {
         double real;
         int64_t integer;
@@ -89,7 +89,7 @@ typedef struct Index {
 
 typedef struct GraphDim {
     const char *name;
-    int64_t least; /* checked on entry */
+    int64_t least;   /* checked on entry */
     int64_t assumed; /* by --assume, to decide by and for nothing else; 0: nothing */
     Ref node;
 } GraphDim;
@@ -154,7 +154,7 @@ typedef struct Array {
     Ref turn, ends; /* the planner's, where arrays go as far as this one says: the index of its
                        first[..], and the condition over it */
     bool is_output;
-    bool asked;   /* by somebody outside: of use when derivatives are expanded */
+    bool asked;          /* by somebody outside: of use when derivatives are expanded */
     bool derived;        /* made by differentiation: nothing else knows it */
     bool keep;           /* it has a name of the source, or is asked for: its identity matters until
                             derivatives are expanded */
@@ -212,7 +212,7 @@ typedef struct Gradient { /* a grad(e, x) or dir(e, x, v) that became arrays: fo
 } Gradient;
 
 typedef struct RowRoom { /* the planner's: `of` entries, rounded up */
-    Ref room;     /* stands for that many */
+    Ref room;            /* stands for that many */
     int multiple;
     const Poly *of;
 } RowRoom;
@@ -241,7 +241,7 @@ struct Graph {
     VEC(ArrayRef) seeds; /* ARRAY_INPUT too, but of requests alone: x_d, y_bar */
     VEC(Request) requests;
     VEC(Gradient) gradients;
-    VEC(int) taken; /* by Symbol, of names in use: the number to try next with it */
+    VEC(int) taken;     /* by Symbol, of names in use: the number to try next with it */
     VEC(uint32_t) seen; /* by Ref: the last walk that met it, see graph_walk */
     VEC(uint32_t) read; /* by array: the last walk that met a read of it */
     VEC(Ref) stack;     /* of the walk at work */
@@ -253,9 +253,10 @@ struct Graph {
     struct Memo *memos; /* of terms that were rebuilt, for the next ones to use again */
 };
 
-/* Sums that grow stop here, so that who walks down a term needs no more than that, and the height of
- * one equation of the source; what is left is another piece. And so large a part of an equation may
- * be an array of its own: the work of passes, and of a C compiler, grows faster than a statement. */
+/* Sums that grow stop here, so that who walks down a term needs no more than that, and the height
+ * of one equation of the source; what is left is another piece. And so large a part of an equation
+ * may be an array of its own: the work of passes, and of a C compiler, grows faster than a
+ * statement. */
 enum { MOST_HEIGHT = 256, MOST_SIZE = 512 };
 
 Graph *graph_new(Context *cx, const char *name, ValueType real);
@@ -295,8 +296,8 @@ Ref graph_not(Graph *g, Ref x);
 Ref graph_open(Graph *g, Ref reduce, Ref *condition, Ref *body); /* returns the fresh index */
 /* from[k] (indices, or any other nodes) becomes to[k], all at once. */
 Ref graph_subst(Graph *g, Ref term, int n, const Ref *from, const Ref *to);
-/* The same for many terms and ever more nodes, none of which is a leaf: a term that was rebuilt stays
- * as it was when a node is added, so what is in others comes first. */
+/* The same for many terms and ever more nodes, none of which is a leaf: a term that was rebuilt
+ * stays as it was when a node is added, so what is in others comes first. */
 typedef struct Subst Subst;
 Subst *graph_subst_start(Graph *g);
 void graph_subst_add(Subst *s, Ref from, Ref to);

@@ -375,9 +375,9 @@ static void choose_class(AxisGroup *s, int class) {
             continue;
         }
         for (int q = 0; q < ARRAY(g, a)->rank && s->axis[a] < 0; q++) {
-            if (find_axis(s, s->first[a] + q) == class && ARRAY(g, a)->pieces.n && graph_is_whole(g, a, q) &&
-                extent_is_worth(ARRAY(g, a)->extent[q]) && !is_left_alone(s, a, q) &&
-                !is_scattered_along(g, a, q)) {
+            if (find_axis(s, s->first[a] + q) == class && ARRAY(g, a)->pieces.n &&
+                graph_is_whole(g, a, q) && extent_is_worth(ARRAY(g, a)->extent[q]) &&
+                !is_left_alone(s, a, q) && !is_scattered_along(g, a, q)) {
                 s->axis[a] = q;
             }
         }

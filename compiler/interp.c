@@ -329,7 +329,7 @@ struct Frame {
 typedef enum EntryState { ENTRY_OPEN, ENTRY_WAITING, ENTRY_DONE } EntryState;
 typedef struct Entry {
     Number number;
-    int64_t at; /* which one, of those that are found by hash */
+    int64_t at;     /* which one, of those that are found by hash */
     uint32_t epoch; /* its state counts while this is Interp.epoch */
     EntryState state;
 } Entry;
@@ -344,7 +344,7 @@ typedef struct Table { /* of an array */
     bool listed;
     Body body;
     const int *root, *guard; /* cells of each piece's body and guard; -1: no guard */
-    Entry *entry;      /* by entry; of a very large array by hash, NULL: none yet */
+    Entry *entry;            /* by entry; of a very large array by hash, NULL: none yet */
     Entry **slot;
     int64_t nslots, used;
 } Table;
@@ -609,8 +609,8 @@ static void body_list(Interp *in, Body *s, int nroots, const Ref *roots, int nfi
             }
         } else if (NODE(g, found.at[k])->op == OP_KERNEL) {
             Ref r = found.at[k], matrix = kernel_matrix(g, r), slot[4] = {0, 0, 0, 0};
-            const Poly *size = EXTENT(
-                g, matrix ? ARG(g, matrix, NODE(g, matrix)->nargs - 1) : ARG(g, r, 1));
+            const Poly *size =
+                EXTENT(g, matrix ? ARG(g, matrix, NODE(g, matrix)->nargs - 1) : ARG(g, r, 1));
             for (int j = 0; j < 4; j++) {
                 slot[j] = j >= 2   ? graph_slot(g, j - 2, size)
                           : matrix ? ARG(g, matrix, NODE(g, matrix)->nargs - 2 + j)
@@ -975,7 +975,8 @@ static void eliminate(Interp *in, int64_t n, int64_t m, Number *a, Number *x) {
     }
 }
 
-/* T x = x for a triangle, [row, column] at a[row * rows + column * columns]; lower: from the top. */
+/* T x = x for a triangle, [row, column] at a[row * rows + column * columns]; lower: from the top.
+ */
 static void substitute(Interp *in, int64_t n, const Number *a, int64_t rows, int64_t columns,
                        bool lower, Number *x) {
     for (int64_t q = 0; q < n; q++) {
@@ -1051,7 +1052,9 @@ static void eval_kernel(Interp *in, Frame *f, const Cell *c, Number *out) {
         say_bad_size(in, sized);
         escape_with_status(in);
     }
-    int64_t n = t->extent[rank - 1], entries = info->result == 0 ? 1 : info->result == 1 ? n : n * n;
+    int64_t n = t->extent[rank - 1], entries = info->result == 0   ? 1
+                                               : info->result == 1 ? n
+                                                                   : n * n;
     if (!f->work) {
         f->work = arena_alloc(in->arena, (size_t)(2 * n * n + 2 * n + 1) * sizeof *f->work);
     }
@@ -1363,8 +1366,8 @@ static void demand(Interp *in, ArrayRef a, int64_t entry, Number *out) {
         }
     }
     if (array->counts && pieces && sum.i < array->least) {
-        fail(in, INTERP_TOO_FEW, "an iteration ends after %lld turns, before %lld", (long long)sum.i,
-             (long long)array->least);
+        fail(in, INTERP_TOO_FEW, "an iteration ends after %lld turns, before %lld",
+             (long long)sum.i, (long long)array->least);
     }
     frame_close(in);
     e->number = sum, e->state = ENTRY_DONE;
@@ -1389,8 +1392,7 @@ static void unwind(Interp *in) {
 
 static void forget_waiting(Interp *in) {
     for (int k = 0; k < in->waiting.n; k++) {
-        Entry *e =
-            entry_of(in, &in->table[in->waiting.at[k].array], in->waiting.at[k].entry);
+        Entry *e = entry_of(in, &in->table[in->waiting.at[k].array], in->waiting.at[k].entry);
         if (e->epoch == in->epoch && e->state == ENTRY_WAITING) {
             e->epoch = 0;
         }

@@ -17,14 +17,14 @@ typedef struct Number {
 typedef enum InterpStatus {
     INTERP_OK,
     /* What data can cause, as in emitted code: */
-    INTERP_RANGE,    /* a position or a conversion out of range */
-    INTERP_EMPTY,    /* max, min, argmax, argmin or mean over nothing */
-    INTERP_OVERFLOW, /* of an integer */
+    INTERP_RANGE,                 /* a position or a conversion out of range */
+    INTERP_EMPTY,                 /* max, min, argmax, argmin or mean over nothing */
+    INTERP_OVERFLOW,              /* of an integer */
     INTERP_NOT_POSITIVE_DEFINITE, /* cholesky, spd_solve */
-    INTERP_SINGULAR, /* solve, inverse, logdet, triangular solves */
-    INTERP_NO_END,   /* the condition of an iteration held nowhere */
-    INTERP_TOO_FEW,  /* turns of an iteration, for the places at which its arrays are read */
-    INTERP_SIZE,     /* a negative extent, or one too large to be evaluated here */
+    INTERP_SINGULAR,              /* solve, inverse, logdet, triangular solves */
+    INTERP_NO_END,                /* the condition of an iteration held nowhere */
+    INTERP_TOO_FEW, /* turns of an iteration, for the places at which its arrays are read */
+    INTERP_SIZE,    /* a negative extent, or one too large to be evaluated here */
     /* What a correct caller and a correct graph never cause: */
     INTERP_NO_DATA, /* an input that was not bound */
     INTERP_CIRCLE,  /* an entry that needs itself */

@@ -1,13 +1,13 @@
 /* inverse: one division in place of several by the same number.
- * In: arrays with all derivatives made. Out: the same, where an equation that divides by s more than
- * once divides 1 by s, and multiplies by that.
+ * In: arrays with all derivatives made. Out: the same, where an equation that divides by s more
+ * than once divides 1 by s, and multiplies by that.
  *
  * The derivative of a quotient is made of quotients with the same divisor: of 1 / sqrt(u) it is
  * -(0.5 / s * (1 / s / s)) with s = sqrt(u), three divisions, and the second derivative has more. A
- * division takes three to ten times as long as a product, and only few of them can be on their way at
- * a time. The last bit of a quotient may differ: a / s is rounded once, a * (1 / s) twice. So it is
- * done in derivatives, and elsewhere where the inverse itself, or a constant multiple of it, is one of
- * the quotients. Not in sums: these are known by their form. */
+ * division takes three to ten times as long as a product, and only few of them can be on their way
+ * at a time. The last bit of a quotient may differ: a / s is rounded once, a * (1 / s) twice. So it
+ * is done in derivatives, and elsewhere where the inverse itself, or a constant multiple of it, is
+ * one of the quotients. Not in sums: these are known by their form. */
 #include "inverse.h"
 #include "ops.h"
 
@@ -34,8 +34,8 @@ static void find(Quotients *q, Ref term) {
         if (n->op == OP_div && n->type >= VALUE_FLOAT && NODE(g, ARG(g, r, 1))->op != OP_CONST) {
             VEC_PUSH(g->arena, q->found, r);
         }
-        for (int k = 0; k < NODE(g, r)->nargs && NODE(g, r)->op != OP_REDUCE &&
-                        NODE(g, r)->op != OP_READ;
+        for (int k = 0;
+             k < NODE(g, r)->nargs && NODE(g, r)->op != OP_REDUCE && NODE(g, r)->op != OP_READ;
              k++) {
             VEC_PUSH(g->arena, q->stack, ARG(g, r, k));
         }

@@ -2,17 +2,17 @@
  * In: the statements of a function. Out: the same, where a recurrence over rows, of little work an
  * entry, `for (j) for (i) power[i] *= t[i];`, takes JAM or 2 JAM turns in one loop over the row. A
  * turn of it is loads and stores of the state: so what one turn hands to the next one stays in a
- * register, and the state is loaded and stored once for all of them. Each entry must ask for nothing
- * of the turn before but the entries at its own place. What an entry is made of, and in which order,
- * is as it was; a sum over the row has an accumulator for each turn. The turns that are left go one
- * by one. */
+ * register, and the state is loaded and stored once for all of them. Each entry must ask for
+ * nothing of the turn before but the entries at its own place. What an entry is made of, and in
+ * which order, is as it was; a sum over the row has an accumulator for each turn. The turns that
+ * are left go one by one. */
 #include "gen.h"
 #include <string.h>
 
 enum {
-    MOST_WORK = 12,   /* operations of an entry: beyond that loads and stores matter little */
-    LITTLE_WORK = 4,  /* up to that, 2 JAM turns */
-    MOST_STATES = 4   /* arrays that a turn computes */
+    MOST_WORK = 12,  /* operations of an entry: beyond that loads and stores matter little */
+    LITTLE_WORK = 4, /* up to that, 2 JAM turns */
+    MOST_STATES = 4  /* arrays that a turn computes */
 };
 
 typedef VEC(int) Locals;
@@ -60,11 +60,13 @@ static bool is_in(const Locals *l, int local) {
 
 /* ---- may it be done? */
 
-/* How many turns before this one the entry was computed, at this place of the row: 0 or 1; else -1. */
+/* How many turns before this one the entry was computed, at this place of the row: 0 or 1; else -1.
+ */
 static int turns_back(Jam *j, const Carried *s, Expr *const *position) {
     Arena *arena = j->g->arena;
     Ref turn = j->loop->index;
-    const Poly *last = poly_add(arena, poly_var(arena, turn), poly_int(arena, j->loop->down ? 1 : -1));
+    const Poly *last =
+        poly_add(arena, poly_var(arena, turn), poly_int(arena, j->loop->down ? 1 : -1));
     for (int back = 0; back < 2; back++) {
         bool same = true;
         for (int k = 0; k < s->store->n && same; k++) {
@@ -157,7 +159,8 @@ static bool find_state(Jam *j, const Stmt *s) {
             return false;
         }
     }
-    if (s->op != '=' || state_of(j, s->array) || j->states.n == MOST_STATES || !moves_along(j, &state)) {
+    if (s->op != '=' || state_of(j, s->array) || j->states.n == MOST_STATES ||
+        !moves_along(j, &state)) {
         return false;
     }
     state.last = is_one_place(j, &state);
@@ -168,9 +171,9 @@ static bool find_state(Jam *j, const Stmt *s) {
 static bool row_fits(Jam *j, const Locals *sums, int *work) {
     const Stmt *row = j->row;
     const Poly *lo = place_of(j, row->value), *hi = place_of(j, row->other);
-    if (row->turns || row->map || row->step || row->lanes || row->down || row->jam || row->threads ||
-        row->jump || (row->hint != HINT_LANES && row->hint != HINT_SUM) || !lo || !hi ||
-        poly_has(lo, j->loop->index) || poly_has(hi, j->loop->index)) {
+    if (row->turns || row->map || row->step || row->lanes || row->down || row->jam ||
+        row->threads || row->jump || (row->hint != HINT_LANES && row->hint != HINT_SUM) || !lo ||
+        !hi || poly_has(lo, j->loop->index) || poly_has(hi, j->loop->index)) {
         return false;
     }
     for (const Stmt *s = row->body.first; s; s = s->next) {
@@ -345,7 +348,8 @@ static void copy_row(Jam *j, Block *to, bool last) {
 
 /* To the end, with what is asked for under the same condition as the statement there. */
 static void append_end(Block *end, Stmt *s) {
-    if (s->kind == STMT_IF && end->last && end->last->kind == STMT_IF && end->last->array == s->array) {
+    if (s->kind == STMT_IF && end->last && end->last->kind == STMT_IF &&
+        end->last->array == s->array) {
         end->last->body.last->next = s->body.first;
         end->last->body.last = s->body.last;
     } else if (s->kind != STMT_COMMENT) {

@@ -1,15 +1,15 @@
 /* keep: dear terms that several equations compute are computed once.
  * In: the graph as the functions of one request see it, with what needs no memory written into its
- * readers. Out: the same values, where a term of many instructions (exp, tanh, sin ..) that occurs in
- * more than one equation, up to the names of axes and their shifts, is an array that they read, if
- * that costs less than to compute it again: each entry is written once, and read where it was
+ * readers. Out: the same values, where a term of many instructions (exp, tanh, sin ..) that occurs
+ * in more than one equation, up to the names of axes and their shifts, is an array that they read,
+ * if that costs less than to compute it again: each entry is written once, and read where it was
  * computed.
  *
- * Terms are compared over common indices v, where v is what stands at the first position at which an
- * index is met: tanh(c[t + 1]) for t from 0 and tanh(c[t]) for t from 1 are both tanh(c[v]). One
- * place at which the term occurs, not on one side of a choice, defines the array: its ranges and its
- * condition become those of the array, so nothing is computed that was not. The places whose ranges
- * lie within, and whose condition is no weaker, read it. Longer terms go first. */
+ * Terms are compared over common indices v, where v is what stands at the first position at which
+ * an index is met: tanh(c[t + 1]) for t from 0 and tanh(c[t]) for t from 1 are both tanh(c[v]). One
+ * place at which the term occurs, not on one side of a choice, defines the array: its ranges and
+ * its condition become those of the array, so nothing is computed that was not. The places whose
+ * ranges lie within, and whose condition is no weaker, read it. Longer terms go first. */
 #include "gen.h"
 #include "kernel.h"
 #include "ops.h"
@@ -17,13 +17,13 @@
 #include <string.h>
 
 enum {
-    MOST_TERM = 64,   /* nodes of a term that is looked at: so the work is linear */
+    MOST_TERM = 64, /* nodes of a term that is looked at: so the work is linear */
     MOST_INDICES = 8,
     MOST_NESTED = 16, /* sums inside of sums */
     MOST_TRIES = 8,   /* places that are tried as the one that defines the array */
     /* What it costs to write or to read an entry, in simple operations: */
-    MOVED_NEAR = 4,   /* where something that it is made of is as large */
-    MOVED_FAR = 16    /* else */
+    MOVED_NEAR = 4, /* where something that it is made of is as large */
+    MOVED_FAR = 16  /* else */
 };
 
 typedef struct Spot { /* where a term stands */
@@ -38,17 +38,17 @@ typedef struct Spot { /* where a term stands */
     Ref v[MOST_INDICES];
     int8_t sign[MOST_INDICES];
     const Poly *shift[MOST_INDICES]; /* v = sign * index + shift */
-    int next; /* of the same term; -1: none */
+    int next;                        /* of the same term; -1: none */
 } Spot;
 
 typedef struct Dear { /* a term over v */
     Ref key;
     int first, last, n; /* spots */
     int size;
-    int definer;   /* a spot */
-    Scope part;    /* of it */
+    int definer;            /* a spot */
+    Scope part;             /* of it */
     int axis[MOST_INDICES]; /* of the array: the number of its v */
-    ArrayRef made; /* 0: it is not kept */
+    ArrayRef made;          /* 0: it is not kept */
 } Dear;
 
 typedef struct Keep {
@@ -113,7 +113,8 @@ static Ref over_common(Graph *g, Spot *s) {
             const Ref *at;
             Ref position = ARG(g, r, k);
             int nat = graph_free(g, position, &at);
-            if (nat == 1 && !meet(g, s, at[0], graph_poly(g, position), ARRAY(g, n.aux)->extent[k])) {
+            if (nat == 1 &&
+                !meet(g, s, at[0], graph_poly(g, position), ARRAY(g, n.aux)->extent[k])) {
                 return 0;
             }
         }

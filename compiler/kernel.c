@@ -170,8 +170,8 @@ static Ref guard_for(Graph *g, const Scope *s, const Scope *part) {
         const Poly *x = poly_var(g->arena, s->index[k]);
         Ref range = graph_bool(g, true);
         if (!poly_equal(s->lo[k], poly_int(g->arena, 0))) {
-            range = graph_and(g, range,
-                              graph_op2(g, OP_le, graph_of_poly(g, s->lo[k]), s->index[k]));
+            range =
+                graph_and(g, range, graph_op2(g, OP_le, graph_of_poly(g, s->lo[k]), s->index[k]));
         }
         if (!poly_equal(s->hi[k], poly_sub(g->arena, EXTENT(g, s->index[k]), one))) {
             range = graph_and(g, range,
@@ -193,9 +193,8 @@ static const char *base_name(const Graph *g, Ref term) {
         return ARRAY(g, n->aux)->name;
     }
     for (int k = 0; k < n->nargs; k++) {
-        const char *name = NODE(g, ARG(g, term, k))->type >= VALUE_FLOAT
-                               ? base_name(g, ARG(g, term, k))
-                               : NULL;
+        const char *name =
+            NODE(g, ARG(g, term, k))->type >= VALUE_FLOAT ? base_name(g, ARG(g, term, k)) : NULL;
         if (name) {
             return name;
         }
@@ -262,9 +261,9 @@ ArrayRef kernel_array(Graph *g, const Scope *s, KernelKind kind, Ref matrix, Ref
     const char **names = arena_alloc(g->arena, (size_t)(n + 1) * sizeof *names);
     for (int k = 0; k < n; k++) {
         int r = k - part.n;
-        extent[k] = r < 0                            ? EXTENT(g, part.index[k])
-                    : kind == KERNEL_LU && r == 0    ? poly_add(g->arena, size, one)
-                                                     : size;
+        extent[k] = r < 0                         ? EXTENT(g, part.index[k])
+                    : kind == KERNEL_LU && r == 0 ? poly_add(g->arena, size, one)
+                                                  : size;
         names[k] = r < 0 ? g->indices.at[NODE(g, part.index[k])->aux].name : r ? "j" : "i";
         lo[k] = r < 0 ? part.lo[k] : poly_int(g->arena, 0);
         hi[k] = r < 0 ? part.hi[k] : poly_sub(g->arena, extent[k], one);
@@ -280,8 +279,8 @@ ArrayRef kernel_array(Graph *g, const Scope *s, KernelKind kind, Ref matrix, Ref
         args[nargs++] = graph_subst(g, matrix, part.n, part.index, ARRAY(g, a)->axis);
     }
     if (info->given) {
-        args[nargs++] = graph_cast(
-            g, type, graph_subst(g, given, part.n, part.index, ARRAY(g, a)->axis));
+        args[nargs++] =
+            graph_cast(g, type, graph_subst(g, given, part.n, part.index, ARRAY(g, a)->axis));
     }
     Ref body = graph_kernel(g, kind, type, nargs, args);
     if (graph_piece(g, a, lo, hi, body, at) && part.guard) {

@@ -1,15 +1,15 @@
 /* kernel: linear algebra as arrays. All entries of one matrix or vector are made at once, by an
- * algorithm that nobody differentiates through: a *kernel*. An array is a kernel array when the body
- * of its one piece is an OP_KERNEL node: leading axes number matrices or right sides (the batch), the
- * last ones are the entries. The node's arguments are
+ * algorithm that nobody differentiates through: a *kernel*. An array is a kernel array when the
+ * body of its one piece is an OP_KERNEL node: leading axes number matrices or right sides (the
+ * batch), the last ones are the entries. The node's arguments are
  *
  *     position ...   of the entry, one for each axis of the result: the array's own axes
- *     matrix         a read whose last two positions are slot 0 and slot 1: a factor, or a triangle,
- *                    that lies in memory row by row
- *     given          a term over slot 0 (and slot 1): what the result starts as, in place
+ *     matrix         a read whose last two positions are slot 0 and slot 1: a factor, or a
+ * triangle, that lies in memory row by row given          a term over slot 0 (and slot 1): what the
+ * result starts as, in place
  *
- * The slots are indices that the node binds. Whatever rewrites terms sees plain terms; what needs to
- * know of kernels asks here. */
+ * The slots are indices that the node binds. Whatever rewrites terms sees plain terms; what needs
+ * to know of kernels asks here. */
 #ifndef GRADC_KERNEL_H
 #define GRADC_KERNEL_H
 #include "graph.h"
@@ -59,8 +59,8 @@ const Poly *kernel_size(Graph *g, Ref kernel, ArrayRef a); /* N; a: the array th
 Ref kernel_source(Graph *g, Ref kernel);
 
 /* Making. The array stands over those of the scope's indices that the arguments need, under its
- * guard: what that says of other indices becomes "for some of them". Returned is the array; lead gets
- * the scope's indices that its batch axes are. */
+ * guard: what that says of other indices becomes "for some of them". Returned is the array; lead
+ * gets the scope's indices that its batch axes are. */
 ArrayRef kernel_array(Graph *g, const Scope *s, KernelKind kind, Ref matrix, Ref given, Span at,
                       int *nlead, const Ref **lead);
 /* Entry [position] of it, as a term over the scope's indices. */

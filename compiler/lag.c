@@ -80,7 +80,8 @@ Ref lag_place(const Graph *g, const Lag *l, int axis) {
     return axis < ARRAY(g, l->of)->rank ? ARG(g, l->read, axis) : l->live;
 }
 
-/* In i < T + c, or i <= T + c, for the axis i: T + c, less 1 where it is <. NULL: it is not such. */
+/* In i < T + c, or i <= T + c, for the axis i: T + c, less 1 where it is <. NULL: it is not such.
+ */
 static const Poly *last_of(Graph *g, Ref condition, Ref axis) {
     const Poly *fact[2], *rest;
     int64_t num, den;

@@ -3,8 +3,8 @@
  * page.
  *
  * What a file must look like, or the build stops with the line:
- *   - it opens with a comment: a line that is its title, an empty one, and then Markdown, in which a
- *     block of code is an example that tests/docs.sh compiles;
+ *   - it opens with a comment: a line that is its title, an empty one, and then Markdown, in which
+ * a block of code is an example that tests/docs.sh compiles;
  *   - above each function stands a comment, without an empty line between them: a sentence or more,
  *     then `formula:`, `source:` and `domain:`, and, where there is something to say, `kinks:` (the
  *     convention for the derivative there) and `extremes:`. Further lines of a part are indented;

@@ -1,6 +1,6 @@
 /* library: the functions that come with gradc, written in its own language. Their files stand in
- * compiler/library and are part of the program, so that it needs no folder of data. `use` finds them
- * by names that begin with LIBRARY_PREFIX, which no other file can take. */
+ * compiler/library and are part of the program, so that it needs no folder of data. `use` finds
+ * them by names that begin with LIBRARY_PREFIX, which no other file can take. */
 #ifndef GRADC_LIBRARY_H
 #define GRADC_LIBRARY_H
 #include "source.h"

@@ -32,17 +32,17 @@ typedef struct Bound { /* a variable of a unit, in one instance */
 
 typedef struct Instance {
     const Unit *unit;
-    Scope scope;      /* the caller's indices that arguments depend on, and its conditions */
+    Scope scope;       /* the caller's indices that arguments depend on, and its conditions */
     const Poly **dim;  /* per unit->dims: its value; of an until, the read of `count` */
     const Poly **room; /* per unit->dims: the most that it can be, over open dimensions */
-    ArrayRef *count;   /* per unit->dims: of an until, the array of the sizes that it finds, else 0 */
-    uint8_t *found;    /* per unit->dims: of an until, 1: its condition is being lowered, 2: it is */
-    Bound *bound;     /* per unit->variables */
+    ArrayRef *count; /* per unit->dims: of an until, the array of the sizes that it finds, else 0 */
+    uint8_t *found;  /* per unit->dims: of an until, 1: its condition is being lowered, 2: it is */
+    Bound *bound;    /* per unit->variables */
     int nkey;
     const Ref *key; /* arguments, for finding a call that was made before */
     int depth;
     const char *name; /* prefix of the names of its arrays */
-    int next; /* in Lower.called: 1 + the next one, 0: none */
+    int next;         /* in Lower.called: 1 + the next one, 0: none */
 } Instance;
 
 typedef struct Binding {
@@ -93,7 +93,7 @@ typedef struct Lower {
     const Ref *place; /* its left positions */
     VEC(Field) fields;
     VEC(int) claimed; /* by Symbol: 1 + the field of this name */
-    int requests[8]; /* by kind: how many there are */
+    int requests[8];  /* by kind: how many there are */
     bool broken;
 } Lower;
 
@@ -530,8 +530,8 @@ static Body lower_equation(Lower *l, const Instance *in, const Variable *v, cons
             b.place[k] = index;
             scope_add(g, &b.scope, index, b.lo[k], b.hi[k]);
             if (has_count(g, b.from[k])) {
-                b.guard = graph_both(
-                    g, b.guard, graph_op2(g, OP_le, graph_of_poly(g, b.from[k]), index));
+                b.guard =
+                    graph_both(g, b.guard, graph_op2(g, OP_le, graph_of_poly(g, b.from[k]), index));
             }
             b.guard =
                 graph_both(g, b.guard, below_count(g, index, poly_add(g->arena, b.to[k], one)));
@@ -657,10 +657,10 @@ static void add_pieces(Lower *l, Instance *in, const Variable *v, ArrayRef a, co
     bool chosen = false;
     for (int q = 0; q < n; q++) {
         for (int k = 0; k < v->rank; k++) {
-            bool whole = poly_equal(poly_add(g->arena, body[q].to[k], one),
-                                    lower_size(l, in, v->shape[k]));
-            chosen = chosen || has_count(g, body[q].from[k]) ||
-                     (has_count(g, body[q].to[k]) && !whole);
+            bool whole =
+                poly_equal(poly_add(g->arena, body[q].to[k], one), lower_size(l, in, v->shape[k]));
+            chosen =
+                chosen || has_count(g, body[q].from[k]) || (has_count(g, body[q].to[k]) && !whole);
         }
     }
     if (!chosen || v->rank == 0) {
@@ -670,8 +670,8 @@ static void add_pieces(Lower *l, Instance *in, const Variable *v, ArrayRef a, co
         return;
     }
     for (int q = 1; q < n; q++) { /* single places first: the rest is the last case */
-        for (int k = q; k > 0 && fixed_places(g, &body[k - 1], v->rank) <
-                                     fixed_places(g, &body[k], v->rank);
+        for (int k = q;
+             k > 0 && fixed_places(g, &body[k - 1], v->rank) < fixed_places(g, &body[k], v->rank);
              k--) {
             Body t = body[k];
             body[k] = body[k - 1], body[k - 1] = t;
@@ -1302,8 +1302,7 @@ static View lower_kernel(Lower *l, KernelKind kind, Ref matrix, Ref given, Span 
         }
     }
     Made m = {.kind = kind, .matrix = matrix, .given = given, .guard = l->scope.guard};
-    m.view.array =
-        kernel_array(g, &l->scope, kind, matrix, given, at, &m.view.nlead, &m.view.lead);
+    m.view.array = kernel_array(g, &l->scope, kind, matrix, given, at, &m.view.nlead, &m.view.lead);
     VEC_PUSH(g->arena, l->made, m);
     return m.view;
 }
@@ -1493,8 +1492,8 @@ static Bound lower_call(Lower *l, const Syn *e) {
                 ARG(g, key.at[k], NODE(g, key.at[k])->nargs - (unsigned)p->rank + (unsigned)x);
             lo[x] = poly_int(g->arena, 0);
             hi[x] = poly_sub(g->arena, lower_room(l, in, p->shape[x]), poly_int(g->arena, 1));
-            b.guard = graph_both(g, b.guard,
-                                 below_count(g, place[x], lower_size(l, in, p->shape[x])));
+            b.guard =
+                graph_both(g, b.guard, below_count(g, place[x], lower_size(l, in, p->shape[x])));
         }
         b.place = place, b.lo = lo, b.hi = hi;
         ArrayRef a = variable_array(l, in, p, &part, (ValueType)NODE(g, key.at[k])->type);
@@ -1614,7 +1613,8 @@ static Ref lower_reduce(Lower *l, const Syn *e) {
     Ref r = body;
     for (int k = items->nkids - 1; k >= 0; k--) {
         r = graph_reduce(g, (Reduction)kind, index[k], under[k], r);
-        /* The maximum over one index is wanted only where there is one: a row without any is none. */
+        /* The maximum over one index is wanted only where there is one: a row without any is none.
+         */
         if (k > 0 && (kind == RED_MAX || kind == RED_MIN)) {
             under[k - 1] = graph_and(g, under[k - 1], some_where(g, index[k], under[k]));
         }
@@ -2448,8 +2448,7 @@ static void lower_request(Lower *l, Instance *in, const Derive *d) {
             }
         }
         for (int q = 0; q < d->by.n; q++) {
-            VEC_PUSH(g->arena, r.by,
-                     in->bound[unit_place(in->unit, d->by.at[q]->name)].view.array);
+            VEC_PUSH(g->arena, r.by, in->bound[unit_place(in->unit, d->by.at[q]->name)].view.array);
         }
         if (r.kind == REQUEST_JVP || r.kind == REQUEST_HVP) {
             for (int q = 0; q < r.by.n; q++) {

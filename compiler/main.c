@@ -4,8 +4,8 @@
 #include "options.h"
 #include "output.h"
 #include "passes.h"
-#include "report.h"
 #include "print.h"
+#include "report.h"
 #include "verify.h"
 #include <errno.h>
 #include <string.h>

@@ -364,8 +364,8 @@ bool nest_add_entries(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, Sc
         before = condition;
         for (int k = 0; k < order.n; k++) {
             Range bounds = {0};
-            before = gen_take_bounds(x, before, order.at[k], &bounds, order.at + k + 1,
-                                     order.n - k - 1);
+            before =
+                gen_take_bounds(x, before, order.at[k], &bounds, order.at + k + 1, order.n - k - 1);
         }
         if (before && graph_has_index(g, before, last)) {
             return false;
@@ -702,7 +702,8 @@ static void kernel_calls(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed)
         Ref axis = ARRAY(g, a)->axis[k];
         if (fixed->at[k] || !poly_equal(p->lo[k], poly_int(g->arena, 0)) ||
             !poly_equal(poly_add(g->arena, p->hi[k], one), ARRAY(g, a)->extent[k]) ||
-            graph_has_index(g, matrix, axis) || (condition && graph_has_index(g, condition, axis))) {
+            graph_has_index(g, matrix, axis) ||
+            (condition && graph_has_index(g, condition, axis))) {
             break;
         }
         sides = poly_mul(g->arena, sides, ARRAY(g, a)->extent[k]);
@@ -752,8 +753,7 @@ static void kernel_array_of(Gen *x, ArrayRef a, const Fixed *fixed) {
     const KernelInfo *info = &kernel_info[NODE(g, p.body)->aux];
     if (info->given) {
         int batch = kernel_batch(g, a), rank = ARRAY(g, a)->rank;
-        const Poly *last =
-            poly_sub(g->arena, kernel_size(g, p.body, a), poly_int(g->arena, 1));
+        const Poly *last = poly_sub(g->arena, kernel_size(g, p.body, a), poly_int(g->arena, 1));
         fill.body = nest_given(g, a);
         fill.hi = arena_alloc(g->arena, (size_t)(rank + 1) * sizeof *fill.hi);
         for (int k = 0; k < rank; k++) {
@@ -805,8 +805,9 @@ void nest_pieces(Gen *x, ArrayRef a, const Fixed *fixed, const bool *take) {
     }
     for (int q = 0; q < pieces.n && single && !take && !adding; q++) {
         const Piece *p = &pieces.at[q];
-        bool able = !fixed->writes || (pieces.n == 1 && (chosen_by_data(x, a, p, fixed) ||
-                                                         !graph_reads(g, p->body, a)));
+        bool able =
+            !fixed->writes ||
+            (pieces.n == 1 && (chosen_by_data(x, a, p, fixed) || !graph_reads(g, p->body, a)));
         adding = able && would(x, false, a, p, fixed) && !would(x, true, a, p, fixed);
     }
     if (adding && !fixed->zeroed) {

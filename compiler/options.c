@@ -2,8 +2,8 @@
  * the help. */
 #define _POSIX_C_SOURCE 200809L
 #include "options.h"
-#include "passes.h"
 #include "library.h"
+#include "passes.h"
 #include "text.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -87,13 +87,15 @@ static const Option options[] = {
     {OPT_STANDALONE, "--standalone", NULL, NULL, USE_COMPILE,
      "copy what is used of the runtime into OUT.c"},
     {OPT_REPORT, "--report", NULL, "[json]", USE_COMPILE,
-     "print what the C would do, and stop: of each equation\nits operations, bytes, loop and place; "
+     "print what the C would do, and stop: of each equation\nits operations, bytes, loop and "
+     "place; "
      "workspace, stack"},
     {OPT_CHECKPOINT, "--checkpoint", NULL, "HOW", USE_COMPILE,
      "keep some states of a recurrence for the gradient,\nand compute the rest again: every:K, "
      "before every\nK-th step; sqrt, as many as there are steps between;\nbinomial:S, S of them"},
     {OPT_OPENMP, "--openmp", NULL, NULL, USE_COMPILE,
-     "loops in parts, for several threads where the C is compiled\nwith -fopenmp; the same bits for any number of them"},
+     "loops in parts, for several threads where the C is compiled\nwith -fopenmp; the same bits "
+     "for any number of them"},
     {OPT_MAX_WORKSPACE, "--max-workspace", NULL, "BYTES", USE_COMPILE,
      "no function may need more: store less and compute\nmore again, or say what the least is"},
     {OPT_ASSUME, "--assume", NULL, "NAME=SIZE", USE_COMPILE,
@@ -113,7 +115,8 @@ static const Option options[] = {
     {OPT_COLOUR, "--color", "--colour", "WHEN", USE_BOTH, "auto (default), always or never"},
     {OPT_DIAGNOSTICS, "--diagnostics", NULL, "FORM", USE_BOTH, "text (default) or json"},
     {OPT_DUMP, "--dump", NULL, "PASS", USE_COMPILE,
-     "print what PASS makes, and stop: parse, check, lower,\nsimplify, plan, or counts: of nodes and arrays"},
+     "print what PASS makes, and stop: parse, check, lower,\nsimplify, plan, or counts: of nodes "
+     "and arrays"},
     {OPT_HELP, "--help", "-h", NULL, USE_BOTH, "print this"},
     {OPT_VERSION, "--version", NULL, NULL, USE_BOTH, "print the version"},
 };
@@ -122,7 +125,7 @@ enum { OPTION_COUNT = sizeof options / sizeof options[0] };
 static const char *const warning_names[] = {
     /* the codes of warning_at */
     "unused-input",    "unused-argument",  "unused-local", "unused-dim",
-    "unused-function", "division-by-zero", "checkpoint", NULL,
+    "unused-function", "division-by-zero", "checkpoint",   NULL,
 };
 
 void options_complain(const char *format, ...) {
@@ -155,8 +158,7 @@ static void print_help(bool check) {
         char left[40];
         if (!(o->use & (check ? USE_CHECK : USE_COMPILE))) continue;
         const char *between = !o->argument ? "" : o->name[1] == '-' ? "=" : " ";
-        if (is_optional(o))
-            snprintf(left, sizeof left, "%s[=%s", o->name, o->argument + 1);
+        if (is_optional(o)) snprintf(left, sizeof left, "%s[=%s", o->name, o->argument + 1);
         else
             snprintf(left, sizeof left, "%s%s%s", o->name, between, o->argument ? o->argument : "");
         const char *line = o->help;
@@ -294,9 +296,10 @@ static bool read_checkpoint(Options *o, const char *text) {
             return true;
         }
     }
-    options_complain("--checkpoint=%s: wanted is every:K with K from 1 to %lld, sqrt, or binomial:S "
-                     "with S from 1 to %lld",
-                     text, ways[0].most, ways[1].most);
+    options_complain(
+        "--checkpoint=%s: wanted is every:K with K from 1 to %lld, sqrt, or binomial:S "
+        "with S from 1 to %lld",
+        text, ways[0].most, ways[1].most);
     return false;
 }
 

@@ -5,7 +5,15 @@
 #include "program.h"
 
 typedef enum Emit { EMIT_C, EMIT_GRAPH, EMIT_GRADIENT, EMIT_DOT, EMIT_SVG, EMIT_JSON } Emit;
-typedef enum Dump { DUMP_NONE, DUMP_PARSE, DUMP_CHECK, DUMP_LOWER, DUMP_SIMPLIFY, DUMP_PLAN, DUMP_COUNTS } Dump;
+typedef enum Dump {
+    DUMP_NONE,
+    DUMP_PARSE,
+    DUMP_CHECK,
+    DUMP_LOWER,
+    DUMP_SIMPLIFY,
+    DUMP_PLAN,
+    DUMP_COUNTS
+} Dump;
 
 typedef VEC(DimFix) SizeList; /* by name, of the command line */
 
@@ -24,7 +32,7 @@ typedef struct Options {
     bool openmp;
     long long max_workspace; /* in bytes; -1: no limit */
     SizeList sizes;
-    SizeList assumed; /* sizes that decisions are made by, and nothing else */
+    SizeList assumed;          /* sizes that decisions are made by, and nothing else */
     bool depend;               /* -MD */
     bool depend_phony;         /* -MP */
     const char *depend_file;   /* -MF; NULL: by the name of the output */

@@ -2,11 +2,11 @@
  * In: the statements of a function, and where its arrays lie. Out: the same, where rows that loops
  * of a recurrence go along have room for whole vectors, and those loops run to the end of the room.
  *
- * A turn of a recurrence is a few loops over a short row, each with functions like exp in it. With a
- * row of 14 a C compiler makes one vector of 8, one of 4, and two numbers, and the two cost as much
- * as all others. So the row has room for 16, and the loop makes 16. What stands in the room is made
- * of what stands there in other rows: it is set before it is read, no number of the row is made of
- * it, and sums and copies that leave the function go over the row alone.
+ * A turn of a recurrence is a few loops over a short row, each with functions like exp in it. With
+ * a row of 14 a C compiler makes one vector of 8, one of 4, and two numbers, and the two cost as
+ * much as all others. So the row has room for 16, and the loop makes 16. What stands in the room is
+ * made of what stands there in other rows: it is set before it is read, no number of the row is
+ * made of it, and sums and copies that leave the function go over the row alone.
  * - An array of the workspace is padded if each row of it is written as a whole, by such loops.
  * - What else such a loop reads is copied to where there is room (zeros): parameters once, before
  *   all else, and rows that differ from turn to turn before the loop.
@@ -19,12 +19,12 @@ enum {
     LEAST_ROW = 3, /* shorter ones are not worth their room */
     VECTOR_BYTES = 64,
     MOST_FIXED = 16, /* entries of a fixed axis of what is copied as a whole */
-    MOST_ROWS = 2, /* that a loop takes from copies made for it: more cost what vectors save */
+    MOST_ROWS = 2,   /* that a loop takes from copies made for it: more cost what vectors save */
     MOST_RUNS = 500
 };
 
 typedef struct Use { /* an entry that moves along the row with the loop */
-    Expr *load;  /* NULL: it is written, by `store` */
+    Expr *load;      /* NULL: it is written, by `store` */
     Stmt *store;
     bool copied; /* it is read from a copy, */
     bool whole;  /* that of all of its array */
@@ -41,8 +41,9 @@ typedef struct Run { /* a loop along a row */
     bool ok, was;
     const Poly *width; /* of the row; NULL: not known yet */
     VEC(Use) uses;
-    VEC(Ref) around; /* the indices of the loops around, within a turn of the outermost
-                        recurrence */
+    VEC(Ref)
+    around; /* the indices of the loops around, within a turn of the outermost
+               recurrence */
 } Run;
 
 typedef struct Pad {
@@ -52,8 +53,8 @@ typedef struct Pad {
     VEC(Run *) runs;
     VEC(Ref) flat; /* indices that stand for two, in force */
     VEC(Ref) around;
-    int first; /* of those, within the turn at hand */
-    int turns; /* loops of recurrences around */
+    int first;      /* of those, within the turn at hand */
+    int turns;      /* loops of recurrences around */
     bool *good;     /* by array: it can be padded */
     ArrayRef *copy; /* by array: the copy of all of it; 0: none */
     Block before;   /* what comes before all else */
@@ -115,7 +116,8 @@ static bool is_one_row(const Run *r, const Poly *turns) {
 static bool note_use(Pad *p, Run *r, ArrayRef a, Use use, const Poly *turns) {
     Expr *const *position = use.load ? use.load->arg : use.store->position;
     const Poly *width = row_of(p, a, position, r->loop->index, turns);
-    if (!width || (r->width && !poly_equal(width, r->width)) || ARRAY(p->g, a)->type < VALUE_FLOAT) {
+    if (!width || (r->width && !poly_equal(width, r->width)) ||
+        ARRAY(p->g, a)->type < VALUE_FLOAT) {
         return false;
     }
     r->width = width;
@@ -135,8 +137,7 @@ static bool note_expr(Pad *p, Run *r, Expr *e, const Poly *turns) {
         if (e->checked || e->op == OP_trunc) {
             return false;
         }
-        r->dear = r->dear ||
-                  (e->type >= VALUE_FLOAT && !op_info[e->op].cheap && e->op != OP_div);
+        r->dear = r->dear || (e->type >= VALUE_FLOAT && !op_info[e->op].cheap && e->op != OP_div);
         break;
     case EXPR_LOAD:
         return mentions(e, r->loop->index) ? note_use(p, r, e->array, (Use){.load = e}, turns)
@@ -192,7 +193,8 @@ static bool note_body(Pad *p, Run *r) {
                 !note_expr(p, r, s->value, turns)) {
                 return false;
             }
-        } else if (s->kind == STMT_SET && s->op == '+' && !s->checked && adds_up(r->loop, s->local)) {
+        } else if (s->kind == STMT_SET && s->op == '+' && !s->checked &&
+                   adds_up(r->loop, s->local)) {
             if (!note_expr(p, r, s->value, turns)) {
                 return false;
             }
@@ -337,8 +339,9 @@ static bool reads_whole(const Pad *p, const Run *r, const Expr *load) {
         for (int q = 0; q < r->around.n && !follows; q++) {
             follows = is_index(at, r->around.at[q]);
         }
-        if (!follows && !(at->kind == EXPR_CONST &&
-                          poly_is_int(ARRAY(p->g, load->array)->extent[k], &n) && n <= MOST_FIXED)) {
+        if (!follows &&
+            !(at->kind == EXPR_CONST && poly_is_int(ARRAY(p->g, load->array)->extent[k], &n) &&
+              n <= MOST_FIXED)) {
             return false;
         }
     }
@@ -443,8 +446,8 @@ static int lanes_of(const Pad *p, ArrayRef a) {
     return VECTOR_BYTES / array_entry_bytes(p->g, a);
 }
 
-/* What has no functions, and would be copied row by row, is better off as it is, if nobody else is the
- * worse for it. */
+/* What has no functions, and would be copied row by row, is better off as it is, if nobody else is
+ * the worse for it. */
 static void drop_copied(Pad *p) {
     size_t all = (size_t)p->g->arrays.n + 1;
     bool *good = arena_alloc(p->g->arena, all * sizeof *good);
@@ -628,8 +631,7 @@ static ArrayRef row_copy(Pad *p, Run *r, int use, Block *out) {
     int axis = last_axis(p, load->array);
     ArrayRef copy = new_array(p, load->array, 1, &axis);
     const char *name = p->g->indices.at[NODE(p->g, r->loop->index)->aux].name;
-    Stmt *loop = new_loop(p, name, r->width),
-         *store = new_store(p, copy, 1);
+    Stmt *loop = new_loop(p, name, r->width), *store = new_store(p, copy, 1);
     store->position[0] = index_expr(p, loop->index);
     store->value = gen_expr(p->x, EXPR_LOAD, load->type, load->n);
     store->value->array = load->array;
@@ -827,6 +829,12 @@ void pad_rows(Gen *x) {
         }
     }
     change(&p, &f->body);
+    if (p.before.first) {
+        Stmt *say = gen_stmt(x, STMT_COMMENT);
+        say->text = "What loops below read, in rows with room for whole vectors";
+        say->next = p.before.first;
+        p.before.first = say;
+    }
     append_all(&p.before, &f->body);
     f->body = p.before;
 }

@@ -27,29 +27,31 @@ void simplify_graph(Graph *g);
  * backward one. */
 typedef struct Plan Plan;
 typedef enum CheckpointKind { /* of recurrences whose history is not kept for backward */
-    CHECKPOINT_NONE,
-    CHECKPOINT_EVERY,   /* the state before every count-th turn is kept */
-    CHECKPOINT_ROOT,    /* the same, blocks as long as there are states */
-    CHECKPOINT_BINOMIAL /* count states, placed for the least number of turns done again */
+                              CHECKPOINT_NONE,
+                              CHECKPOINT_EVERY,   /* the state before every count-th turn is kept */
+                              CHECKPOINT_ROOT,    /* the same, blocks as long as there are states */
+                              CHECKPOINT_BINOMIAL /* count states, placed for the least number of
+                                                     turns done again */
 } CheckpointKind;
 typedef enum PlanParts { /* of the functions of a request */
-    PARTS_ALL,
-    PARTS_PAIR,     /* forward and those after it */
-    PARTS_JOINT,    /* value_and_gradient, with a plan of its own */
-    PARTS_FOLLOWING /* forward and those after it, and value_and_gradient is one after the other */
+                         PARTS_ALL,
+                         PARTS_PAIR,     /* forward and those after it */
+                         PARTS_JOINT,    /* value_and_gradient, with a plan of its own */
+                         PARTS_FOLLOWING /* forward and those after it, and value_and_gradient is
+                                            one after the other */
 } PlanParts;
 typedef struct PlanOptions {
-    int unroll;         /* fixed loops of at most so many turns are unrolled */
+    int unroll; /* fixed loops of at most so many turns are unrolled */
     CheckpointKind checkpoint;
     int64_t checkpoint_count;
-    bool openmp; /* loops in parts that several threads take */
-    bool openmp_always; /* for tests: also those that are too short for it */
+    bool openmp;           /* loops in parts that several threads take */
+    bool openmp_always;    /* for tests: also those that are too short for it */
     bool bounded;          /* no function may need more than this: */
     int64_t max_workspace; /* in bytes */
     PlanParts parts;
-    bool lean;             /* products of matrices turn by turn, where that takes less */
-    const char *prefix;    /* of functions that messages name */
-    bool trial;            /* nothing is said */
+    bool lean;          /* products of matrices turn by turn, where that takes less */
+    const char *prefix; /* of functions that messages name */
+    bool trial;         /* nothing is said */
 } PlanOptions;
 Plan *plan_graph(Graph *g, const PlanOptions *o);
 void plan_print(const Plan *p, FILE *out);

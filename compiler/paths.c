@@ -520,7 +520,8 @@ int paths_steady_axes(Graph *g, const Order *order, int lo, int hi) {
  * --------------------------------------------------------------------------------------------------------
  */
 
-/* What is made of nothing held: a twin may have one too, where functions with rules call each other. */
+/* What is made of nothing held: a twin may have one too, where functions with rules call each
+ * other. */
 static ArrayRef last_twin(const Graph *g, ArrayRef a) {
     while (ARRAY(g, a)->twin) {
         a = ARRAY(g, a)->twin;
@@ -572,7 +573,8 @@ static void list_made_from(Graph *g, ArrayRef a, ArrayList *out) {
         }
         return;
     }
-    for (int k = 0; k < n; k++) { /* with rules that are still to be made: by what is held of the body */
+    for (int k = 0; k < n;
+         k++) { /* with rules that are still to be made: by what is held of the body */
         ArrayRef given = ARRAY(g, a)->rules_later ? ARRAY(g, reads[k])->twin : 0;
         VEC_PUSH(g->arena, *out, given ? given : reads[k]);
     }
@@ -655,9 +657,10 @@ static void refuse_held(Paths *s, ArrayRef twin) {
     for (int k = 0; k < outside.n; k++) {
         ArrayRef a = outside.at[k];
         if (paths_is_by(s, a)) {
-            error_at(g->cx, ARRAY(g, twin)->at,
-                     "a second derivative is taken through a call of this function, inside of one with "
-                     "rules of its own, by an argument that has no partial: not yet");
+            error_at(
+                g->cx, ARRAY(g, twin)->at,
+                "a second derivative is taken through a call of this function, inside of one with "
+                "rules of its own, by an argument that has no partial: not yet");
             return;
         }
         list_smooth(g, a, &outside, met);
@@ -718,11 +721,13 @@ static void make_twins(Graph *g, int n, const ArrayRef *roots) {
         }
     }
     VEC_PUSH(g->arena, start, reads.n);
-    for (bool again = true; again;) { /* backwards until nothing changes: circles need a few rounds */
+    for (bool again = true;
+         again;) { /* backwards until nothing changes: circles need a few rounds */
         again = false;
         for (int k = list.n - 1; k >= 0; k--) {
             ArrayRef a = list.at[k];
-            for (int q = start.at[k]; q < start.at[k + 1] && !wanted[a] && !ARRAY(g, a)->twin; q++) {
+            for (int q = start.at[k]; q < start.at[k + 1] && !wanted[a] && !ARRAY(g, a)->twin;
+                 q++) {
                 wanted[a] = wanted[reads.at[q]] || ARRAY(g, reads.at[q])->twin;
                 again = again || wanted[a];
             }
@@ -751,7 +756,8 @@ static void make_twins(Graph *g, int n, const ArrayRef *roots) {
             fill_twin(g, list.at[k]);
         }
     }
-    for (int k = 0; k < list.n; k++) { /* the end of an iteration comes after what it is found from */
+    for (int k = 0; k < list.n;
+         k++) { /* the end of an iteration comes after what it is found from */
         const Array x = *ARRAY(g, list.at[k]);
         for (int q = 0; q < x.pieces.n && wanted[list.at[k]]; q++) {
             Ref live = x.pieces.at[q].live ? twin_term(g, list.at[k], x.pieces.at[q].live) : 0;

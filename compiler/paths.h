@@ -30,11 +30,13 @@ bool paths_lead(Paths *s, Ref term);
  * lifted in their turn. */
 void paths_lift(Paths *s, ArrayRef a);
 
-/* The box in which an array has rules: that of its pieces, where they agree on an axis. A call inside
- * of a recurrence has no value, and so no derivative, where the equation that calls does not hold. */
+/* The box in which an array has rules: that of its pieces, where they agree on an axis. A call
+ * inside of a recurrence has no value, and so no derivative, where the equation that calls does not
+ * hold. */
 void paths_rule_box(Graph *g, ArrayRef a, const Poly **lo, const Poly **hi);
-/* Where a derivative arrives at a call of a C function: what passes it goes by the rules of the array
- * that holds it, so here it is one by an argument that has none. Says so; false for other nodes. */
+/* Where a derivative arrives at a call of a C function: what passes it goes by the rules of the
+ * array that holds it, so here it is one by an argument that has none. Says so; false for other
+ * nodes. */
 bool paths_refuse(Paths *s, Ref r, Span at);
 
 /* x op y is added to the condition `all` (0: none yet), unless op is <= and what is there proves

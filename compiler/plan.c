@@ -212,7 +212,7 @@ static void compute_all(Gen *x, const Order *order, const bool *computed, const 
             }
             for (int i = 0; i < n && !first && !skip; i++) {
                 const ArrayRef *reads;
-                ArrayRef by = !group              ? a
+                ArrayRef by = !group                ? a
                               : i < group->member.n ? group->member.at[i]
                                                     : group->sum.at[i - group->member.n];
                 int nreads = graph_array_reads(g, by, &reads);
@@ -253,9 +253,8 @@ static void compute_all(Gen *x, const Order *order, const bool *computed, const 
  * keeps it whole for those after it.
  * `history`, by array: what forward left, of a recurrence. */
 static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int request,
-                          const bool *value_needs, const bool *gradient_needs,
-                          const bool *carried, const bool *history,
-                          const Checkpoints *checkpoints, const Edits *edits) {
+                          const bool *value_needs, const bool *gradient_needs, const bool *carried,
+                          const bool *history, const Checkpoints *checkpoints, const Edits *edits) {
     Graph *g = plan->g;
     size_t all = (size_t)g->arrays.n + MOST_COPIES; /* the planner may add some */
     Function f = {.kind = kind, .request = request, .layout = plan->layouts.n, .edits = edits};
@@ -294,7 +293,8 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
         if (checkpoint_span(f.checkpoints.at[k]) < 0) {
             Stmt *span = gen_stmt(&x, STMT_SPAN);
             span->checkpoint = f.checkpoints.at[k];
-            span->local = f.span[f.checkpoints.at[k]->number] = gen_local(&x, "span", VALUE_INT, false);
+            span->local = f.span[f.checkpoints.at[k]->number] =
+                gen_local(&x, "span", VALUE_INT, false);
             gen_add(&x, span);
         }
     }
@@ -422,7 +422,8 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
             }
         }
         if (c->kind == CHECKPOINT_BINOMIAL) {
-            VEC_PUSH(g->arena, layout->buffers, ((Buffer){.array = c->seed, .states = c, .part = PART_FRESH}));
+            VEC_PUSH(g->arena, layout->buffers,
+                     ((Buffer){.array = c->seed, .states = c, .part = PART_FRESH}));
         }
     }
     f.arrays = g->arrays.n;
@@ -569,8 +570,10 @@ static void pair_plan(Plan *plan, Layout *layout, Pair *p) {
 /* The functions are planned once without checkpoints, and looked at. */
 static void find_checkpoints(Plan *plan, Pair *p, const PlanOptions *options) {
     Graph *g = plan->g;
-    Plan trial = {.g = g, .in_threads = plan->in_threads,
-                  .in_threads_always = plan->in_threads_always, .products = plan->products};
+    Plan trial = {.g = g,
+                  .in_threads = plan->in_threads,
+                  .in_threads_always = plan->in_threads_always,
+                  .products = plan->products};
     Layout layout = {.request = p->request};
     VEC(const Function *) after = {0};
     pair_plan(&trial, &layout, p);
@@ -621,7 +624,8 @@ static void settle_iterations(Graph *g, int n, const ArrayRef *roots) {
             Piece p = ARRAY(g, a)->pieces.at[q];
             for (int i = 0; i < order.n && p.live; i++) {
                 ArrayRef count = order.array[i];
-                Ref mine = ARRAY(g, count)->counts ? graph_part_with_count(g, p.live, count, true) : 0;
+                Ref mine =
+                    ARRAY(g, count)->counts ? graph_part_with_count(g, p.live, count, true) : 0;
                 if (mine && component[count] == component[a]) {
                     ARRAY(g, count)->turn = 1;
                 } else if (mine) {
@@ -665,7 +669,7 @@ static Roots roots_of(Graph *g, int request, int also) {
 }
 
 int plan_request(Plan *plan, const PlanOptions *options, int request, int also,
-                        const Edits *edits) {
+                 const Edits *edits) {
     Graph *g = plan->g;
     size_t all = (size_t)g->arrays.n + 64;
     RequestKind kind = g->requests.at[request].kind;

@@ -19,15 +19,15 @@ typedef enum ExprKind {
     EXPR_IDIV,
     EXPR_FOLD,   /* the sum of the row of numbers in local; checked: all, else those of the block */
     EXPR_EXTERN, /* the call of a C function, in ref, of arg[] */
-    EXPR_KERNEL /* a number that a kernel finds: see KernelCall */
+    EXPR_KERNEL  /* a number that a kernel finds: see KernelCall */
 } ExprKind;
 
 typedef struct Expr Expr;
 typedef struct KernelCall { /* of a kernel of linear algebra */
-    int kind;         /* KernelKind */
-    const Poly *n;    /* the size of its matrices */
-    const Poly *m;    /* how many right sides lie behind each other; NULL: it takes one thing alone */
-    ArrayRef array[2]; /* the matrix, 0: none; the result */
+    int kind;               /* KernelKind */
+    const Poly *n;          /* the size of its matrices */
+    const Poly *m; /* how many right sides lie behind each other; NULL: it takes one thing alone */
+    ArrayRef array[2];  /* the matrix, 0: none; the result */
     Expr **position[2]; /* of the first entry */
 } KernelCall;
 struct Expr {
@@ -67,8 +67,8 @@ typedef enum StmtKind {
 } StmtKind;
 
 enum { MOST_COPIES = 64 }; /* arrays of a function that hold a block of another one, turned */
-enum { JAM = 4 };    /* turns of a short loop around the turns of a block, taken together */
-enum { LANES = 64 }; /* turns of a loop that go by blocks, see lanes.c; a power of two */
+enum { JAM = 4 };          /* turns of a short loop around the turns of a block, taken together */
+enum { LANES = 64 };       /* turns of a loop that go by blocks, see lanes.c; a power of two */
 
 typedef enum LoopHint { HINT_NONE, HINT_LANES, HINT_SUM, HINT_MAX, HINT_MIN } LoopHint;
 
@@ -104,16 +104,16 @@ struct Stmt {
     LoopHint hint;
     int hint_local;
     int *sums, nsums; /* HINT_SUM: other locals that it adds up, beside hint_local */
-    int number;      /* of the loop in its function, or of the run in its block */
-    bool map;        /* no turn of the loop asks another one for anything */
-    bool turns;      /* its turns ask each other: those of a recurrence */
-    int step;        /* the loop goes by blocks of so many turns; else 0 */
-    bool lanes;      /* it runs over the turns of a block; index is that of the block's loop */
-    bool one_by_one; /* and is none for vector code */
-    bool flat;       /* its turns are those of two loops, along what lies in one row */
+    int number;       /* of the loop in its function, or of the run in its block */
+    bool map;         /* no turn of the loop asks another one for anything */
+    bool turns;       /* its turns ask each other: those of a recurrence */
+    int step;         /* the loop goes by blocks of so many turns; else 0 */
+    bool lanes;       /* it runs over the turns of a block; index is that of the block's loop */
+    bool one_by_one;  /* and is none for vector code */
+    bool flat;        /* its turns are those of two loops, along what lies in one row */
     const Poly *room; /* it goes on to here, through the room behind its row; NULL: it does not */
-    bool jam;        /* JAM turns of the loop are one: the run inside makes them together */
-    int jump;        /* so many turns of the loop are one, as `otherwise` says; body: a turn of the rest */
+    bool jam;         /* JAM turns of the loop are one: the run inside makes them together */
+    int jump; /* so many turns of the loop are one, as `otherwise` says; body: a turn of the rest */
     int local;
     ArrayRef array;
     int n;
@@ -133,7 +133,7 @@ struct Stmt {
 typedef struct Local {
     const char *hint;
     ValueType type;
-    ArrayRef array; /* it is this array without axes, else 0 */
+    ArrayRef array;   /* it is this array without axes, else 0 */
     ArrayRef part_of; /* it is the first part of this array's value; 0: no part */
     bool changes;
     bool lanes; /* a row of numbers, one for each turn of a block */
@@ -156,7 +156,8 @@ typedef struct Store {
     const struct Checkpoint *checkpoint;
     int n;
     const int *axis; /* those that have a place, the last one contiguous */
-    int row; /* along the last one there is room for a multiple of so many entries; 0: for its own */
+    int row; /* along the last one there is room for a multiple of so many entries; 0: for its own
+              */
 } Store;
 
 /* One loop of a recurrence, as one of its arrays sees it: turn t computes its entries t - off. */
@@ -189,32 +190,32 @@ typedef struct State {
 } State;
 typedef struct CheckpointAfter { /* a function that takes the states */
     FunctionKind kind;
-    int group; /* the loop that uses the history, among the function's */
-    int least; /* it reads what turn + least computed, and later ones */
+    int group;          /* the loop that uses the history, among the function's */
+    int least;          /* it reads what turn + least computed, and later ones */
     const bool *before; /* by array: to be computed before that loop: they read the last state */
 } CheckpointAfter;
 typedef struct Checkpoint {
     CheckpointKind kind;
     int64_t count;
-    int number;           /* among those of the layout */
-    int group;            /* the recurrence, among the groups of forward */
+    int number; /* among those of the layout */
+    int group;  /* the recurrence, among the groups of forward */
     const struct LoopGroup *loop;
     ArrayRef seed; /* one of its arrays */
     int arrays;    /* those by number that the tables by array know; see checkpoint_extend */
     const Poly *first, *end; /* its turns */
-    const bool *again;    /* by array: computed again by backward */
-    const bool *window;   /* by array: of these, read by backward's loop: a block of them is held */
+    const bool *again;       /* by array: computed again by backward */
+    const bool *window; /* by array: of these, read by backward's loop: a block of them is held */
     const int *axis, *off;
     const Store **store; /* by array: of forward, without checkpoints */
     VEC(State) states;
     VEC(State) ends; /* what backward reads of the state behind the last turn, before its loop */
-    int reach;     /* backward's loop reads so many turns beyond a block */
-    int64_t least; /* of the window's length */
+    int reach;       /* backward's loop reads so many turns beyond a block */
+    int64_t least;   /* of the window's length */
     CheckpointAfter after[2];
     int nafter;
 } Checkpoint;
 enum { MOST_CHECKPOINTS = 8 };
-int64_t checkpoint_span(const Checkpoint *c); /* the window's length; -1: known at run time */
+int64_t checkpoint_span(const Checkpoint *c);   /* the window's length; -1: known at run time */
 ArrayRef checkpoint_array(const Checkpoint *c); /* one of those that it is about */
 bool checkpoint_is_for(const Checkpoint *c, FunctionKind kind); /* does this function use it? */
 
@@ -233,7 +234,7 @@ typedef struct Edits {
     VEC(Edit) list;
     VEC(Again) again;
 } Edits;
-void edits_begin(Graph *g, Edits *e, ArrayRef a); /* before pieces of the array are changed */
+void edits_begin(Graph *g, Edits *e, ArrayRef a);    /* before pieces of the array are changed */
 void edits_show(Graph *g, const Edits *e, bool yes); /* the graph with them, or as it was */
 
 /* What a turn of a loop adds to an array, in place of one of its pieces. */
@@ -275,24 +276,24 @@ typedef struct Threads {
     VEC(ArrayRef) own;    /* buffers of which each part has a copy */
     VEC(ArrayRef) summed; /* that each part but the first adds to a copy of */
     bool leaves;          /* a part may end with a status before its last turn */
-    /* What the number of parts follows from, over sizes: turns; operations; entries that are read or
-     * written turn by turn, and of what is summed. */
+    /* What the number of parts follows from, over sizes: turns; operations; entries that are read
+     * or written turn by turn, and of what is summed. */
     const Poly *turns, *work, *data, *weight;
 } Threads;
 enum { THREADS_PARTS = 64, THREADS_WORK = 32768, THREADS_ROOM = 65536 }; /* see gradc_parts */
-typedef struct ThreadsNote { /* for people: of a loop, whether it goes in parts, or why not */
+typedef struct ThreadsNote {       /* for people: of a loop, whether it goes in parts, or why not */
     const char *index, *of, *text; /* of: the arrays that it computes */
 } ThreadsNote;
 
 typedef struct Function {
     FunctionKind kind;
-    int request;          /* -1: none */
-    int layout;           /* of its workspace, in Plan.layouts */
-    const Edits *edits;   /* in the graph that it was planned from; NULL: none */
-    int arrays;           /* that it knows of: what is by array ends there */
-    Place *place;         /* by array */
-    int *local;           /* by array, PLACE_LOCAL */
-    const Store **store;  /* by array; NULL: all entries, row by row */
+    int request;           /* -1: none */
+    int layout;            /* of its workspace, in Plan.layouts */
+    const Edits *edits;    /* in the graph that it was planned from; NULL: none */
+    int arrays;            /* that it knows of: what is by array ends there */
+    Place *place;          /* by array */
+    int *local;            /* by array, PLACE_LOCAL */
+    const Store **store;   /* by array; NULL: all entries, row by row */
     VEC(LoopPlace) places; /* the loops of recurrences, outer ones first */
     int loops;
     int copies; /* arrays of the planner's own, see lanes.c */
@@ -304,9 +305,9 @@ typedef struct Function {
     int ngroups;
     VEC(const Checkpoint *) checkpoints;
     int span[MOST_CHECKPOINTS]; /* by number of the checkpoint: a local */
-    bool *scattered; /* by array: written at places that data chooses */
-    VEC(ArrayRef) reads;  /* inputs that it uses */
-    VEC(ArrayRef) writes; /* outputs and results of the caller that it sets */
+    bool *scattered;            /* by array: written at places that data chooses */
+    VEC(ArrayRef) reads;        /* inputs that it uses */
+    VEC(ArrayRef) writes;       /* outputs and results of the caller that it sets */
     VEC(ArrayRef) buffers;
     VEC(ArrayRef) saved; /* arrays without axes that come from the workspace, or go there */
     VEC(Local) locals;
@@ -315,7 +316,7 @@ typedef struct Function {
     int nthreads;
     Block body;
     VEC(FunctionPart) parts; /* all of the body, in order; none: it is one function */
-    int *slot;       /* by local: of those that go from one part to another, among those of a type */
+    int *slot; /* by local: of those that go from one part to another, among those of a type */
     int slots[VALUE_DOUBLE + 1]; /* by type: how many there are */
 } Function;
 
@@ -330,8 +331,8 @@ typedef struct Buffer {
     const Store *store;
     const Checkpoint *states; /* not the array itself, but this of it */
     KeptPart part;
-    int turns; /* of PART_STATES and PART_ENDS */
-    const Threads *sums; /* of PART_SUMS; else NULL */
+    int turns;                /* of PART_STATES and PART_ENDS */
+    const Threads *sums;      /* of PART_SUMS; else NULL */
     VEC(const Threads *) own; /* loops in parts of which each has a copy */
 } Buffer;
 
@@ -357,19 +358,19 @@ typedef struct Plan {
     VEC(Layout) layouts; /* the value's first */
     VEC(PlanNote) notes;
     bool in_threads, in_threads_always; /* loops go in parts: --openmp */
-    bool tight; /* no memory but what it needs: --max-workspace */
+    bool tight;                         /* no memory but what it needs: --max-workspace */
 } Plan;
 
 /* By array: the number of its buffer; -1: none. */
 const int *layout_places(const Graph *g, const Layout *l, const Function *f);
 int layout_part(const Layout *l, const Checkpoint *c, KeptPart part, ArrayRef a); /* the same */
-const char *checkpoint_text(Graph *g, const Layout *l, const Checkpoint *c); /* its memory */
-/* The bytes of a workspace at the sizes that are fixed and assumed; -1: not known. *sum: without the
- * rounding of each array, over all sizes; NULL: it depends on states that are kept. *at_most becomes
- * true where loops may go in parts, each with arrays of its own. */
+const char *checkpoint_text(Graph *g, const Layout *l, const Checkpoint *c);      /* its memory */
+/* The bytes of a workspace at the sizes that are fixed and assumed; -1: not known. *sum: without
+ * the rounding of each array, over all sizes; NULL: it depends on states that are kept. *at_most
+ * becomes true where loops may go in parts, each with arrays of its own. */
 int64_t layout_bytes(Graph *g, const Layout *l, const Poly **sum, bool *at_most);
 int64_t layout_slot_bytes(const Layout *l, int type); /* of what goes from part to part */
-bool array_is_narrow(const Graph *g, ArrayRef a); /* integers of 32 bits in memory */
+bool array_is_narrow(const Graph *g, ArrayRef a);     /* integers of 32 bits in memory */
 int array_entry_bytes(const Graph *g, ArrayRef a);
 /* How an array lies in memory: how many axes have a place there, the k-th of them, and how many
  * entries there are along an axis (-1: as many as the checkpoint says). s: NULL, all of them. */
@@ -378,8 +379,8 @@ int store_axis(const Store *s, int k);
 /* A bound or a position as a polynomial in sizes and indices of loops around; NULL: it is none. */
 const Poly *plan_poly(Graph *g, const Expr *e);
 const Poly *store_extent(const Graph *g, const Store *s, ArrayRef a, int axis);
-/* With the room behind rows: what neighbours are apart. Where a size is open it has a variable of its
- * own, one of Graph.rows. */
+/* With the room behind rows: what neighbours are apart. Where a size is open it has a variable of
+ * its own, one of Graph.rows. */
 const Poly *store_room(Graph *g, const Store *s, ArrayRef a, int axis);
 enum { WORKSPACE_ALIGN = 64 }; /* where arrays of the workspace start, as gradc_align has it */
 const char *plan_function_name(const Plan *p, const Function *f, const char *prefix); /* in C */

@@ -126,7 +126,7 @@ struct Unit {
     VEC(Variable *) variables; /* in order of appearance */
     int *slots;                /* a hash table of 1 + places among these, see unit_place */
     uint32_t nslots;
-    VEC(Variable *) params;    /* of a function */
+    VEC(Variable *) params; /* of a function */
     Variable *result;
     VEC(Variable *) outputs; /* of a model, in the order of `output` */
     VEC(Derive) derives;

@@ -1,8 +1,9 @@
 /* report: what the emitted C will do, for people who decide whether it fits.
- * In: a plan. Out: for each function and each equation in it, how many operations, how many bytes are
- * read and written, in which loop, where the result lies; the workspace and the stack. All is counted
- * on the statements that are emitted, as polynomials in the sizes that are open. What cannot be known
- * before it runs, such as the side of a condition, is counted as if it were always done: "at most". */
+ * In: a plan. Out: for each function and each equation in it, how many operations, how many bytes
+ * are read and written, in which loop, where the result lies; the workspace and the stack. All is
+ * counted on the statements that are emitted, as polynomials in the sizes that are open. What
+ * cannot be known before it runs, such as the side of a condition, is counted as if it were always
+ * done: "at most". */
 #include "report.h"
 #include "kernel.h"
 #include "ops.h"
@@ -94,8 +95,7 @@ static const Poly *sum_over(Report *r, const Poly *p, Ref index, const Poly *lo,
             else rest = poly_mul(a, rest, m->var[k] == index ? hi : poly_var(a, m->var[k]));
             *at_most = *at_most || (m->var[k] == index && power == MOST_POWER);
         }
-        const Poly *turns =
-            poly_sub(a, power_sum(a, hi, power), power_sum(a, before, power));
+        const Poly *turns = poly_sub(a, power_sum(a, hi, power), power_sum(a, before, power));
         sum = poly_add(a, sum, poly_mul(a, rest, turns));
     }
     return sum;
@@ -152,8 +152,8 @@ static void times(Report *r, Count *c, const Poly *n) {
 
 static void count_matmul(Report *r, const Matmul *m, Count *c) {
     Arena *a = r->g->arena;
-    const Poly *block = poly_int(a, LANES), *size[3] = {m->m ? m->m : block, m->n ? m->n : block,
-                                                        m->k ? m->k : block};
+    const Poly *block = poly_int(a, LANES),
+               *size[3] = {m->m ? m->m : block, m->n ? m->n : block, m->k ? m->k : block};
     const Poly *mk = poly_mul(a, size[0], size[2]), *kn = poly_mul(a, size[2], size[1]),
                *mn = poly_mul(a, size[0], size[1]);
     int bytes[3];
@@ -262,9 +262,7 @@ static void count_stmt(Report *r, const Stmt *s, ArrayRef *now, Count *before, E
         more(r, &c.read, s->op != '=' ? bytes : 0);
         more(r, &c.written, bytes);
         break;
-    case STMT_ZERO:
-        c.written = poly_scale(r->g->arena, entries_of(r, s->array), bytes, 1);
-        break;
+    case STMT_ZERO: c.written = poly_scale(r->g->arena, entries_of(r, s->array), bytes, 1); break;
     case STMT_COPY:
         c.read = c.written = poly_scale(r->g->arena, entries_of(r, s->array), bytes, 1);
         break;
@@ -385,7 +383,8 @@ static void put_names(Report *r, const char *what, int n, const ArrayRef *arrays
     Text line = text_new(r->g->arena);
     if (!n) return;
     text_add(&line, "  %s: ", what);
-    for (int k = 0; k < n; k++) text_add(&line, "%s%s", k ? ", " : "", ARRAY(r->g, arrays[k])->name);
+    for (int k = 0; k < n; k++)
+        text_add(&line, "%s%s", k ? ", " : "", ARRAY(r->g, arrays[k])->name);
     text_char(&line, '\n');
     text_wrap(r->out, text_string(&line), 100, 6);
 }
@@ -402,7 +401,8 @@ static int64_t stack_of_stmts(const Report *r, const Stmt *s, const Stmt *end) {
     for (; s != end; s = s->next) {
         bool declares = s->kind == STMT_LET || s->kind == STMT_VAR;
         bytes += declares ? stack_of_local(r, s->local) : 0;
-        bytes += stack_of_stmts(r, s->body.first, NULL) + stack_of_stmts(r, s->otherwise.first, NULL);
+        bytes +=
+            stack_of_stmts(r, s->body.first, NULL) + stack_of_stmts(r, s->otherwise.first, NULL);
     }
     return bytes;
 }
@@ -441,7 +441,8 @@ static bool is_placed(const Function *f, ArrayRef a) {
 
 typedef VEC(ArrayRef) Names;
 
-/* What forward leaves for a function that comes after; what such a one makes of the value once more. */
+/* What forward leaves for a function that comes after; what such a one makes of the value once
+ * more. */
 static void find_kept(Report *r, const Function *f, Names *kept, Names *again) {
     Graph *g = r->g;
     const Layout *l = &r->plan->layouts.at[f->layout];
@@ -547,16 +548,17 @@ static void report_function(Report *r, const Function *f, const char *prefix) {
             slots += f->slots[type];
             bytes += layout_slot_bytes(l, type);
         }
-        text_add(t, "  %d parts, each a C function; %lld slots in the workspace, %lld bytes, for "
-                    "what goes from one to another\n",
+        text_add(t,
+                 "  %d parts, each a C function; %lld slots in the workspace, %lld bytes, for "
+                 "what goes from one to another\n",
                  f->parts.n, (long long)slots, (long long)bytes);
     }
     find_kept(r, f, &kept, &again);
     put_threads(r, f);
     for (int k = 0; f->edits && f->kind != FN_FORWARD && k < f->edits->again.n; k++) {
         const Again *m = &f->edits->again.at[k];
-        put_names(r, arena_format(g->arena, "%s is made again for", ARRAY(g, m->array)->name), m->by.n,
-                  m->by.at);
+        put_names(r, arena_format(g->arena, "%s is made again for", ARRAY(g, m->array)->name),
+                  m->by.n, m->by.at);
     }
     put_names(r, "in the workspace, for backward too", kept.n, kept.at);
     put_names(r, "of the value, computed again", again.n, again.at);
@@ -607,8 +609,8 @@ const ReportBefore *report_before(Graph *g) {
     return b;
 }
 
-/* Has an equation, which has a name of the source or of a derivative, no place of its own? Then it was
- * written into those that read it. */
+/* Has an equation, which has a name of the source or of a derivative, no place of its own? Then it
+ * was written into those that read it. */
 static bool is_fused(Report *r, ArrayRef a) {
     bool placed = ARRAY(r->g, a)->role != ARRAY_INTERNAL;
     for (int f = 0; f < r->plan->functions.n && !placed; f++) {
@@ -682,8 +684,7 @@ static void json_count(Report *r, const Count *c) {
 
 /* loop: that it shares with others, the function's so many-th such one; NULL: none. */
 static void json_entry(Report *r, const Entry *e, const Stmt *loop, int number, bool *some) {
-    static const char *const places[] = {"",         "given",     "table",
-                                         "variable", "workspace", "caller"};
+    static const char *const places[] = {"", "given", "table", "variable", "workspace", "caller"};
     Graph *g = r->g;
     Text *t = r->out;
     Count c = e->count;

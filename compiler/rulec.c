@@ -426,9 +426,9 @@ static const char *test_bound(const Rules *z, const Syn *e) {
 static void write_info(Rules *z, FILE *out) {
     static const char *const dollars[] = {"$0", "$1", "$2"};
     fputs("const OpInfo op_info[OP_COUNT] = {\n", out);
-    static const char *const structural[] = {"CONST",  "DIM",  "INDEX",   "READ",     "REDUCE",
-                                             "SELECT", "CAST", "CHECKED", "NONEMPTY", "IDIV",
-                                             "EXTERN"};
+    static const char *const structural[] = {"CONST",    "DIM",    "INDEX", "READ",
+                                             "REDUCE",   "SELECT", "CAST",  "CHECKED",
+                                             "NONEMPTY", "IDIV",   "EXTERN"};
     for (size_t k = 0; k < sizeof structural / sizeof *structural; k++) {
         fprintf(out, "    [OP_%s] = {.name = \"%s\"},\n", structural[k], structural[k]);
     }

@@ -1,10 +1,10 @@
 /* scalars: arrays of a few entries become names.
  * In: a graph, about to be planned. Out: the same, where an array with short axes of fixed length
- * (a vector of 3 for each point) is one array for each entry of these axes. A loop of 3 turns around
- * one statement is then 3 statements, conditions like i == j are decided, what is 0 is gone, and all
- * of them can stand in the one loop over the points.
- * It is not done where an array must lie together: outputs, recurrences, factors of matrix products,
- * what a kernel takes, what is read at places that are known at run time only. */
+ * (a vector of 3 for each point) is one array for each entry of these axes. A loop of 3 turns
+ * around one statement is then 3 statements, conditions like i == j are decided, what is 0 is gone,
+ * and all of them can stand in the one loop over the points. It is not done where an array must lie
+ * together: outputs, recurrences, factors of matrix products, what a kernel takes, what is read at
+ * places that are known at run time only. */
 #include "gen.h"
 #include "kernel.h"
 #include <string.h>
@@ -17,8 +17,8 @@ enum {
 
 typedef struct Scalars {
     Graph *g;
-    size_t arrays;          /* so many there were */
-    uint32_t *axes;         /* by array: those that go; 0: it stays */
+    size_t arrays;    /* so many there were */
+    uint32_t *axes;   /* by array: those that go; 0: it stays */
     ArrayRef **entry; /* by array: by entry, row-major over these axes; 0: none, it is 0 */
     VEC(Ref) stack;
 } Scalars;
@@ -149,9 +149,9 @@ static bool turns_are_short(Scalars *s, const Order *order, int lo, int hi) {
     return false;
 }
 
-/* Recurrences, and what they read or are read by: that is computed turn by turn with them, and their
- * entries stay together. But iterations until a condition, and what is inside of them, are arithmetic
- * between a few numbers. */
+/* Recurrences, and what they read or are read by: that is computed turn by turn with them, and
+ * their entries stay together. But iterations until a condition, and what is inside of them, are
+ * arithmetic between a few numbers. */
 static bool *near_recurrences(Scalars *s, const Order *order) {
     Graph *g = s->g;
     bool *near = arena_alloc(g->arena, (size_t)g->arrays.n + 1),
@@ -271,7 +271,8 @@ static bool look_at_term(Scalars *s, ArrayRef by, const Piece *p, Ref term, bool
     return left;
 }
 
-/* A product of matrices, and not one along a shorter side than any that the runtime is asked for. */
+/* A product of matrices, and not one along a shorter side than any that the runtime is asked for.
+ */
 static bool is_product(const Graph *g, const Array *a, Ref body) {
     int64_t n;
     return a->rank > 1 && term_is_contraction(g, body) &&
@@ -360,13 +361,12 @@ static Ref open_sum(Scalars *s, Ref reduce) {
         bug("a long sum over entries that were split");
     }
     ValueType type = (ValueType)NODE(g, body)->type;
-    Ref none = kind == RED_SUM ? nest_zero_of(g, type)
+    Ref none = kind == RED_SUM     ? nest_zero_of(g, type)
                : type == VALUE_INT ? graph_int(g, 1)
                                    : graph_real(g, type, 1),
         all = 0;
     for (int64_t k = 0; k < n; k++) {
-        Ref turn = graph_int(g, k),
-            term = open_sums(s, graph_subst(g, body, 1, &index, &turn));
+        Ref turn = graph_int(g, k), term = open_sums(s, graph_subst(g, body, 1, &index, &turn));
         if (condition) {
             Ref c = open_sums(s, graph_subst(g, condition, 1, &index, &turn));
             term = graph_select(g, c, term, none);
@@ -409,8 +409,8 @@ static Ref in_entries(Scalars *s, Ref term) {
     return term ? graph_rewrite_reads(s->g, open_sums(s, term), read_entry, s) : 0;
 }
 
-/* A piece of a, as `to` has it: a itself, or what holds its entry at `place` on the short axes. Axes
- * that choose entries of other arrays are taken place by place. */
+/* A piece of a, as `to` has it: a itself, or what holds its entry at `place` on the short axes.
+ * Axes that choose entries of other arrays are taken place by place. */
 static void put_piece(Scalars *s, ArrayRef a, const Piece *p, ArrayRef to, const int64_t *place) {
     Graph *g = s->g;
     const Array x = *ARRAY(g, a);
@@ -485,9 +485,9 @@ static void make_entries(Scalars *s, ArrayRef a) {
         }
         for (int k = 0; k < x.rank; k++) {
             if (is_small(s, a, k)) {
-                name = arena_format(g->arena, "%s_%s%lld", name,
-                                    g->indices.at[NODE(g, x.axis[k])->aux].name,
-                                    (long long)place[k]);
+                name =
+                    arena_format(g->arena, "%s_%s%lld", name,
+                                 g->indices.at[NODE(g, x.axis[k])->aux].name, (long long)place[k]);
             } else {
                 extent[left] = x.extent[k];
                 names[left++] = g->indices.at[NODE(g, x.axis[k])->aux].name;

@@ -15,7 +15,7 @@
 
 typedef struct Key {
     ArrayRef array;
-    const Ref *part; /* its equation over common axes; per piece: body, guard, live */
+    const Ref *part;         /* its equation over common axes; per piece: body, guard, live */
     const struct Form *form; /* or, of one piece, over common indices */
 } Key;
 
@@ -35,7 +35,7 @@ struct Sharing {
     Key *keys;         /* a hash table */
     uint32_t nkeys;
     Circles circles, iterations; /* the latter with what says how far they go */
-    const Poly *facts[48]; /* of the piece at work */
+    const Poly *facts[48];       /* of the piece at work */
     int nfacts;
 };
 
@@ -241,7 +241,8 @@ static bool join(Graph *g, ArrayRef a, Piece *p, const Piece *q) {
         return false;
     }
     bool first = poly_equal(p->lo[other], p->hi[other]); /* its body may have lost the axis */
-    if (first ? body_there(g, a, p, q, other) != p->body : body_there(g, a, q, p, other) != q->body) {
+    if (first ? body_there(g, a, p, q, other) != p->body
+              : body_there(g, a, q, p, other) != q->body) {
         return false;
     }
     const Poly **lo = arena_alloc(g->arena, (size_t)rank * sizeof *lo),
@@ -370,13 +371,14 @@ static void join_pieces(Graph *g, ArrayRef a) {
  * both x[v]. */
 typedef struct Form {
     int n;
-    uint8_t axis[16];    /* by v: the axis that it belongs to */
-    int8_t sign[16];     /* v = sign * axis + shift */
+    uint8_t axis[16]; /* by v: the axis that it belongs to */
+    int8_t sign[16];  /* v = sign * axis + shift */
     const Poly **shift;
     Ref body, guard, live; /* the last two: 0 where there is none */
 } Form;
 
-/* The axis becomes what stands at a position of a read, where that is the axis, a sign and sizes. */
+/* The axis becomes what stands at a position of a read, where that is the axis, a sign and sizes.
+ */
 static void form_meet(Graph *g, ArrayRef a, Form *f, Ref axis, const Poly *at) {
     const Array *x = ARRAY(g, a);
     int number = 0;
@@ -422,8 +424,8 @@ static Form form_of(Graph *g, ArrayRef a) {
             }
             for (; known < f.n; known++) {
                 bool moved = f.sign[known] != 1 || f.shift[known]->n;
-                extent[known] = moved ? ARRAY(g, n.aux)->extent[k]
-                                      : ARRAY(g, a)->extent[f.axis[known]];
+                extent[known] =
+                    moved ? ARRAY(g, n.aux)->extent[k] : ARRAY(g, a)->extent[f.axis[known]];
             }
         }
         if (n.op == OP_INDEX) {
@@ -438,8 +440,8 @@ static Form form_of(Graph *g, ArrayRef a) {
     }
     Ref from[16], to[16];
     for (int k = 0; k < f.n; k++) {
-        const Poly *v = poly_sub(g->arena, poly_var(g->arena, graph_axis(g, k, extent[k])),
-                                 f.shift[k]);
+        const Poly *v =
+            poly_sub(g->arena, poly_var(g->arena, graph_axis(g, k, extent[k])), f.shift[k]);
         from[k] = ARRAY(g, a)->axis[f.axis[k]];
         to[k] = graph_of_poly(g, f.sign[k] > 0 ? v : poly_neg(g->arena, v));
     }
@@ -462,8 +464,8 @@ static bool become_copy(Sharing *s, ArrayRef a, const Form *f, ArrayRef b, const
     Ref position[16];
     for (int k = 0; k < f->n; k++) { /* v, from a's axis; then b's axis, from v */
         const Poly *axis = poly_var(g->arena, ARRAY(g, a)->axis[f->axis[k]]);
-        const Poly *v = poly_add(
-            g->arena, f->sign[k] > 0 ? axis : poly_neg(g->arena, axis), f->shift[k]);
+        const Poly *v =
+            poly_add(g->arena, f->sign[k] > 0 ? axis : poly_neg(g->arena, axis), f->shift[k]);
         const Poly *there = poly_sub(g->arena, v, of->shift[k]);
         position[of->axis[k]] =
             graph_of_poly(g, of->sign[k] > 0 ? there : poly_neg(g->arena, there));
@@ -582,13 +584,14 @@ static bool share_array(Sharing *s, ArrayRef a) {
  */
 
 enum { MOST_COMPARISONS = 20000 };
-typedef struct Pairing { /* members of a circle, and those of another that they are taken to equal */
+typedef struct Pairing { /* members of a circle, and those of another that they are taken to equal
+                          */
     Graph *g;
     const Circle *x, *y;
     ArrayRef *partner; /* by place in x */
     int *met;          /* places in x, in the order in which they were paired */
     int nmet;
-    int left; /* comparisons */
+    int left;             /* comparisons */
     const Ref *from, *to; /* axes of the two members at work */
     int rank;
 } Pairing;
@@ -960,8 +963,7 @@ typedef struct Back {
 
 static bool is_lifted(const Graph *g, ArrayRef a) {
     const Array *x = ARRAY(g, a);
-    return x->derived && !x->adjoint_of && !is_named(g, a) && x->pieces.n == 1 &&
-           !kernel_is(g, a);
+    return x->derived && !x->adjoint_of && !is_named(g, a) && x->pieces.n == 1 && !kernel_is(g, a);
 }
 
 static void count_reads(Back *b, ArrayRef a, Ref root, bool guard) {
@@ -980,8 +982,7 @@ static void count_reads(Back *b, ArrayRef a, Ref root, bool guard) {
         if (n.op == OP_READ) {
             b->reads[n.aux]++;
             for (int k = 0; k < ARRAY(g, a)->rank && !deep; k++) {
-                b->loose[n.aux] =
-                    b->loose[n.aux] || !graph_has_index(g, r, ARRAY(g, a)->axis[k]);
+                b->loose[n.aux] = b->loose[n.aux] || !graph_has_index(g, r, ARRAY(g, a)->axis[k]);
             }
             b->loose[n.aux] = b->loose[n.aux] || deep;
         }
@@ -1003,12 +1004,10 @@ static bool stands_apart(Graph *g, ArrayRef a, int q) {
         bool apart = r == q || x->order == 0;
         for (int k = 0; k < x->rank && !apart; k++) {
             const Piece *p = &x->pieces.at[q], *o = &x->pieces.at[r];
-            apart = graph_prove(
-                        g, poly_sub(g->arena, poly_sub(g->arena, o->lo[k], p->hi[k]), one), 0,
-                        NULL) ||
-                    graph_prove(
-                        g, poly_sub(g->arena, poly_sub(g->arena, p->lo[k], o->hi[k]), one), 0,
-                        NULL);
+            apart = graph_prove(g, poly_sub(g->arena, poly_sub(g->arena, o->lo[k], p->hi[k]), one),
+                                0, NULL) ||
+                    graph_prove(g, poly_sub(g->arena, poly_sub(g->arena, p->lo[k], o->hi[k]), one),
+                                0, NULL);
         }
         if (!apart) {
             return false;
@@ -1042,8 +1041,8 @@ static bool trade_places(Sharing *s, ArrayRef a, int q) {
     if (!stands_apart(g, a, q)) {
         return false;
     }
-    Ref live = y->pieces.at[0].live ? graph_subst(g, y->pieces.at[0].live, y->rank, y->axis, x->axis)
-                                    : 0;
+    Ref live =
+        y->pieces.at[0].live ? graph_subst(g, y->pieces.at[0].live, y->rank, y->axis, x->axis) : 0;
     if (live != ARRAY(g, a)->pieces.at[q].live) {
         return false;
     }
@@ -1058,7 +1057,8 @@ static bool trade_places(Sharing *s, ArrayRef a, int q) {
 
 static Ref read_back(Graph *g, void *user, ArrayRef a, const Ref *positions) {
     const Back *b = user;
-    if (!b->into[a] || NODE(g, ARRAY(g, a)->pieces.at[0].body)->size >= MOST_SIZE || !(covers_all(g, a) || inside_box(b->s, a, positions))) {
+    if (!b->into[a] || NODE(g, ARRAY(g, a)->pieces.at[0].body)->size >= MOST_SIZE ||
+        !(covers_all(g, a) || inside_box(b->s, a, positions))) {
         return 0;
     }
     const Array *x = ARRAY(g, a);

@@ -15,8 +15,8 @@ Ref share_term(Sharing *s, Ref term);
 /* Between orders of differentiation: only what differentiation made may go. */
 void share_derived(Graph *g, ArrayRef root);
 
-/* When all derivatives are made: terms that were lifted out of equations, and are read at one place,
- * go back; sums only if they are all of a piece, or were lifted from `first_new` on. */
+/* When all derivatives are made: terms that were lifted out of equations, and are read at one
+ * place, go back; sums only if they are all of a piece, or were lifted from `first_new` on. */
 void share_put_back(Graph *g, int n, const ArrayRef *roots,
                     bool (*fixed)(const Graph *g, ArrayRef a), ArrayRef first_new);
 

@@ -205,8 +205,8 @@ static Ref beside_box(Graph *g, ArrayRef a, const Piece *p, Ref guard) {
         const Node n = *NODE(g, part);
         guard = more ? ARG(g, guard, 0) : 0;
         if ((n.op == OP_le || n.op == OP_lt) && NODE(g, ARG(g, part, 0))->type == VALUE_INT) {
-            const Poly *gap = poly_sub(g->arena, graph_poly(g, ARG(g, part, 1)),
-                                       graph_poly(g, ARG(g, part, 0)));
+            const Poly *gap =
+                poly_sub(g->arena, graph_poly(g, ARG(g, part, 1)), graph_poly(g, ARG(g, part, 0)));
             gap = n.op == OP_lt ? poly_sub(g->arena, gap, poly_int(g->arena, 1)) : gap;
             if (graph_prove(g, gap, nfacts, facts)) {
                 continue;

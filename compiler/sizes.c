@@ -2,8 +2,8 @@
  * In: inputs and parameters. Out: for each size a number, to compare plans by and for nothing else.
  *
  * The axes of data (points, observations, samples) are long: those that come first in inputs, and
- * are no axis of a parameter. All others are shorter. Fixed sizes are guessed by the same rule, from
- * FEW on: the text for 10 steps is that for 10,000. */
+ * are no axis of a parameter. All others are shorter. Fixed sizes are guessed by the same rule,
+ * from FEW on: the text for 10 steps is that for 10,000. */
 #include "sizes.h"
 
 enum {
@@ -25,8 +25,7 @@ const Sizes *sizes_of(Graph *g) {
     s->g = g, s->ndims = g->dims.n;
     s->data = arena_alloc(g->arena, (size_t)g->dims.n + 1);
     for (int i = 0; i < g->inputs.n + g->seeds.n; i++) {
-        const Array *x = ARRAY(g, i < g->inputs.n ? g->inputs.at[i]
-                                                  : g->seeds.at[i - g->inputs.n]);
+        const Array *x = ARRAY(g, i < g->inputs.n ? g->inputs.at[i] : g->seeds.at[i - g->inputs.n]);
         for (int k = 0; k < x->rank; k++) {
             const uint32_t *vars;
             int n = poly_vars(g->arena, x->extent[k], &vars);

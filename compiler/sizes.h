@@ -5,7 +5,7 @@
 #include "graph.h"
 
 typedef struct Sizes Sizes;
-const Sizes *sizes_of(Graph *g); /* as inputs and parameters are now */
+const Sizes *sizes_of(Graph *g);                        /* as inputs and parameters are now */
 double sizes_guess(const Sizes *s, const Poly *extent); /* at least 1 */
 /* The same of sizes that are fixed, or assumed by --assume, themselves. */
 double sizes_best(const Sizes *s, const Poly *extent);

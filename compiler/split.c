@@ -1,19 +1,20 @@
 /* split: a function of very many statements becomes several.
- * In: the statements of a function, as they will be printed. Out: the same in runs, its parts, each of
- * which is printed as a C function, and a place in the workspace for each number that goes from one
- * part to a later one. C compilers need more time for one large function than for many small ones.
- * Three steps: sums of many terms are taken apart, so that a term is added as soon as it is there;
- * results are handed out as soon as they are computed; and cuts are put where few numbers are live.
- * What is computed stays the same, operation for operation. Small functions are left alone. */
+ * In: the statements of a function, as they will be printed. Out: the same in runs, its parts, each
+ * of which is printed as a C function, and a place in the workspace for each number that goes from
+ * one part to a later one. C compilers need more time for one large function than for many small
+ * ones. Three steps: sums of many terms are taken apart, so that a term is added as soon as it is
+ * there; results are handed out as soon as they are computed; and cuts are put where few numbers
+ * are live. What is computed stays the same, operation for operation. Small functions are left
+ * alone. */
 #include "gen.h"
 #include "ops.h"
 
 enum {
-    LARGE = 10000, /* a function of so much text is split; in nodes of expressions, about */
-    PART = 700,   /* of a part, unless one statement is larger */
-    PIECE = 48,    /* of an expression, what is in front of it has a name of its own */
+    LARGE = 10000,    /* a function of so much text is split; in nodes of expressions, about */
+    PART = 700,       /* of a part, unless one statement is larger */
+    PIECE = 48,       /* of an expression, what is in front of it has a name of its own */
     LONG = 4 * PIECE, /* an expression that is taken apart */
-    ENTRY = 8      /* what another part costs, in numbers that are handed over */
+    ENTRY = 8         /* what another part costs, in numbers that are handed over */
 };
 
 typedef struct Bucket { /* what was moved behind a statement */
@@ -28,17 +29,18 @@ typedef struct Split {
     VEC(int) locals;      /* that the statement at hand names */
     VEC(int) sets;        /* those that it sets */
     VEC(ArrayRef) arrays; /* those in memory that it names, given ones apart */
-    VEC(int) own;         /* those that a block in it declares: nobody else can name these, but a copy
-                           * of the block, another turn of a loop apart, declares them again */
-    VEC(int) mark;        /* by local: the last note that found it to be its own */
+    VEC(int)
+    own;           /* those that a block in it declares: nobody else can name these, but a copy
+                    * of the block, another turn of a loop apart, declares them again */
+    VEC(int) mark; /* by local: the last note that found it to be its own */
     int notes;
-    bool bound;           /* it names an index */
-    VEC(int) ready;       /* by local: behind which statement it is there; NOT_YET */
-    int *settled;         /* by array: behind which statement it was touched last */
-    Bucket *behind;       /* by statement, the first one 1 */
-    int now;              /* the statement at hand */
-    Stmt *comment;        /* the statement before it, if that is a comment */
-    ArrayRef of;          /* what it computes; 0: nothing that has a name */
+    bool bound;     /* it names an index */
+    VEC(int) ready; /* by local: behind which statement it is there; NOT_YET */
+    int *settled;   /* by array: behind which statement it was touched last */
+    Bucket *behind; /* by statement, the first one 1 */
+    int now;        /* the statement at hand */
+    Stmt *comment;  /* the statement before it, if that is a comment */
+    ArrayRef of;    /* what it computes; 0: nothing that has a name */
 } Split;
 
 enum { NOT_YET = -1 };
@@ -510,7 +512,8 @@ static Runs make_runs(Split *s) {
     Life *life = arena_alloc(arena, (size_t)(locals + 1) * sizeof *life);
     int *hold = arena_alloc(arena, (size_t)(n + 2) * sizeof *hold),
         *live = arena_alloc(arena, (size_t)(n + 2) * sizeof *live);
-    bool *kept = arena_alloc(arena, (size_t)locals + 1), *empty = arena_alloc(arena, (size_t)locals + 1);
+    bool *kept = arena_alloc(arena, (size_t)locals + 1),
+         *empty = arena_alloc(arena, (size_t)locals + 1);
     for (int k = 0; k < f->saved.n; k++) {
         kept[f->local[f->saved.at[k]]] = true;
     }
@@ -566,8 +569,8 @@ static Runs make_runs(Split *s) {
     return runs;
 }
 
-/* Cuts for which the fewest numbers are handed over in all: best[k], with a cut behind unit k - 1, is
- * that of the best way to cut what is before. */
+/* Cuts for which the fewest numbers are handed over in all: best[k], with a cut behind unit k - 1,
+ * is that of the best way to cut what is before. */
 static void cut(Split *s, const Runs *runs) {
     Function *f = s->f;
     Arena *arena = s->g->arena;
@@ -600,8 +603,8 @@ static void cut(Split *s, const Runs *runs) {
     for (int q = ends.n - 1; q >= 0; q--) {
         int k = ends.at[q];
         FunctionPart p = {.first = runs->at[from[k]].first,
-                  .last = runs->at[k - 1].last,
-                  .outside = runs->at[k - 1].outside};
+                          .last = runs->at[k - 1].last,
+                          .outside = runs->at[k - 1].outside};
         VEC_PUSH(arena, f->parts, p);
     }
 }
@@ -616,10 +619,10 @@ typedef struct Home { /* of a local */
 
 typedef struct HandOver {
     Split *s;
-    Home *home;         /* by local */
-    const bool *kept;   /* by local: its place is with the numbers kept for backward */
-    bool after;         /* and it comes from there */
-    VEC(int) met;       /* locals that the part at hand names */
+    Home *home;                      /* by local */
+    const bool *kept;                /* by local: its place is with the numbers kept for backward */
+    bool after;                      /* and it comes from there */
+    VEC(int) met;                    /* locals that the part at hand names */
     VEC(int) free[VALUE_DOUBLE + 1]; /* slots that are not in use, by type */
 } HandOver;
 

@@ -41,7 +41,8 @@ static Listed places_listed(const Graph *g, const Function *f) {
 }
 
 /* by: of an array that reads; else of one that is read. */
-static Chain chain_of(const Graph *g, const Function *f, const Listed *places, ArrayRef a, bool by) {
+static Chain chain_of(const Graph *g, const Function *f, const Listed *places, ArrayRef a,
+                      bool by) {
     Chain c = {0};
     for (int k = places->first[a]; k && c.n < MOST_LOOPS; k = places->next[k - 1]) {
         if (by || f->places.at[k - 1].axis < ARRAY(g, a)->rank) {
@@ -67,10 +68,10 @@ static int64_t window_for(Graph *g, const Lag *l, const Poly *d, int64_t least) 
 /* How many turns of this loop the read looks back. `by`: the loop as the reader sees it; NULL: it
  * is read by what a turn adds. */
 static const Poly *turns_back(Graph *g, const Lag *l, const LoopPlace *by, const LoopPlace *of) {
-    const Poly *now = l->turn ? poly_var(g->arena, l->turn)
-                              : poly_add(g->arena,
-                                         poly_var(g->arena, turn_axis(g, l->by, by->axis)),
-                                         poly_int(g->arena, by->off)),
+    const Poly *now = l->turn
+                          ? poly_var(g->arena, l->turn)
+                          : poly_add(g->arena, poly_var(g->arena, turn_axis(g, l->by, by->axis)),
+                                     poly_int(g->arena, by->off)),
                *then = poly_add(g->arena, graph_poly(g, ARG(g, l->read, of->axis)),
                                 poly_int(g->arena, of->off)),
                *d = poly_sub(g->arena, now, then);

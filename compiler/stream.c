@@ -22,7 +22,7 @@ typedef struct Stream {
     const Order *order;
     const bool *computed; /* by array: by this function */
     const bool *whole;    /* by array: copied to the caller */
-    int *owner; /* by array */
+    int *owner;           /* by array */
     const ArrayRef **read;
     int *nread;
     VEC(Component) parts;
@@ -114,7 +114,8 @@ static bool reader_fits(Stream *s, ArrayRef a, int axis, int *least) {
     return true;
 }
 
-/* The axes along which an array may be computed turn by turn: what a kernel makes at once is not. */
+/* The axes along which an array may be computed turn by turn: what a kernel makes at once is not.
+ */
 static int turning_axes(const Graph *g, ArrayRef a) {
     return kernel_is(g, a) ? kernel_batch(g, a) : ARRAY(g, a)->rank;
 }
@@ -166,7 +167,8 @@ static bool stands_alone(Graph *g, Ref read, Ref index) { /* at one place, and i
 
 /* A sum over turns of x[t, i] * y[t, j]: a turn has to add to all of [i, j], while behind the loop
  * it is a product of matrices, for which one of the two is to be kept. The other one has its turns
- * in memory anyway; if it had not, this would be the one thing that keeps something of each turn. */
+ * in memory anyway; if it had not, this would be the one thing that keeps something of each turn.
+ */
 static bool is_outer_product(const Stream *s, ArrayRef a, const Piece *p) {
     Graph *g = s->g;
     Ref condition, term, sum, side[2];
@@ -258,8 +260,8 @@ static bool join_source(Stream *s, ArrayRef a, const bool *of_a, int nreaders,
 /* What a turn adds to places of the circle that data choose asks only for that turn. */
 static bool is_pushed(Stream *s, const Lag *l) {
     Push p;
-    return s->base[l->by] && circle_push_by_data(s->g, l->by, l->piece, s->in, s->axis, s->off,
-                                                 s->sign, &p);
+    return s->base[l->by] &&
+           circle_push_by_data(s->g, l->by, l->piece, s->in, s->axis, s->off, s->sign, &p);
 }
 
 /* Is nobody left who needs more than the last entries of this array? */

@@ -335,13 +335,14 @@ static Ref cholesky_dot(const Moving *x, Ref da, Ref row, Ref column) {
     ValueType type = (ValueType)NODE(g, x->value)->type;
     Ref r = graph_slot(g, 0, x->n), c = graph_slot(g, 1, x->n);
     Ref slots[2] = {r, c}, turned[2] = {c, r};
-    Ref whole = graph_select(g, graph_op2(g, OP_le, c, r), da,
-                             graph_subst(g, da, 2, slots, turned));
+    Ref whole =
+        graph_select(g, graph_op2(g, OP_le, c, r), da, graph_subst(g, da, 2, slots, turned));
     Ref matrix = moving_value(x, r, c), q = graph_index(g, "q", x->n),
         k = graph_index(g, "k", x->n);
     Scope over = scope_copy(g, &x->all);
     scope_add(g, &over, q, NULL, NULL);
-    /* Row q of the first is column q of L^-1 A_dot; row q of the second is row q of L^-1 A_dot L'^-1.
+    /* Row q of the first is column q of L^-1 A_dot; row q of the second is row q of L^-1 A_dot
+     * L'^-1.
      */
     Ref at[2] = {r, q};
     Applied left = apply(x, &over, KERNEL_LOWER_SOLVE, matrix, graph_subst(g, whole, 2, slots, at));
@@ -390,9 +391,9 @@ static Ref tangent_of_kernel(State *s, Ref r, const Scope *around, Ref result) {
         int n = over.n;
         scope_add(g, &over, u, NULL, NULL);
         scope_add(g, &over, v, NULL, NULL);
-        ArrayRef left =
-            graph_array_over(g, arena_format(g->arena, "%s_left", ARRAY(g, NODE(g, result)->aux)->name),
-                             &over, body, x.at, &read);
+        ArrayRef left = graph_array_over(
+            g, arena_format(g->arena, "%s_left", ARRAY(g, NODE(g, result)->aux)->name), &over, body,
+            x.at, &read);
         Ref l = graph_index(g, "k", x.n);
         Ref term = kernel_entry(g, left, n, over.index, (Ref[]){position[0], l});
         return graph_op1(g, OP_neg, sum_over(g, l, all, term, moving_value(&x, l, position[1])));
@@ -407,8 +408,8 @@ static Ref tangent_of_kernel(State *s, Ref r, const Scope *around, Ref result) {
     default: break;
     }
     /* Solves of A x = b: A x_dot = b_dot - A_dot x. */
-    bool turned = kind == KERNEL_LU_SOLVE_T || kind == KERNEL_LOWER_SOLVE_T ||
-                  kind == KERNEL_UPPER_SOLVE_T;
+    bool turned =
+        kind == KERNEL_LU_SOLVE_T || kind == KERNEL_LOWER_SOLVE_T || kind == KERNEL_UPPER_SOLVE_T;
     if (da) {
         Ref k = graph_index(g, "k", x.n), row = turned ? k : i, column = turned ? i : k;
         Ref at[2] = {row, column}, m = graph_subst(g, da, 2, slots, at), condition = all;

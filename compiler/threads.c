@@ -1,6 +1,6 @@
 /* threads: loops whose turns go to several threads, for --openmp.
- * In: the statements of a function, its loops final. Out: the same, where outermost loops that allow
- * it go in parts: neighbouring turns, each part in a function of its own that a thread calls.
+ * In: the statements of a function, its loops final. Out: the same, where outermost loops that
+ * allow it go in parts: neighbouring turns, each part in a function of its own that a thread calls.
  *
  * Into how many parts a loop goes depends on sizes alone, never on the number of threads, and what
  * parts add up is added in their order: so the bits are the same for any number of threads, one
@@ -8,8 +8,8 @@
  * - apart: on some axis all that touches it stands at the same function of the loop's turn;
  * - own: a buffer of which a turn reads what it wrote itself: each part has a copy;
  * - summed: only added to: each part but the first adds to a copy that starts at 0.
- * Numbers are like arrays without axes. Nothing else may be written; then the loops inside have their
- * chance. That is read off the statements, whatever pass made them. */
+ * Numbers are like arrays without axes. Nothing else may be written; then the loops inside have
+ * their chance. That is read off the statements, whatever pass made them. */
 #include "gen.h"
 #include "ops.h"
 #include "text.h"
@@ -128,7 +128,7 @@ static void look(Region *r, const Block *b, bool inner) {
         case STMT_MATMUL:
             for (int k = 0; k < 3; k++) {
                 note_access(r, s->matmul->array[k],
-                            k < 2                  ? 'r'
+                            k < 2                   ? 'r'
                             : s->matmul->accumulate ? '+'
                                                     : '=',
                             s->matmul->position[k]);
@@ -281,7 +281,8 @@ static char gathered(const Block *b, int local, char how) {
             now = value->op == OP_max ? '>' : '<';
             value = value->arg[1];
         }
-        bool other = (value && reads_local(value, local)) || (s->other && reads_local(s->other, local));
+        bool other =
+            (value && reads_local(value, local)) || (s->other && reads_local(s->other, local));
         for (int k = 0; k < s->n && s->position; k++) {
             other = other || reads_local(s->position[k], local);
         }
@@ -342,9 +343,11 @@ static const Poly *cost_of(Graph *g, const Block *b) {
             inside = poly_mul(a, poly_add(a, inside, one), turns ? turns : poly_int(a, 4));
         } else if (s->kind == STMT_MATMUL) {
             const Matmul *m = s->matmul;
-            inside = poly_mul(a, m->m ? m->m : one, poly_mul(a, m->n ? m->n : one, m->k ? m->k : one));
+            inside =
+                poly_mul(a, m->m ? m->m : one, poly_mul(a, m->n ? m->n : one, m->k ? m->k : one));
         } else if (s->kind == STMT_KERNEL) {
-            inside = poly_mul(a, poly_mul(a, s->call->n, s->call->n), s->call->m ? s->call->m : s->call->n);
+            inside = poly_mul(a, poly_mul(a, s->call->n, s->call->n),
+                              s->call->m ? s->call->m : s->call->n);
         }
         sum = poly_add(a, sum, poly_add(a, inside, poly_int(a, cost)));
         if (!s->jump) {
@@ -397,7 +400,8 @@ static int degree_of(const Poly *p) {
 
 /* One part, as gradc_parts of the runtime has it? */
 static bool is_short(double turns, double work, double data, double weight) {
-    return turns < 2 || work / THREADS_WORK < 2 || (data + THREADS_ROOM) / (weight > 1 ? weight : 1) < 2;
+    return turns < 2 || work / THREADS_WORK < 2 ||
+           (data + THREADS_ROOM) / (weight > 1 ? weight : 1) < 2;
 }
 
 /* ---- one loop */
@@ -447,10 +451,10 @@ static void targets_of(Gen *x, const Block *b, bool *met, Text *names) {
     for (const Stmt *s = b->first; s; s = s->next) {
         bool sets = s->kind == STMT_LET || s->kind == STMT_VAR || s->kind == STMT_SET;
         ArrayRef a = s->kind == STMT_STORE || s->kind == STMT_ZERO ? s->array
-                     : s->kind == STMT_MATMUL                     ? s->matmul->array[2]
-                     : s->kind == STMT_KERNEL                     ? s->call->array[1]
-                     : sets                                       ? x->f->locals.at[s->local].array
-                                                                  : 0;
+                     : s->kind == STMT_MATMUL                      ? s->matmul->array[2]
+                     : s->kind == STMT_KERNEL                      ? s->call->array[1]
+                     : sets                                        ? x->f->locals.at[s->local].array
+                                                                   : 0;
         if (a && !met[a]) {
             met[a] = true;
             text_add(names, "%s%s", names->n ? ", " : "", ARRAY(g, a)->name);
@@ -470,8 +474,8 @@ static void say(Walk *w, const Stmt *loop, const char *text) {
 
 /* The loop with the rows of numbers before it and their sums behind it, in parts; NULL: it cannot
  * be, or is not worth it. */
-static Stmt *in_parts(Walk *w, Stmt *const *rows, int nrows, Stmt *loop, Stmt *const *folds, int nfolds,
-                      int depth) {
+static Stmt *in_parts(Walk *w, Stmt *const *rows, int nrows, Stmt *loop, Stmt *const *folds,
+                      int nfolds, int depth) {
     Gen *x = w->x;
     Graph *g = x->g;
     Function *f = x->f;
@@ -511,7 +515,8 @@ static Stmt *in_parts(Walk *w, Stmt *const *rows, int nrows, Stmt *loop, Stmt *c
         } else if (is_summed(&r, a)) {
             VEC_PUSH(g->arena, t->summed, a);
         } else {
-            refuse(&r, arena_format(g->arena, "a turn needs what another one does to %s", ARRAY(g, a)->name));
+            refuse(&r, arena_format(g->arena, "a turn needs what another one does to %s",
+                                    ARRAY(g, a)->name));
         }
     }
     for (int k = 0; k < r.used.n && !r.why; k++) {
@@ -527,7 +532,8 @@ static Stmt *in_parts(Walk *w, Stmt *const *rows, int nrows, Stmt *loop, Stmt *c
         for (int q = 0; q < nfolds && how; q++) {
             how = folds[q]->local != local ? how : how == '?' || how == '+' ? '+' : 0;
         }
-        if (f->locals.at[local].type < VALUE_FLOAT || f->locals.at[local].lanes || !how || how == '?') {
+        if (f->locals.at[local].type < VALUE_FLOAT || f->locals.at[local].lanes || !how ||
+            how == '?') {
             const Local *l = &f->locals.at[local];
             refuse(&r, arena_format(g->arena, "a turn needs what another one does to %s",
                                     l->array ? ARRAY(g, l->array)->name : "a number"));
@@ -555,7 +561,8 @@ static Stmt *in_parts(Walk *w, Stmt *const *rows, int nrows, Stmt *loop, Stmt *c
     bool fixed = poly_is_int(t->turns, &n[0]) && poly_is_int(t->work, &n[1]) &&
                  poly_is_int(t->data, &n[2]) && poly_is_int(t->weight, &n[3]);
     bool choose = !x->plan->in_threads_always;
-    if (choose && fixed && is_short((double)n[0] / t->step, (double)n[1], (double)n[2], (double)n[3])) {
+    if (choose && fixed &&
+        is_short((double)n[0] / t->step, (double)n[1], (double)n[2], (double)n[3])) {
         say(w, loop, "on one thread: it is too short");
         return NULL;
     }
@@ -595,7 +602,8 @@ static Stmt *in_parts(Walk *w, Stmt *const *rows, int nrows, Stmt *loop, Stmt *c
         text_add(&said, "%s%s", k ? ", " : "; each has its own ", ARRAY(g, t->own.at[k])->name);
     }
     for (int k = 0; k < t->summed.n; k++) {
-        text_add(&said, "%s%s", k ? ", " : "; each its own part of ", ARRAY(g, t->summed.at[k])->name);
+        text_add(&said, "%s%s", k ? ", " : "; each its own part of ",
+                 ARRAY(g, t->summed.at[k])->name);
     }
     say(w, loop, text_string(&said));
     return s;
@@ -649,12 +657,12 @@ static int walk(Walk *w, Block *b, int depth) {
         }
         int64_t turns;
         const Poly *n = turns_of(g, s);
-        bool small = n && poly_is_int(n, &turns) && turns < SMALL &&
-                           !w->x->plan->in_threads_always,
+        bool small = n && poly_is_int(n, &turns) && turns < SMALL && !w->x->plan->in_threads_always,
              enter = !s->step && !s->lanes && !s->jam;
         int inside = small && enter ? walk(w, &s->body, depth) : 0;
-        Stmt *parts = inside ? NULL
-                             : in_parts(w, list.at + first, k - first, s, list.at + k + 1, last - k, depth);
+        Stmt *parts =
+            inside ? NULL
+                   : in_parts(w, list.at + first, k - first, s, list.at + k + 1, last - k, depth);
         found += inside + (parts != NULL);
         if (parts) {
             gen_append(&out, parts);

@@ -509,10 +509,10 @@ bool gen_is_straight(const Block *b) {
 /* How much work it is: 1 an addition, 20 a function, as term_cost has it. Places cost nothing. */
 int gen_expr_cost(const Expr *e) {
     int cost = e->kind == EXPR_EXTERN || e->kind == EXPR_KERNEL || e->kind == EXPR_FOLD ? 1000
-               : e->kind != EXPR_OP || e->type == VALUE_INT                              ? 0
-               : e->op == OP_div                                                         ? 4
-               : op_info[e->op].cheap                                                    ? 1
-                                                                                         : 20;
+               : e->kind != EXPR_OP || e->type == VALUE_INT                             ? 0
+               : e->op == OP_div                                                        ? 4
+               : op_info[e->op].cheap                                                   ? 1
+                                                                                        : 20;
     for (int k = 0; k < e->n && e->kind != EXPR_LOAD; k++) {
         cost += gen_expr_cost(e->arg[k]);
     }
@@ -659,7 +659,8 @@ static Expr *reduce_extreme(Gen *x, Ref r, Ref index, Ref condition, Ref body) {
 
 /* `if (condition) { status = text; return status; }` */
 void gen_stop_if(Gen *x, Expr *condition, const char *text) {
-    Stmt *s = gen_stmt(x, STMT_IF), *fail = gen_stmt(x, STMT_FAIL), *leave = gen_stmt(x, STMT_RETURN);
+    Stmt *s = gen_stmt(x, STMT_IF), *fail = gen_stmt(x, STMT_FAIL),
+         *leave = gen_stmt(x, STMT_RETURN);
     s->value = condition;
     fail->text = text;
     gen_append(&s->body, fail);
@@ -668,7 +669,8 @@ void gen_stop_if(Gen *x, Expr *condition, const char *text) {
 }
 
 Expr *gen_below(Gen *x, int local, int64_t bound) {
-    return gen_op(x, OP_lt, VALUE_BOOL, gen_local_expr(x, local), constant(x, VALUE_INT, (double)bound));
+    return gen_op(x, OP_lt, VALUE_BOOL, gen_local_expr(x, local),
+                  constant(x, VALUE_INT, (double)bound));
 }
 
 /* The first index at which the body holds; what comes after it is not looked at. */

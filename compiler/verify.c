@@ -26,7 +26,7 @@ enum {
     ROWS = 8, /* looked at, of a subject */
     COLUMNS = 48,
     MOST_MOVED = 1 << 20, /* entries of what moves */
-    LEVELS = 8, /* of differences, each with half the step of the one before */
+    LEVELS = 8,           /* of differences, each with half the step of the one before */
     AXES = 32
 };
 static const double WORK = 3e7; /* evaluated nodes for one subject, over all points, by dual

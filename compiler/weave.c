@@ -132,7 +132,8 @@ static Expr *rest_of(Weave *w, Expr *e, bool *never) {
     if (!d) {
         return e;
     }
-    const Poly *below = less_than(w, d), *above = poly_sub(w->g->arena, d, poly_int(w->g->arena, 1));
+    const Poly *below = less_than(w, d),
+               *above = poly_sub(w->g->arena, d, poly_int(w->g->arena, 1));
     if (prove(w, below) || (e->op == OP_eq && prove(w, above))) {
         *never = true;
         return e;
@@ -170,8 +171,8 @@ static void decide(Weave *w, Block *b) {
         }
         decide(w, &s->body);
         decide(w, &s->otherwise);
-        if ((s->kind == STMT_LOOP || s->kind == STMT_IF) && !s->body.first &&
-            !s->otherwise.first && !(s->value && may_fail(s->value))) {
+        if ((s->kind == STMT_LOOP || s->kind == STMT_IF) && !s->body.first && !s->otherwise.first &&
+            !(s->value && may_fail(s->value))) {
             continue;
         }
         gen_append(&kept, s);
@@ -183,8 +184,8 @@ static void decide(Weave *w, Block *b) {
 
 typedef struct Copy {
     Weave *w;
-    Ref from, to;            /* an index, and what stands for it; 0: none */
-    VEC(int) local, fresh;   /* what is declared inside */
+    Ref from, to;          /* an index, and what stands for it; 0: none */
+    VEC(int) local, fresh; /* what is declared inside */
 } Copy;
 
 static int copy_local(const Copy *c, int local) {
@@ -516,8 +517,8 @@ static bool has_own_turns(const Block *b) {
 
 static bool is_plain_loop(const Stmt *s) {
     return s->kind == STMT_LOOP && !s->turns && !s->map && !s->step && !s->lanes && !s->down &&
-           s->value && s->other &&
-           (s->hint == HINT_NONE || s->hint == HINT_LANES) && !has_own_turns(&s->body);
+           s->value && s->other && (s->hint == HINT_NONE || s->hint == HINT_LANES) &&
+           !has_own_turns(&s->body);
 }
 
 static bool has_loop(const Block *b) {
@@ -568,8 +569,8 @@ static bool can_join(Weave *w, const Item *a, const Item *b, bool shifted) {
         return false;
     }
     if (s->kind == STMT_IF) { /* the same condition, that nothing inside changes */
-        if (s->array || t->array || s->otherwise.first || t->otherwise.first || has_load(s->value) ||
-            !is_same(w, s->value, t->value)) {
+        if (s->array || t->array || s->otherwise.first || t->otherwise.first ||
+            has_load(s->value) || !is_same(w, s->value, t->value)) {
             return false;
         }
         Item condition = {0};
@@ -628,7 +629,8 @@ static Stmt *part_of(Weave *w, const Stmt *s, const Poly *from, const Poly *to) 
 static void join(Weave *w, Stmt *s, const Stmt *t, Stmt **part) {
     Ranges r;
     memset(part, 0, 4 * sizeof *part);
-    if (s->kind == STMT_LOOP && !(is_same(w, s->value, t->value) && is_same(w, s->other, t->other)) &&
+    if (s->kind == STMT_LOOP &&
+        !(is_same(w, s->value, t->value) && is_same(w, s->other, t->other)) &&
         find_ranges(w, s, t, &r)) {
         part[0] = part_of(w, s, r.lo[0], r.from), part[1] = part_of(w, s, r.to, r.hi[0]);
         part[2] = part_of(w, t, r.lo[1], r.from), part[3] = part_of(w, t, r.to, r.hi[1]);
@@ -707,8 +709,8 @@ static void drop_zeros(Weave *w, Block *b) {
 /* A loop that only fills with 0 what the loop b adds to, turn by turn: then b sets it instead. */
 static bool absorb_zeros(Weave *w, const Item *a, const Item *b) {
     const Stmt *s = a->s, *zero = s->body.first;
-    if (!is_plain_loop(b->s) || b->s->hint == HINT_LANES ||
-        !is_same(w, s->value, b->s->value) || !is_same(w, s->other, b->s->other)) {
+    if (!is_plain_loop(b->s) || b->s->hint == HINT_LANES || !is_same(w, s->value, b->s->value) ||
+        !is_same(w, s->other, b->s->other)) {
         return false;
     }
     Stmt *found = NULL;
@@ -809,7 +811,8 @@ static bool block_is_row(Weave *w, const Block *b, Ref outer, Ref inner, const P
         for (int k = 0; k < s->n && s->position; k++) {
             if (!is_place_alone(s->position[k], outer, true) ||
                 !is_place_alone(s->position[k], inner, true) ||
-                (s->position[k]->kind != EXPR_INDEX && !expr_is_row(w, s->position[k], outer, inner, turns))) {
+                (s->position[k]->kind != EXPR_INDEX &&
+                 !expr_is_row(w, s->position[k], outer, inner, turns))) {
                 return false;
             }
             if (s->position[k]->kind != EXPR_INDEX &&
@@ -865,8 +868,9 @@ static bool flatten(Weave *w, Stmt *outer, Stmt *inner, const Block *body) {
         return false;
     }
     const Poly *turns = poly_mul(g->arena, far, near);
-    const char *name = arena_format(g->arena, "%s%s", g->indices.at[NODE(g, outer->index)->aux].name,
-                                    g->indices.at[NODE(g, inner->index)->aux].name);
+    const char *name =
+        arena_format(g->arena, "%s%s", g->indices.at[NODE(g, outer->index)->aux].name,
+                     g->indices.at[NODE(g, inner->index)->aux].name);
     Ref index = graph_index(g, name, turns), last = outer->index;
     VEC_PUSH(g->arena, w->rows, index);
     Copy c = {.w = w, .from = inner->index, .to = index};
@@ -1211,7 +1215,8 @@ static void join_sweep(Weave *w, Items *items, bool shifted) {
             continue;
         }
         for (int j = k - 1; j >= 0; j--) {
-            if (items->at[j].s->kind == item.s->kind && can_join(w, &items->at[j], &item, shifted)) {
+            if (items->at[j].s->kind == item.s->kind &&
+                can_join(w, &items->at[j], &item, shifted)) {
                 int n = items->n;
                 join_items(w, items, j, k);
                 k += items->n - n - 1;
@@ -1243,8 +1248,8 @@ static void link_items(const Items *items, Block *b) {
 }
 
 /* ---- sums that join a loop
- * A sum over a row, `sum = 0; for (i) sum += ..`, goes into the loop before it that runs over the same
- * row, computes it or reads it. One that is made for a result of the caller alone is then made
+ * A sum over a row, `sum = 0; for (i) sum += ..`, goes into the loop before it that runs over the
+ * same row, computes it or reads it. One that is made for a result of the caller alone is then made
  * whether that is asked for or not: it is a sum of few operations. */
 
 static bool is_sum(const Weave *w, const Stmt *var, const Stmt *loop) {
@@ -1276,6 +1281,10 @@ static bool can_sum(Weave *w, const Item *a, const Item *sum) {
     if (w->turns && cost_of(&s->body) > MOST_BESIDE && cost_of(&t->body) <= MOST_UNASKED) {
         return false;
     }
+    const Local *local = w->x->f->locals.at;
+    if (s->hint == HINT_SUM && local[s->hint_local].type != local[t->hint_local].type) {
+        return false; /* their rows differ in length */
+    }
     bool common = false;
     for (int k = 0; k < a->access.n; k++) {
         for (int q = 0; q < sum->access.n; q++) {
@@ -1294,7 +1303,9 @@ static void join_sums(Weave *w, Items *items) {
     for (int k = 1; k < items->n; k++) {
         Stmt *s = items->at[k].s;
         bool guarded = s->kind == STMT_IF && s->array && !s->otherwise.first;
-        Stmt *var = guarded ? s->body.first : items->at[k - 1].s, *loop = !guarded ? s : var ? var->next : NULL;
+        Stmt *var = guarded ? s->body.first : items->at[k - 1].s, *loop = !guarded ? s
+                                                                          : var    ? var->next
+                                                                                   : NULL;
         if (!is_sum(w, var, loop) || (guarded && cost_of(&loop->body) > MOST_UNASKED)) {
             continue;
         }
@@ -1348,8 +1359,7 @@ static void join_loops(Weave *w, Block *b) {
     }
     for (int k = 1; k < items.n; k++) { /* names go before the loops that may be joined */
         int at = k;
-        while (items.at[at].s->kind == STMT_LET && at > 0 &&
-               items.at[at - 1].s->kind != STMT_LET &&
+        while (items.at[at].s->kind == STMT_LET && at > 0 && items.at[at - 1].s->kind != STMT_LET &&
                items.at[at - 1].s->kind != STMT_COMMENT &&
                !conflict(w, &items.at[at - 1], &items.at[at])) {
             Item moved = items.at[at];
@@ -1501,8 +1511,12 @@ static void weave_loop(Weave *w, Stmt *loop, Block *out) {
             continue;
         }
         bool is_low = s == part[0], is_high = s == part[2];
-        const Poly *from = is_low ? lo : is_high ? poly_add(arena, end, one) : first,
-                   *to = is_low ? poly_sub(arena, first, one) : is_high ? last : end;
+        const Poly *from = is_low    ? lo
+                           : is_high ? poly_add(arena, end, one)
+                                     : first,
+                   *to = is_low    ? poly_sub(arena, first, one)
+                         : is_high ? last
+                                   : end;
         Ref least = graph_of_poly(g, from), most = graph_of_poly(g, to), other;
         if (is_low) {
             other = graph_of_poly(g, last);
@@ -1567,11 +1581,11 @@ static void weave_block(Weave *w, Block *b) {
 
 typedef struct Numbers {
     Weave *w;
-    int *all, *good;         /* by array: how often it is met; and in such loops */
-    const Poly ***position;  /* by array: in the loop at work; NULL: not met there */
-    bool *bad;               /* by array: in the loop at work */
-    int *met, *stores;       /* by array, in the loop at work */
-    int *local;              /* by array: 1 + the local; 0: none */
+    int *all, *good;        /* by array: how often it is met; and in such loops */
+    const Poly ***position; /* by array: in the loop at work; NULL: not met there */
+    bool *bad;              /* by array: in the loop at work */
+    int *met, *stores;      /* by array, in the loop at work */
+    int *local;             /* by array: 1 + the local; 0: none */
     VEC(ArrayRef) here;
 } Numbers;
 
@@ -1625,7 +1639,8 @@ static void meet(Numbers *m, ArrayRef a, Expr *const *position, bool starts) {
         VEC_PUSH(w->g->arena, m->here, a);
     }
     for (int k = 0; k < rank; k++) {
-        m->bad[a] = m->bad[a] || !p[k] || !m->position[a][k] || !poly_equal(p[k], m->position[a][k]);
+        m->bad[a] =
+            m->bad[a] || !p[k] || !m->position[a][k] || !poly_equal(p[k], m->position[a][k]);
     }
 }
 

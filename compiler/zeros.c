@@ -4,9 +4,10 @@
  *
  * An arm at rest does not turn, w[i + 1] = R[i] * w[i] with w[0] = 0: that a recurrence is 0 shows
  * when it is taken to be so, and nothing says otherwise. So all arrays are taken to be 0 at first,
- * and those are not that have an equation which is not 0 then, until no more are found. A product is
- * 0 if a factor is an entry of such an array: as other entries that are 0 by their form, it is no
- * number that could meet an infinity. A factor that is written as 0 is one, and the product stays. */
+ * and those are not that have an equation which is not 0 then, until no more are found. A product
+ * is 0 if a factor is an entry of such an array: as other entries that are 0 by their form, it is
+ * no number that could meet an infinity. A factor that is written as 0 is one, and the product
+ * stays. */
 #include "zeros.h"
 #include "kernel.h"
 #include "ops.h"
@@ -19,7 +20,7 @@ enum {
 
 typedef struct Zeros {
     Graph *g;
-    bool *zero; /* by array */
+    bool *zero;     /* by array */
     VEC(int8_t) is; /* by node, in this round: 0 not known, 1 no, 2 yes */
 } Zeros;
 
@@ -39,7 +40,7 @@ static bool is_zero_node(const Zeros *z, Ref r) {
     case OP_CONST: return graph_is_real(g, r, &value) && value == 0;
     case OP_READ: return z->zero[n.aux] && !n.fails;
     case OP_neg:
-    case OP_CAST: return NODE(g, ARG(g, r, 0))->type != VALUE_BOOL &&  state_of(z, ARG(g, r, 0));
+    case OP_CAST: return NODE(g, ARG(g, r, 0))->type != VALUE_BOOL && state_of(z, ARG(g, r, 0));
     case OP_add:
     case OP_sub: return state_of(z, ARG(g, r, 0)) && state_of(z, ARG(g, r, 1));
     case OP_mul:
@@ -91,8 +92,8 @@ static bool is_zero(Zeros *z, Ref term) {
 
 static bool may_be_zero(Graph *g, ArrayRef a, bool (*asked)(const Graph *g, ArrayRef a2)) {
     const Array *x = ARRAY(g, a);
-    if (x->role != ARRAY_INTERNAL || x->type == VALUE_BOOL || x->target || x->counts || kernel_is(g, a) ||
-        asked(g, a)) {
+    if (x->role != ARRAY_INTERNAL || x->type == VALUE_BOOL || x->target || x->counts ||
+        kernel_is(g, a) || asked(g, a)) {
         return false;
     }
     for (int q = 0; q < x->pieces.n; q++) {
@@ -136,13 +137,12 @@ static Ref without_zeros(Zeros *z, Ref term, int depth) {
         if (z->is.at[r] == 2) {
             becomes = zero_of(g, (ValueType)NODE(g, r)->type);
         } else if (depth < MOST_NESTED) {
-            Ref condition, body, index = graph_open(g, r, &condition, &body),
-                           left = NODE(g, body)->type < VALUE_FLOAT
-                                      ? body
-                                      : without_zeros(z, body, depth + 1);
-            becomes = left == body ? 0
-                                   : graph_reduce(g, (Reduction)NODE(g, r)->aux, index, condition,
-                                                  left);
+            Ref condition, body,
+                index = graph_open(g, r, &condition, &body),
+                left = NODE(g, body)->type < VALUE_FLOAT ? body : without_zeros(z, body, depth + 1);
+            becomes = left == body
+                          ? 0
+                          : graph_reduce(g, (Reduction)NODE(g, r)->aux, index, condition, left);
         }
         if (becomes) {
             VEC_PUSH(g->arena, from, r);
@@ -167,8 +167,7 @@ static void drop_pieces(Graph *g, ArrayRef a) {
     }
 }
 
-void zeros_drop(Graph *g, int n, const ArrayRef *roots,
-                bool (*asked)(const Graph *g, ArrayRef a)) {
+void zeros_drop(Graph *g, int n, const ArrayRef *roots, bool (*asked)(const Graph *g, ArrayRef a)) {
     Order order = graph_order(g, n, roots);
     Zeros z = {.g = g};
     bool some = false, again = true;

@@ -4,6 +4,5 @@
 #include "graph.h"
 
 /* They are read no more, and neither are products that they are a factor of. */
-void zeros_drop(Graph *g, int n, const ArrayRef *roots,
-                bool (*asked)(const Graph *g, ArrayRef a));
+void zeros_drop(Graph *g, int n, const ArrayRef *roots, bool (*asked)(const Graph *g, ArrayRef a));
 #endif

@@ -140,7 +140,7 @@ nested "a recurrent net" "$rnn $along"
 nested "a recurrent net with a memory" "$lstm $along"
 nested "attention" "$attention $along"
 
-# ---- sizes: the text for 12 and for 10000 is the same but for the numbers ---------------------------------------------------
+# ---- sizes: the text for 12 and for 100 is the same but for the numbers; for 10004 other arrays may find room in a block ------
 cat >"$work/flat.grad" <<'END'
 model flat {
   dim N, K;
@@ -171,10 +171,11 @@ END
 for model in flat chain; do
     for n in 12 100 10004; do # sums by four turns leave no rest, those by rows of 8 do; lines are broken elsewhere when numbers are longer
         "$GRADC" -D N=$n -D K=8 -o - "$work/$model.grad" >"$work/$model.$n.c" 2>"$log"
-        tr -s ' \n' '  ' <"$work/$model.$n.c" | sed 's/[0-9][0-9]*/#/g; s,/\* \|\*/,,g; s/ //g' >"$work/$model.$n"
+        tr -s ' \n' '  ' <"$work/$model.$n.c" | sed 's/[0-9][0-9]*/#/g; s/#e-#/#/g; s,/\* \|\*/,,g; s/ //g' >"$work/$model.$n"
     done
     ok "$model: for 12 and 100 the same text" cmp "$work/$model.12" "$work/$model.100"
-    ok "$model: for 12 and 10004 the same text" cmp "$work/$model.12" "$work/$model.10004"
+    few=$(wc -c <"$work/$model.12") many=$(wc -c <"$work/$model.10004")
+    ok "$model: for 10004 not longer than for 12, but for numbers" test "$many" -le "$few"
     ok "$model: there is a text" test "$(wc -c <"$work/$model.12")" -gt 5000
     "$GRADC" -o - "$work/$model.grad" >"$work/$model.open.c" 2>"$log"
     ok "$model: for an open size it is not longer by half" test "$(wc -c <"$work/$model.open.c")" -lt $(($(wc -c <"$work/$model.12.c") * 3 / 2))
