@@ -969,7 +969,7 @@ static bool put_rows(Emit *e, const Stmt *s) {
     }
     text_add(e->out, "; %s += %d) {\n", first, width);
     e->depth++;
-    put_line(e, is_dear_turn(&s->body) ? "GRADC_LANES" : "GRADC_ROW");
+    put_line(e, s->nsums || is_dear_turn(&s->body) ? "GRADC_LANES" : "GRADC_ROW");
     const char *place = new_name(e, "place", false), *name = new_index(e, s->index, "");
     put_line(e, "for (int %s = 0; %s < %d; %s++) {", place, place, width, place);
     e->depth++;

@@ -241,7 +241,7 @@ GRADC_OUTLINE int line_backward_worker(
     double sum1_row[8] = {0};
     double sum2_row[8] = {0};
     for (int64_t i0 = 0; i0 < N / 8 * 8; i0 += 8) {
-        GRADC_ROW
+        GRADC_LANES
         for (int place = 0; place < 8; place++) {
             const int64_t i = i0 + place;
             sum1_row[place] += (a * x[i] + b - y[i]) * x[i];
@@ -302,7 +302,7 @@ GRADC_OUTLINE int line_value_and_gradient_worker(
     double sum2_row[8] = {0};
     double sum3_row[8] = {0};
     for (int64_t i0 = 0; i0 < N / 8 * 8; i0 += 8) {
-        GRADC_ROW
+        GRADC_LANES
         for (int place = 0; place < 8; place++) {
             const int64_t i = i0 + place;
             const double t1 = a * x[i] + b - y[i];
