@@ -597,20 +597,6 @@ static void choose_sides(Lanes *l, Stmt *s, Block *to) {
     }
 }
 
-static bool is_same(const Expr *a, const Expr *b) {
-    if (a->kind != b->kind || a->op != b->op || a->type != b->type || a->array != b->array ||
-        a->local != b->local || a->n != b->n || a->checked != b->checked ||
-        (a->ref != b->ref && a->kind != EXPR_LOAD)) {
-        return false;
-    }
-    for (int k = 0; k < a->n; k++) {
-        if (!is_same(a->arg[k], b->arg[k])) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* Is it made of sizes alone? */
 static bool is_of_sizes(const Expr *e) {
     bool is = e->kind == EXPR_DIM || e->kind == EXPR_CONST || e->kind == EXPR_CAST ||
@@ -628,7 +614,7 @@ static Stmt *choose_by_sizes(Lanes *l, Stmt *s, Stmt *choice) {
     Expr *e = s->value;
     if ((s->kind != STMT_LET && s->kind != STMT_STORE && s->kind != STMT_SET) || s->checked ||
         e->kind != EXPR_SELECT || !is_of_sizes(e->arg[0]) || !is_varying(l, e) ||
-        (choice && !is_same(choice->value, e->arg[0]))) {
+        (choice && !gen_expr_same(choice->value, e->arg[0]))) {
         return NULL;
     }
     if (!choice) {
@@ -1051,7 +1037,7 @@ static bool is_gather(Lanes *l, const Expr *e, const Around *around) {
 
 /* Both of two sides. */
 static Side both_sides(Side a, Side b) {
-    bool same = a.when && b.when && a.yes == b.yes && is_same(a.when, b.when);
+    bool same = a.when && b.when && a.yes == b.yes && gen_expr_same(a.when, b.when);
     return same ? a : (Side){NULL, false};
 }
 
@@ -1082,7 +1068,7 @@ static void add_fill(Lanes *l, Side side, Stmt *fill) {
 
 static Gather *gather_of(Lanes *l, const Expr *e) {
     for (int k = 0; k < l->gathers.n; k++) {
-        if (is_same(l->gathers.at[k].load, e)) {
+        if (gen_expr_same(l->gathers.at[k].load, e)) {
             return &l->gathers.at[k];
         }
     }
@@ -1190,7 +1176,7 @@ static bool is_row(Lanes *l, const Expr *e, const Around *around) {
 static bool same_row(const Expr *a, const Expr *b) {
     bool same = a->array == b->array && a->n == b->n;
     for (int k = 0; k < a->n - 1 && same; k++) {
-        same = is_same(a->arg[k], b->arg[k]);
+        same = gen_expr_same(a->arg[k], b->arg[k]);
     }
     return same;
 }

@@ -348,25 +348,11 @@ static bool reads_whole(const Pad *p, const Run *r, const Expr *load) {
     return r->turns && p->f->place[load->array] == PLACE_INPUT;
 }
 
-static bool is_same(const Expr *a, const Expr *b) {
-    if (a->kind != b->kind || a->op != b->op || a->type != b->type || a->array != b->array ||
-        a->local != b->local || a->n != b->n || a->checked != b->checked ||
-        (a->ref != b->ref && a->kind != EXPR_LOAD)) {
-        return false;
-    }
-    for (int k = 0; k < a->n; k++) {
-        if (!is_same(a->arg[k], b->arg[k])) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* Is it the first one that reads this row? */
 static bool is_first(const Run *r, int use) {
     for (int k = 0; k < use; k++) {
         const Use *u = &r->uses.at[k];
-        if (u->copied && !u->whole && is_same(u->load, r->uses.at[use].load)) {
+        if (u->copied && !u->whole && gen_expr_same(u->load, r->uses.at[use].load)) {
             return false;
         }
     }
@@ -624,7 +610,7 @@ static ArrayRef row_copy(Pad *p, Run *r, int use, Block *out) {
     Expr *load = r->uses.at[use].load;
     for (int k = 0; k < use; k++) {
         const Use *u = &r->uses.at[k];
-        if (u->copied && !u->whole && is_same(u->load, load)) {
+        if (u->copied && !u->whole && gen_expr_same(u->load, load)) {
             return u->copy;
         }
     }
@@ -760,14 +746,6 @@ static void spoil_kernels(Pad *p) {
     }
 }
 
-static void append_all(Block *to, const Block *b) {
-    for (Stmt *s = b->first, *next; s; s = next) {
-        next = s->next;
-        s->next = NULL;
-        gen_append(to, s);
-    }
-}
-
 void pad_rows(Gen *x) {
     Gen own = *x; /* it knows no names: they may stand behind what is made here */
     Graph *g = x->g;
@@ -835,6 +813,6 @@ void pad_rows(Gen *x) {
         say->next = p.before.first;
         p.before.first = say;
     }
-    append_all(&p.before, &f->body);
+    gen_append_all(&p.before, &f->body);
     f->body = p.before;
 }

@@ -519,6 +519,28 @@ int gen_expr_cost(const Expr *e) {
     return cost;
 }
 
+bool gen_expr_same(const Expr *a, const Expr *b) {
+    if (a->kind != b->kind || a->op != b->op || a->type != b->type || a->array != b->array ||
+        a->local != b->local || a->n != b->n || a->checked != b->checked ||
+        (a->ref != b->ref && a->kind != EXPR_LOAD)) {
+        return false;
+    }
+    for (int k = 0; k < a->n; k++) {
+        if (!gen_expr_same(a->arg[k], b->arg[k])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void gen_append_all(Block *to, const Block *b) {
+    for (Stmt *s = b->first, *next; s; s = next) {
+        next = s->next;
+        s->next = NULL;
+        gen_append(to, s);
+    }
+}
+
 bool gen_expr_may_fail(const Expr *e) {
     if (e->kind == EXPR_CHECKED || e->kind == EXPR_NONEMPTY || e->kind == EXPR_EXTERN ||
         e->checked || (e->kind == EXPR_OP && e->op == OP_trunc)) {

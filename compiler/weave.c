@@ -144,14 +144,6 @@ static Expr *rest_of(Weave *w, Expr *e, bool *never) {
     return e;
 }
 
-static void append_all(Block *to, const Block *b) {
-    for (Stmt *s = b->first, *next; s; s = next) {
-        next = s->next;
-        s->next = NULL;
-        gen_append(to, s);
-    }
-}
-
 /* Conditions that the facts decide go, with what they kept out. */
 static void decide(Weave *w, Block *b) {
     Block kept = {0};
@@ -164,7 +156,7 @@ static void decide(Weave *w, Block *b) {
             if (never || !rest) {
                 Block *taken = never ? &s->otherwise : &s->body;
                 decide(w, taken);
-                append_all(&kept, taken);
+                gen_append_all(&kept, taken);
                 continue;
             }
             s->value = rest;
@@ -644,7 +636,7 @@ static void join(Weave *w, Stmt *s, const Stmt *t, Stmt **part) {
     }
     Copy c = {.w = w, .from = t->index, .to = s->index};
     Block b = t->kind == STMT_LOOP ? copy_block(&c, &t->body) : t->body;
-    append_all(&s->body, &b);
+    gen_append_all(&s->body, &b);
 }
 
 static bool is_zero(const Weave *w, const Expr *e) {
@@ -1539,7 +1531,7 @@ static void weave_loop(Weave *w, Stmt *loop, Block *out) {
         weave_turns(w, s, from, to);
         w->facts.n = facts;
         if (s->body.first) {
-            append_all(out, &before);
+            gen_append_all(out, &before);
             gen_append(out, s);
         }
     }
@@ -1798,7 +1790,7 @@ static void walk(Weave *w, Block *b, bool *some) {
             weave_loop(w, s, &woven);
             w->turns = false;
             set_jams(w, &woven);
-            append_all(&out, &woven);
+            gen_append_all(&out, &woven);
             continue;
         }
         if (!(s->kind == STMT_LOOP && s->map)) {
