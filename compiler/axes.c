@@ -60,15 +60,9 @@ static void look_by(Look *l, Ref by) {
 /* Adds a term. The place of data counts as a whole. */
 static void look_at(const Axes *x, Look *l, Ref term) {
     Graph *g = x->g;
-    VEC(Ref) stack = {0};
     VEC(Ref) moved = {0};
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, stack, term);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
+    Walk walk = walk_start(g, term);
+    for (Ref r; (r = walk_next(walk));) {
         const Node n = *NODE(g, r);
         l->fails = l->fails || n.fails || n.op == OP_EXTERN || n.op == OP_KERNEL;
         l->dear = l->dear || is_dear_op(&n);
@@ -82,7 +76,7 @@ static void look_at(const Axes *x, Look *l, Ref term) {
         const Move *m = n.op == OP_READ ? move_of(x, n.aux) : NULL;
         for (int k = 0; k < n.nargs; k++) {
             if (!m || !m->by || !m->drop[k]) {
-                VEC_PUSH(g->arena, stack, ARG(g, r, k));
+                walk_add(walk, ARG(g, r, k));
             }
         }
         if (m && m->by) {
@@ -201,22 +195,17 @@ static int falling(const void *a, const void *b) {
 /* The largest parts of a term, outside of reductions, that could move, and are dear. */
 static void find_parts(const Axes *x, Ref root, Parts *parts) {
     Graph *g = x->g;
-    VEC(Ref) node = {0}, stack = {0};
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, stack, root);
+    VEC(Ref) node = {0};
+    Walk walk = walk_start(g, root);
     bool some = false, place = false;
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
+    for (Ref r; (r = walk_next(walk));) {
         const Node *n = NODE(g, r);
         VEC_PUSH(g->arena, node, r);
         some = some || is_dear_op(n);
         place = place || (n->op == OP_READ && (ARRAY(g, n->aux)->target ||
                                                (move_of(x, n->aux) && move_of(x, n->aux)->by)));
         for (int k = 0; k < NODE(g, r)->nargs && NODE(g, r)->op != OP_REDUCE; k++) {
-            VEC_PUSH(g->arena, stack, ARG(g, r, k));
+            walk_add(walk, ARG(g, r, k));
         }
     }
     if (!some || !place) {
@@ -398,19 +387,12 @@ static bool in_circle(Graph *g, const Order *o, int k) {
 /* What is to move takes with it what it reads. */
 static void want_reads(Axes *x, Ref term) {
     Graph *g = x->g;
-    VEC(Ref) stack = {0};
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, stack, term);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
-        if (graph_walk_first(g, r)) {
-            if (NODE(g, r)->op == OP_READ && x->move[NODE(g, r)->aux].by) {
-                x->move[NODE(g, r)->aux].want = true;
-            }
-            for (int k = 0; k < NODE(g, r)->nargs; k++) {
-                VEC_PUSH(g->arena, stack, ARG(g, r, k));
-            }
+    Walk walk = walk_start(g, term);
+    for (Ref r; (r = walk_next(walk));) {
+        if (NODE(g, r)->op == OP_READ && x->move[NODE(g, r)->aux].by) {
+            x->move[NODE(g, r)->aux].want = true;
         }
+        walk_into(walk, r);
     }
 }
 

@@ -392,33 +392,24 @@ Ref contract_order(Graph *g, Ref sum) {
 /* The reductions of a term that stand in no other one; those under a selection come last, from
  * *chosen on. */
 static int reductions_of(Graph *g, Ref term, Ref **out, int *chosen) {
-    VEC(Ref) stack = {0}, later = {0}, found = {0};
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, stack, term);
-    *chosen = -1;
-    while (stack.n || later.n) {
-        if (!stack.n && *chosen < 0) {
-            *chosen = found.n;
-        }
-        Ref r = stack.n ? stack.at[--stack.n] : later.at[--later.n];
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
+    VEC(Ref) found = {0};
+    *chosen = 0;
+    Walk walk = walk_start(g, term);
+    for (Ref r; (r = walk_next(walk));) {
         const Node n = *NODE(g, r);
         if (n.op == OP_REDUCE) {
             VEC_PUSH(g->arena, found, r);
+            *chosen += !walk_is_late(walk);
             continue;
         }
         for (int k = 0; k < n.nargs; k++) {
-            bool side = (n.op == OP_SELECT || n.op == OP_and || n.op == OP_or) && k > 0;
-            if (side || *chosen >= 0) {
-                VEC_PUSH(g->arena, later, ARG(g, r, k));
+            if ((n.op == OP_SELECT || n.op == OP_and || n.op == OP_or) && k > 0) {
+                walk_later(walk, ARG(g, r, k));
             } else {
-                VEC_PUSH(g->arena, stack, ARG(g, r, k));
+                walk_add(walk, ARG(g, r, k));
             }
         }
     }
-    *chosen = *chosen < 0 ? found.n : *chosen;
     *out = found.at;
     return found.n;
 }
@@ -831,20 +822,12 @@ static bool is_whole(Graph *g, ArrayRef a) {
 }
 
 static void count_reads(Graph *g, Ref term, int *reads) {
-    VEC(Ref) stack = {0};
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, stack, term);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
+    Walk walk = walk_start(g, term);
+    for (Ref r; (r = walk_next(walk));) {
         if (NODE(g, r)->op == OP_READ) {
             reads[NODE(g, r)->aux]++;
         }
-        for (int k = 0; k < NODE(g, r)->nargs; k++) {
-            VEC_PUSH(g->arena, stack, ARG(g, r, k));
-        }
+        walk_into(walk, r);
     }
 }
 

@@ -154,20 +154,13 @@ typedef struct Look {
 
 static Look look_at(Graph *g, const Parts *s) {
     Look look = {false, true};
-    VEC(Ref) stack = {0};
-    graph_walk_start(g);
+    Walk walk = walk_start(g, 0);
     for (int k = 0; k < s->n; k++) {
-        VEC_PUSH(g->arena, stack, s->at[k]);
+        walk_add(walk, s->at[k]);
     }
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
+    for (Ref r; (r = walk_next(walk));) {
         look.safe = look.safe && !NODE(g, r)->fails;
-        for (int k = 0; k < NODE(g, r)->nargs; k++) {
-            VEC_PUSH(g->arena, stack, ARG(g, r, k));
-        }
+        walk_into(walk, r);
         if (NODE(g, r)->op == OP_READ) {
             look.reads = true;
             for (int k = 0; k < NODE(g, r)->nargs && look.safe; k++) {
@@ -325,17 +318,11 @@ static void demand_term(Graph *g, Work *w, Demand *demand, ArrayRef reader, cons
         VEC_PUSH(g->arena, w->how, NEVER);
         VEC_PUSH(g->arena, w->need, 0);
     }
-    VEC(Ref) nodes = {0}, stack = {0};
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, stack, root);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
-        if (graph_walk_first(g, r)) {
-            VEC_PUSH(g->arena, nodes, r);
-            for (int k = 0; k < NODE(g, r)->nargs; k++) {
-                VEC_PUSH(g->arena, stack, ARG(g, r, k));
-            }
-        }
+    VEC(Ref) nodes = {0};
+    Walk walk = walk_start(g, root);
+    for (Ref r; (r = walk_next(walk));) {
+        VEC_PUSH(g->arena, nodes, r);
+        walk_into(walk, r);
     }
     qsort(nodes.at, (size_t)nodes.n, sizeof *nodes.at, falling);
     uint8_t *how = w->how.at;

@@ -1112,20 +1112,12 @@ static Ref within_choice(State *s, ArrayRef a, const Ref *place) {
         return 0;
     }
     Ref c = ARG(g, r, 0);
-    VEC(Ref) stack = {0};
-    VEC_PUSH(g->arena, stack, c);
-    graph_walk_start(g);
-    while (stack.n) {
-        Ref t = stack.at[--stack.n];
-        if (!graph_walk_first(g, t)) {
-            continue;
-        }
+    Walk walk = walk_start(g, c);
+    for (Ref t; (t = walk_next(walk));) {
         if (NODE(g, t)->op == OP_READ || NODE(g, t)->op == OP_REDUCE) {
             return 0;
         }
-        for (int k = 0; k < NODE(g, t)->nargs; k++) {
-            VEC_PUSH(g->arena, stack, ARG(g, t, k));
-        }
+        walk_into(walk, t);
     }
     Ref *to = arena_alloc(g->arena, (size_t)(bar->rank + 1) * sizeof *to);
     for (int k = 0; k < adj->ncontext; k++) {

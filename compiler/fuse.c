@@ -47,7 +47,7 @@ static void note_reads(Fuse *f, Ref root, int rank, const Ref *axis) {
     Graph *g = f->g;
     VEC(Ref) stack = {0}; /* each with how many of `bound` are in force: level */
     VEC(Ref) bound = {0};
-    graph_walk_start(g);
+    Walk walk = walk_start(g, 0);
     for (int k = 0; k < rank; k++) {
         VEC_PUSH(g->arena, bound, axis[k]);
     }
@@ -58,7 +58,7 @@ static void note_reads(Fuse *f, Ref root, int rank, const Ref *axis) {
         Ref r = stack.at[--stack.n];
         int nbound = level.at[--level.n];
         const Node n = *NODE(g, r);
-        if (!graph_walk_first(g, r)) {
+        if (!walk_first(walk, r)) {
             continue;
         }
         bound.n = nbound;
@@ -141,21 +141,15 @@ bool term_is_contraction(const Graph *g, Ref r) {
  * of the recurrence. */
 static bool reads_end(const Fuse *f, Ref term) {
     Graph *g = f->g;
-    VEC(Ref) stack = {0};
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, stack, term);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
+    Walk walk = walk_start(g, term);
+    for (Ref r; (r = walk_next(walk));) {
         const Ref *free;
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
         for (int k = 0; k < NODE(g, r)->nargs; k++) {
             if (NODE(g, r)->op == OP_READ && f->circle[NODE(g, r)->aux] &&
                 graph_free(g, ARG(g, r, k), &free) == 0) {
                 return true;
             }
-            VEC_PUSH(g->arena, stack, ARG(g, r, k));
+            walk_add(walk, ARG(g, r, k));
         }
     }
     return false;

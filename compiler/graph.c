@@ -643,20 +643,13 @@ int graph_facts(Graph *g, Ref c, bool yes, const Poly **facts, int room) {
 
 /* Does the term read a, or, with 0, the turns of any iteration? */
 static bool reads_count(Graph *g, Ref term, ArrayRef a) {
-    VEC(Ref) stack = {0};
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, stack, term);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
+    Walk walk = walk_start(g, term);
+    for (Ref r; (r = walk_next(walk));) {
         const Node *n = NODE(g, r);
         if (n->op == OP_READ && (a ? n->aux == a : ARRAY(g, n->aux)->counts)) {
             return true;
         }
-        for (int k = 0; k < n->nargs; k++) {
-            if (graph_walk_first(g, ARG(g, r, k))) {
-                VEC_PUSH(g->arena, stack, ARG(g, r, k));
-            }
-        }
+        walk_into(walk, r);
     }
     return false;
 }
@@ -1940,74 +1933,98 @@ ArrayRef graph_array_over(Graph *g, const char *name, const Scope *s, Ref body, 
  * --------------------------------------------------------------------------------------------------------------------
  */
 
-void graph_walk_start(Graph *g) {
+Walk walk_start(Graph *g, Ref root) {
     g->walks++;
     while (g->seen.n < g->nodes.n) {
         VEC_PUSH(g->arena, g->seen, 0);
     }
+    g->stack.n = g->later.n = 0;
+    g->late = false;
+    Walk walk = {g, g->walks};
+    if (root) {
+        walk_add(walk, root);
+    }
+    return walk;
 }
 
-bool graph_walk_first(Graph *g, Ref r) {
-    if (g->seen.at[r] == g->walks) {
+static void walk_check(Walk walk) {
+    if (walk.number != walk.g->walks) {
+        bug("a walk goes on after another one has begun");
+    }
+}
+
+void walk_add(Walk walk, Ref root) {
+    walk_check(walk);
+    VEC_PUSH(walk.g->arena, walk.g->stack, root);
+}
+
+void walk_later(Walk walk, Ref r) {
+    walk_check(walk);
+    VEC_PUSH(walk.g->arena, walk.g->later, r);
+}
+
+bool walk_is_late(Walk walk) {
+    return walk.g->late;
+}
+
+bool walk_first(Walk walk, Ref r) {
+    if (walk.g->seen.at[r] == walk.number) {
         return false;
     }
-    g->seen.at[r] = g->walks;
+    walk.g->seen.at[r] = walk.number;
     return true;
+}
+
+Ref walk_next(Walk walk) {
+    Graph *g = walk.g;
+    walk_check(walk);
+    while (g->stack.n || g->later.n) {
+        g->late = g->late || !g->stack.n;
+        Ref r = g->stack.n ? g->stack.at[--g->stack.n] : g->later.at[--g->later.n];
+        if (walk_first(walk, r)) {
+            return r;
+        }
+    }
+    return 0;
+}
+
+void walk_into(Walk walk, Ref r) {
+    for (int k = 0; k < NODE(walk.g, r)->nargs; k++) {
+        walk_add(walk, ARG(walk.g, r, k));
+    }
 }
 
 typedef VEC(ArrayRef) ArrayList;
 
-/* In the walk at work. */
-static void collect_reads(Graph *g, Ref term, ArrayList *out) {
-    VEC_PUSH(g->arena, g->stack, term);
-    while (g->stack.n) {
-        Ref r = g->stack.at[--g->stack.n];
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
+static void collect_reads(Walk walk, Ref term, ArrayList *out) {
+    Graph *g = walk.g;
+    walk_add(walk, term);
+    for (Ref r; (r = walk_next(walk));) {
         const Node *n = NODE(g, r);
-        if (n->op == OP_READ && g->read.at[n->aux] != g->walks) {
-            g->read.at[n->aux] = g->walks;
+        if (n->op == OP_READ && g->read.at[n->aux] != walk.number) {
+            g->read.at[n->aux] = walk.number;
             VEC_PUSH(g->arena, *out, n->aux);
         }
         for (int k = n->nargs - 1; k >= 0; k--) {
-            VEC_PUSH(g->arena, g->stack, ARG(g, r, k));
+            walk_add(walk, ARG(g, r, k));
         }
     }
-}
-
-/* Does a term read the array, in what this walk has not met yet? */
-static bool walk_meets_read(Graph *g, Ref term, ArrayRef a) {
-    bool met = false;
-    VEC_PUSH(g->arena, g->stack, term);
-    while (g->stack.n) {
-        Ref r = g->stack.at[--g->stack.n];
-        if (met || !graph_walk_first(g, r)) {
-            continue;
-        }
-        const Node *n = NODE(g, r);
-        met = n->op == OP_READ && n->aux == a;
-        for (int k = 0; k < n->nargs; k++) {
-            VEC_PUSH(g->arena, g->stack, ARG(g, r, k));
-        }
-    }
-    return met;
 }
 
 static int array_reads(Graph *g, ArrayRef a, bool live, const ArrayRef **reads) {
     ArrayList out = {0};
-    graph_walk_start(g);
+    Walk walk = walk_start(g, 0);
     while (g->read.n < g->arrays.n) {
         VEC_PUSH(g->arena, g->read, 0);
     }
     for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
         const Piece p = ARRAY(g, a)->pieces.at[q];
-        collect_reads(g, p.body, &out);
+        collect_reads(walk, p.body, &out);
         if (p.guard) {
-            collect_reads(g, p.guard, &out);
+            collect_reads(walk, p.guard, &out);
         }
         if (p.live && live) {
-            collect_reads(g, p.live, &out);
+            collect_reads(walk, p.live, &out);
         }
     }
     *reads = out.at;
@@ -2023,17 +2040,23 @@ int graph_array_needs(Graph *g, ArrayRef a, const ArrayRef **needs) {
 }
 
 bool graph_reads_itself(Graph *g, ArrayRef a) {
-    graph_walk_start(g);
+    Walk walk = walk_start(g, 0);
     for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
         const Piece *p = &ARRAY(g, a)->pieces.at[q];
-        if (walk_meets_read(g, p->body, a) || (p->guard && walk_meets_read(g, p->guard, a))) {
+        walk_add(walk, p->body);
+        if (p->guard) {
+            walk_add(walk, p->guard);
+        }
+    }
+    for (Ref r; (r = walk_next(walk));) {
+        if (NODE(g, r)->op == OP_READ && NODE(g, r)->aux == a) {
             return true;
         }
+        walk_into(walk, r);
     }
     return false;
 }
 
-/* Tarjan's algorithm with its own stack. */
 /* What an array reads, and what it has rules by. */
 static int with_rules(Graph *g, ArrayRef a, int n, const ArrayRef **reads) {
     VEC(ArrayRef) all = {0};
@@ -2050,6 +2073,7 @@ static int with_rules(Graph *g, ArrayRef a, int n, const ArrayRef **reads) {
     return all.n;
 }
 
+/* Tarjan's algorithm with its own stack. */
 static Order order_by(Graph *g, int n, const ArrayRef *roots, bool live, bool rules) {
     typedef struct Frame {
         ArrayRef a;
@@ -2134,27 +2158,20 @@ void graph_need_rules(Graph *g, ArrayRef a) {
 const bool *graph_calls(Graph *g, int n, const ArrayRef *roots) {
     bool *called = arena_alloc(g->arena, (size_t)(g->externs.n + 1) * sizeof *called);
     Order order = graph_order(g, n, roots);
-    VEC(Ref) stack = {0};
-    graph_walk_start(g);
+    Walk walk = walk_start(g, 0);
     for (int k = 0; k < order.n && g->externs.n; k++) {
         const Array *a = ARRAY(g, order.array[k]);
         for (int q = 0; q < a->pieces.n; q++) {
-            VEC_PUSH(g->arena, stack, a->pieces.at[q].body);
+            walk_add(walk, a->pieces.at[q].body);
             if (a->pieces.at[q].guard) {
-                VEC_PUSH(g->arena, stack, a->pieces.at[q].guard);
+                walk_add(walk, a->pieces.at[q].guard);
             }
         }
-        while (stack.n) {
-            Ref r = stack.at[--stack.n];
-            if (!graph_walk_first(g, r)) {
-                continue;
-            }
+        for (Ref r; (r = walk_next(walk));) {
             if (NODE(g, r)->op == OP_EXTERN) {
                 called[NODE(g, r)->aux] = true;
             }
-            for (int i = 0; i < NODE(g, r)->nargs; i++) {
-                VEC_PUSH(g->arena, stack, ARG(g, r, i));
-            }
+            walk_into(walk, r);
         }
     }
     return called;

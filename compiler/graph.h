@@ -242,9 +242,11 @@ struct Graph {
     VEC(Request) requests;
     VEC(Gradient) gradients;
     VEC(int) taken;     /* by Symbol, of names in use: the number to try next with it */
-    VEC(uint32_t) seen; /* by Ref: the last walk that met it, see graph_walk */
+    VEC(uint32_t) seen; /* by Ref: the last walk that met it, see Walk */
     VEC(uint32_t) read; /* by array: the last walk that met a read of it */
-    VEC(Ref) stack;     /* of the walk at work */
+    VEC(Ref) stack;     /* of the walk at work, */
+    VEC(Ref) later;     /* and what it comes to at its end */
+    bool late;
     uint32_t walks;
     VEC(uint32_t) bound; /* a hash table of the indices with a number */
     int nbound;
@@ -375,10 +377,23 @@ bool graph_piece(Graph *g, ArrayRef a, const Poly *const *lo, const Poly *const 
                  Span at);
 /* By piece: may some entry be in another piece too? */
 const bool *graph_pieces_meet(Graph *g, ArrayRef a);
-/* One walk over nodes at a time: start it, then ask of each node whether it is met for the first
- * time. */
-void graph_walk_start(Graph *g);
-bool graph_walk_first(Graph *g, Ref r); /* not met yet in this walk? */
+/* A walk over terms: each node once, a node before its arguments, the last of these first.
+ *     Walk walk = walk_start(g, term);
+ *     for (Ref r; (r = walk_next(walk));) {
+ *         ... what r is ...; walk_into(walk, r);
+ *     }
+ * One at a time: the marks are the graph's, and who goes on with an earlier one has a bug. */
+typedef struct Walk {
+    Graph *g;
+    uint32_t number;
+} Walk;
+Walk walk_start(Graph *g, Ref root); /* 0: none yet */
+void walk_add(Walk walk, Ref root);  /* met next, if it was not met before */
+void walk_later(Walk walk, Ref r);   /* met when nothing else is left; */
+bool walk_is_late(Walk walk);        /* has that begun? */
+Ref walk_next(Walk walk);            /* 0: there is no other */
+void walk_into(Walk walk, Ref r);    /* adds the arguments */
+bool walk_first(Walk walk, Ref r);   /* marks it: was it not met? For another order than this */
 /* The arrays that an array reads, each once, in order of first appearance. */
 int graph_array_reads(Graph *g, ArrayRef a, const ArrayRef **reads);
 /* The same with those that say how far it goes, so that an iteration and its end are one circle. */

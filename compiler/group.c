@@ -106,24 +106,18 @@ static void link_axes(AxisGroup *s) {
  * sum[e if from[e] == i](...)? Then it is added where it goes; to look for it once for each entry
  * is that many times the work. */
 static bool is_scattered_along(Graph *g, ArrayRef a, int axis) {
-    VEC(Ref) stack = {0};
-    graph_walk_start(g);
+    Walk walk = walk_start(g, 0);
     for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
-        VEC_PUSH(g->arena, stack, ARRAY(g, a)->pieces.at[q].body);
+        walk_add(walk, ARRAY(g, a)->pieces.at[q].body);
     }
-    while (stack.n) {
-        Ref r = stack.at[--stack.n], rest;
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
+    for (Ref r; (r = walk_next(walk));) {
+        Ref rest;
         const Node n = *NODE(g, r);
         if (n.op == OP_REDUCE && n.aux == RED_SUM &&
             nest_scatter_place(g, ARG(g, r, 1), ARRAY(g, a)->axis[axis], &rest)) {
             return true;
         }
-        for (int k = 0; k < n.nargs; k++) {
-            VEC_PUSH(g->arena, stack, ARG(g, r, k));
-        }
+        walk_into(walk, r);
     }
     return false;
 }

@@ -15,7 +15,6 @@ enum { MOST_QUOTIENTS = 64 }; /* of an equation */
 
 typedef struct Quotients {
     Graph *g;
-    VEC(Ref) stack;
     VEC(Ref) found;
 } Quotients;
 
@@ -23,13 +22,8 @@ typedef struct Quotients {
 static void find(Quotients *q, Ref term) {
     Graph *g = q->g;
     q->found.n = 0;
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, q->stack, term);
-    while (q->stack.n) {
-        Ref r = q->stack.at[--q->stack.n];
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
+    Walk walk = walk_start(g, term);
+    for (Ref r; (r = walk_next(walk));) {
         const Node *n = NODE(g, r);
         if (n->op == OP_div && n->type >= VALUE_FLOAT && NODE(g, ARG(g, r, 1))->op != OP_CONST) {
             VEC_PUSH(g->arena, q->found, r);
@@ -37,7 +31,7 @@ static void find(Quotients *q, Ref term) {
         for (int k = 0;
              k < NODE(g, r)->nargs && NODE(g, r)->op != OP_REDUCE && NODE(g, r)->op != OP_READ;
              k++) {
-            VEC_PUSH(g->arena, q->stack, ARG(g, r, k));
+            walk_add(walk, ARG(g, r, k));
         }
     }
 }

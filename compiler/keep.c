@@ -93,18 +93,12 @@ static Ref over_common(Graph *g, Spot *s) {
     Ref to[MOST_INDICES];
     const Ref *free;
     int nfree = graph_free(g, s->term, &free);
-    VEC(Ref) stack = {0};
     if (nfree > MOST_INDICES) {
         return 0;
     }
     s->n = 0;
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, stack, s->term);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
+    Walk walk = walk_start(g, s->term);
+    for (Ref r; (r = walk_next(walk));) {
         const Node n = *NODE(g, r);
         if (n.op == OP_EXTERN || n.op == OP_KERNEL || n.op == OP_REDUCE) {
             return 0;
@@ -119,7 +113,7 @@ static Ref over_common(Graph *g, Spot *s) {
             }
         }
         for (int k = n.nargs - 1; k >= 0; k--) {
-            VEC_PUSH(g->arena, stack, ARG(g, r, k));
+            walk_add(walk, ARG(g, r, k));
         }
     }
     for (int k = 0; k < nfree; k++) {
@@ -470,19 +464,13 @@ static const Poly *entries_of(Graph *g, int n, const Poly *const *extent) {
  * where they do not. */
 static int cost_of_move(Graph *g, const Spot *s) {
     const Poly *extent[MOST_INDICES];
-    VEC(Ref) stack = {0};
     for (int k = 0; k < s->n; k++) {
         extent[k] = EXTENT(g, s->v[k]);
     }
     const Poly *all = entries_of(g, s->n, extent);
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, stack, s->term);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
+    Walk walk = walk_start(g, s->term);
+    for (Ref r; (r = walk_next(walk));) {
         const Node n = *NODE(g, r);
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
         if (n.op == OP_READ) {
             const Array *x = ARRAY(g, n.aux);
             const Poly *more = entries_of(g, x->rank, x->extent);
@@ -491,9 +479,7 @@ static int cost_of_move(Graph *g, const Spot *s) {
             }
             continue;
         }
-        for (int k = 0; k < n.nargs; k++) {
-            VEC_PUSH(g->arena, stack, ARG(g, r, k));
-        }
+        walk_into(walk, r);
     }
     return MOVED_FAR;
 }

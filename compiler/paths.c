@@ -64,15 +64,19 @@ bool paths_lead(Paths *s, Ref r) {
     return yes;
 }
 
-/* Arrays read on differentiable paths of a term. */
-static void smooth_reads(Graph *g, Ref term, ArrayRef *out, int *n, int *listed, int now) {
-    VEC(Ref) stack = {0};
-    VEC_PUSH(g->arena, stack, term);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
-        if (!graph_walk_first(g, r)) {
-            continue;
+void paths_into(Walk walk, Ref r) {
+    for (int k = 0; k < NODE(walk.g, r)->nargs; k++) {
+        if (paths_smooth(walk.g, r, k)) {
+            walk_add(walk, ARG(walk.g, r, k));
         }
+    }
+}
+
+/* Arrays read on differentiable paths of a term. */
+static void smooth_reads(Walk walk, Ref term, ArrayRef *out, int *n, int *listed, int now) {
+    Graph *g = walk.g;
+    walk_add(walk, term);
+    for (Ref r; (r = walk_next(walk));) {
         if (NODE(g, r)->op == OP_READ) {
             if (listed[NODE(g, r)->aux] != now) {
                 listed[NODE(g, r)->aux] = now;
@@ -80,11 +84,7 @@ static void smooth_reads(Graph *g, Ref term, ArrayRef *out, int *n, int *listed,
             }
             continue;
         }
-        for (int k = 0; k < NODE(g, r)->nargs; k++) {
-            if (paths_smooth(g, r, k)) {
-                VEC_PUSH(g->arena, stack, ARG(g, r, k));
-            }
-        }
+        paths_into(walk, r);
     }
 }
 
@@ -144,9 +144,9 @@ void paths_find(Paths *s, ArrayRef root) {
         if (paths_is_by(s, a)) {
             continue;
         }
-        graph_walk_start(g);
+        Walk walk = walk_start(g, 0);
         for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
-            smooth_reads(g, ARRAY(g, a)->pieces.at[q].body, out, &nreads[a], listed, k + 1);
+            smooth_reads(walk, ARRAY(g, a)->pieces.at[q].body, out, &nreads[a], listed, k + 1);
         }
         for (int q = 0; q < ARRAY(g, a)->rules.n; q++) {
             ArrayRef x = ARRAY(g, a)->rules.at[q].by;
@@ -226,23 +226,16 @@ static int falling(const void *a, const void *b) {
 static Region region_of(Paths *s, Ref root) {
     Graph *g = s->g;
     Region x = {0};
-    VEC(Ref) stack = {0};
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, stack, root);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
-        if (!graph_walk_first(g, r) || !paths_lead(s, r)) {
+    Walk walk = walk_start(g, root);
+    for (Ref r; (r = walk_next(walk));) {
+        if (!paths_lead(s, r)) {
             continue;
         }
         VEC_PUSH(g->arena, x.node, r);
         if (NODE(g, r)->op == OP_REDUCE || NODE(g, r)->op == OP_READ) {
             continue;
         }
-        for (int k = 0; k < NODE(g, r)->nargs; k++) {
-            if (paths_smooth(g, r, k)) {
-                VEC_PUSH(g->arena, stack, ARG(g, r, k));
-            }
-        }
+        paths_into(walk, r);
     }
     qsort(x.node.at, (size_t)x.node.n, sizeof *x.node.at, falling);
     bool *wanted = arena_alloc(g->arena, (size_t)x.node.n * sizeof *wanted + 1);
@@ -495,22 +488,15 @@ int paths_steady_axes(Graph *g, const Order *order, int lo, int hi) {
     }
     for (int k = lo; k < hi; k++) {
         const Array *x = ARRAY(g, order->array[k]);
-        VEC(Ref) stack = {0};
-        graph_walk_start(g);
+        Walk walk = walk_start(g, 0);
         for (int q = 0; q < x->pieces.n; q++) {
-            VEC_PUSH(g->arena, stack, x->pieces.at[q].body);
+            walk_add(walk, x->pieces.at[q].body);
         }
-        while (stack.n) {
-            Ref r = stack.at[--stack.n];
-            if (!graph_walk_first(g, r)) {
-                continue;
-            }
+        for (Ref r; (r = walk_next(walk));) {
             for (int q = 0; NODE(g, r)->op == OP_READ && in[NODE(g, r)->aux] && q < steady; q++) {
                 steady = ARG(g, r, q) == x->axis[q] ? steady : q;
             }
-            for (int q = 0; q < NODE(g, r)->nargs; q++) {
-                VEC_PUSH(g->arena, stack, ARG(g, r, q));
-            }
+            walk_into(walk, r);
         }
     }
     return steady;
@@ -543,20 +529,12 @@ static Ref twin_term(Graph *g, ArrayRef a, Ref term) {
 }
 
 static void list_reads(Graph *g, Ref term, ArrayList *out) {
-    VEC(Ref) stack = {0};
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, stack, term);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
+    Walk walk = walk_start(g, term);
+    for (Ref r; (r = walk_next(walk));) {
         if (NODE(g, r)->op == OP_READ) {
             VEC_PUSH(g->arena, *out, NODE(g, r)->aux);
         }
-        for (int k = 0; k < NODE(g, r)->nargs; k++) {
-            VEC_PUSH(g->arena, stack, ARG(g, r, k));
-        }
+        walk_into(walk, r);
     }
 }
 
@@ -606,26 +584,17 @@ static void fill_rules(Graph *g, ArrayRef of, ArrayRef twin) {
 
 /* Adds what the array reads on differentiable paths. */
 static void list_smooth(Graph *g, ArrayRef a, ArrayList *list, bool *listed) {
-    VEC(Ref) stack = {0};
+    Walk walk = walk_start(g, 0);
     for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
-        VEC_PUSH(g->arena, stack, ARRAY(g, a)->pieces.at[q].body);
+        walk_add(walk, ARRAY(g, a)->pieces.at[q].body);
     }
-    graph_walk_start(g);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
+    for (Ref r; (r = walk_next(walk));) {
         ArrayRef b = NODE(g, r)->op == OP_READ ? NODE(g, r)->aux : 0;
         if (b && !listed[b]) {
             listed[b] = true;
             VEC_PUSH(g->arena, *list, b);
         }
-        for (int q = 0; q < NODE(g, r)->nargs; q++) {
-            if (paths_smooth(g, r, q)) {
-                VEC_PUSH(g->arena, stack, ARG(g, r, q));
-            }
-        }
+        paths_into(walk, r);
     }
 }
 

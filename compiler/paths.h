@@ -25,6 +25,7 @@ void paths_find(Paths *s, ArrayRef root);
 /* Is the k-th argument of a node on a differentiable path? Positions, conditions and integers are
  * not. */
 bool paths_smooth(const Graph *g, Ref r, int k);
+void paths_into(Walk walk, Ref r); /* walk_into along such arguments alone */
 bool paths_lead(Paths *s, Ref term);
 /* Replaces shared terms and reductions below the root of each piece by reads of new arrays, to be
  * lifted in their turn. */

@@ -49,24 +49,16 @@ static bool is_kept(const Poly *extent) {
 /* Are all indices in it those of axes of fixed length, and nothing in it numbers that are not
  * whole? */
 static bool is_of_short(Graph *g, Ref term) {
-    VEC(Ref) stack = {0};
     int64_t n;
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, stack, term);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
+    Walk walk = walk_start(g, term);
+    for (Ref r; (r = walk_next(walk));) {
         const Node node = *NODE(g, r);
         if (node.type >= VALUE_FLOAT || node.op == OP_REDUCE || node.op == OP_EXTERN ||
             (node.op == OP_INDEX && (!poly_is_int(EXTENT(g, r), &n) || n > LONGEST)) ||
             (node.op == OP_READ && ARRAY(g, node.aux)->role == ARRAY_INTERNAL)) {
             return false;
         }
-        for (int k = 0; k < node.nargs; k++) {
-            VEC_PUSH(g->arena, stack, ARG(g, r, k));
-        }
+        walk_into(walk, r);
     }
     return true;
 }
@@ -404,24 +396,17 @@ static bool is_for_many(Graph *g, ArrayRef by, Ref some) {
 
 static Ref narrow_sums(Patterns *p, ArrayRef by, Ref term) {
     Graph *g = p->g;
-    VEC(Ref) stack = {0}, sums = {0}, from = {0}, to = {0};
+    VEC(Ref) sums = {0}, from = {0}, to = {0};
     if (!NODE(g, term)->depth) {
         return term;
     }
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, stack, term);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
+    Walk walk = walk_start(g, term);
+    for (Ref r; (r = walk_next(walk));) {
         if (NODE(g, r)->op == OP_REDUCE) {
             VEC_PUSH(g->arena, sums, r);
             continue;
         }
-        for (int k = 0; k < NODE(g, r)->nargs; k++) {
-            VEC_PUSH(g->arena, stack, ARG(g, r, k));
-        }
+        walk_into(walk, r);
     }
     for (int k = 0; k < sums.n; k++) {
         Ref r = sums.at[k], condition, body;

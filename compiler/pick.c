@@ -47,15 +47,10 @@ typedef struct Picks {
 
 static double work_of(const Picks *p, Ref term, int depth, bool *dear) {
     Graph *g = p->g;
-    VEC(Ref) stack = {0}, sums = {0};
+    VEC(Ref) sums = {0};
     double work = 0;
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, stack, term);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
+    Walk walk = walk_start(g, term);
+    for (Ref r; (r = walk_next(walk));) {
         const Node n = *NODE(g, r);
         if (n.op >= OP_FIRST_SCALAR && n.type >= VALUE_FLOAT) {
             *dear = *dear || !op_info[n.op].cheap || n.op == OP_div;
@@ -66,9 +61,7 @@ static double work_of(const Picks *p, Ref term, int depth, bool *dear) {
             VEC_PUSH(g->arena, sums, r);
             continue;
         }
-        for (int k = 0; k < n.nargs; k++) {
-            VEC_PUSH(g->arena, stack, ARG(g, r, k));
-        }
+        walk_into(walk, r);
     }
     for (int k = 0; k < sums.n && depth < MOST_NESTED; k++) {
         const Poly *extent = EXTENT(g, ARG(g, sums.at[k], 0));
@@ -83,15 +76,9 @@ static double work_of(const Picks *p, Ref term, int depth, bool *dear) {
 
 /* The indices of a place that data choose, in the order in which they appear. False: it is none. */
 static bool find_indices(Graph *g, Ref place, Site *s) {
-    VEC(Ref) stack = {0};
     bool data = false;
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, stack, place);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
+    Walk walk = walk_start(g, place);
+    for (Ref r; (r = walk_next(walk));) {
         data = data || (NODE(g, r)->op == OP_READ && ARRAY(g, NODE(g, r)->aux)->target);
         if (NODE(g, r)->op == OP_INDEX) {
             bool known = false;
@@ -105,9 +92,7 @@ static bool find_indices(Graph *g, Ref place, Site *s) {
                 s->index[s->n++] = r;
             }
         }
-        for (int k = 0; k < NODE(g, r)->nargs; k++) {
-            VEC_PUSH(g->arena, stack, ARG(g, r, k));
-        }
+        walk_into(walk, r);
     }
     return data && !NODE(g, place)->fails;
 }
@@ -179,63 +164,40 @@ static void note_read(Picks *p, Ref read) {
 
 static void never_read(Picks *p, Ref term) {
     Graph *g = p->g;
-    VEC(Ref) stack = {0};
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, stack, term);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
+    Walk walk = walk_start(g, term);
+    for (Ref r; (r = walk_next(walk));) {
         if (NODE(g, r)->op == OP_READ && (int)NODE(g, r)->aux < p->all &&
             p->pick[NODE(g, r)->aux]) {
             p->pick[NODE(g, r)->aux]->never = true;
         }
-        for (int k = 0; k < NODE(g, r)->nargs; k++) {
-            VEC_PUSH(g->arena, stack, ARG(g, r, k));
-        }
+        walk_into(walk, r);
     }
 }
 
 /* Is it a condition on sizes alone? */
 static bool is_of_sizes(Graph *g, Ref condition) {
-    VEC(Ref) stack = {0};
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, stack, condition);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
+    Walk walk = walk_start(g, condition);
+    for (Ref r; (r = walk_next(walk));) {
         if (NODE(g, r)->op == OP_READ || NODE(g, r)->op == OP_INDEX) {
             return false;
         }
-        for (int k = 0; k < NODE(g, r)->nargs; k++) {
-            VEC_PUSH(g->arena, stack, ARG(g, r, k));
-        }
+        walk_into(walk, r);
     }
     return true;
 }
 
 static void note_reads(Picks *p, ArrayRef by, Ref term) {
     Graph *g = p->g;
-    VEC(Ref) stack = {0}, reads = {0}, choices = {0};
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, stack, term);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
+    VEC(Ref) reads = {0}, choices = {0};
+    Walk walk = walk_start(g, term);
+    for (Ref r; (r = walk_next(walk));) {
         const Node n = *NODE(g, r);
         if (n.op == OP_READ) {
             VEC_PUSH(g->arena, reads, r);
         } else if (n.op == OP_SELECT) {
             VEC_PUSH(g->arena, choices, r);
         }
-        for (int k = 0; k < n.nargs; k++) {
-            VEC_PUSH(g->arena, stack, ARG(g, r, k));
-        }
+        walk_into(walk, r);
     }
     for (int k = 0; k < choices.n; k++) {
         if (is_of_sizes(g, ARG(g, choices.at[k], 0))) { /* somebody chose here already */

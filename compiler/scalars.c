@@ -20,7 +20,6 @@ typedef struct Scalars {
     size_t arrays;    /* so many there were */
     uint32_t *axes;   /* by array: those that go; 0: it stays */
     ArrayRef **entry; /* by array: by entry, row-major over these axes; 0: none, it is 0 */
-    VEC(Ref) stack;
 } Scalars;
 
 static bool small_extent(const Poly *p, int64_t *n) {
@@ -41,22 +40,14 @@ static bool is_small(const Scalars *s, ArrayRef a, int axis) {
 static int term_size(Scalars *s, Ref term, bool *long_sum) {
     Graph *g = s->g;
     int size = 0;
-    s->stack.n = 0;
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, s->stack, term);
-    while (s->stack.n) {
-        Ref r = s->stack.at[--s->stack.n];
+    Walk walk = walk_start(g, term);
+    for (Ref r; (r = walk_next(walk));) {
         int64_t n;
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
         size++;
         *long_sum = *long_sum ||
                     (NODE(g, r)->op == OP_REDUCE && !small_extent(EXTENT(g, ARG(g, r, 0)), &n)) ||
                     NODE(g, r)->op == OP_KERNEL;
-        for (int k = 0; k < NODE(g, r)->nargs; k++) {
-            VEC_PUSH(g->arena, s->stack, ARG(g, r, k));
-        }
+        walk_into(walk, r);
     }
     return size;
 }
@@ -112,8 +103,7 @@ static bool turns_are_short(Scalars *s, const Order *order, int lo, int hi) {
     for (int k = lo; k < hi; k++) {
         const Array *a = ARRAY(g, order->array[k]);
         int64_t n;
-        s->stack.n = 0;
-        graph_walk_start(g);
+        Walk walk = walk_start(g, 0);
         for (int q = 0; q < a->pieces.n; q++) {
             const Piece *p = &a->pieces.at[q];
             for (int i = 0; i < a->rank && p->live; i++) {
@@ -121,23 +111,19 @@ static bool turns_are_short(Scalars *s, const Order *order, int lo, int hi) {
                     return true;
                 }
             }
-            VEC_PUSH(g->arena, s->stack, p->body);
+            walk_add(walk, p->body);
             if (p->guard) {
-                VEC_PUSH(g->arena, s->stack, p->guard);
+                walk_add(walk, p->guard);
             }
         }
-        while (s->stack.n) {
-            Ref r = s->stack.at[--s->stack.n];
-            if (!graph_walk_first(g, r)) {
-                continue;
-            }
+        for (Ref r; (r = walk_next(walk));) {
             if (NODE(g, r)->op == OP_REDUCE && NODE(g, r)->aux == RED_FIRST &&
                 small_extent(EXTENT(g, ARG(g, r, 0)), &n)) {
                 return true;
             }
             for (int i = 0; i < NODE(g, r)->nargs; i++) {
                 Ref at = ARG(g, r, i);
-                VEC_PUSH(g->arena, s->stack, at);
+                walk_add(walk, at);
                 if (NODE(g, r)->op == OP_READ && in[NODE(g, r)->aux] &&
                     small_extent(ARRAY(g, NODE(g, r)->aux)->extent[i], &n) &&
                     NODE(g, at)->op != OP_INDEX && !poly_is_int(graph_poly(g, at), &n)) {
@@ -200,24 +186,16 @@ static bool place_index(Graph *g, Ref place, Ref *index) {
 typedef VEC(Ref) Reads;
 static void find_reads(Scalars *s, Ref term, Reads *reads, Reads *reduces) {
     Graph *g = s->g;
-    s->stack.n = 0;
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, s->stack, term);
-    while (s->stack.n) {
-        Ref r = s->stack.at[--s->stack.n];
+    Walk walk = walk_start(g, term);
+    for (Ref r; (r = walk_next(walk));) {
         const Node n = *NODE(g, r);
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
         if (n.op == OP_READ && is_split(s, n.aux)) {
             VEC_PUSH(g->arena, *reads, r);
         }
         if (n.op == OP_REDUCE && reduces) {
             VEC_PUSH(g->arena, *reduces, r);
         }
-        for (int k = 0; k < n.nargs; k++) {
-            VEC_PUSH(g->arena, s->stack, ARG(g, r, k));
-        }
+        walk_into(walk, r);
     }
 }
 
@@ -380,21 +358,13 @@ static Ref open_sum(Scalars *s, Ref reduce) {
 static Ref open_sums(Scalars *s, Ref term) {
     Graph *g = s->g;
     Reads outer = {0};
-    s->stack.n = 0;
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, s->stack, term);
-    while (s->stack.n) {
-        Ref r = s->stack.at[--s->stack.n];
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
+    Walk walk = walk_start(g, term);
+    for (Ref r; (r = walk_next(walk));) {
         if (NODE(g, r)->op == OP_REDUCE) {
             VEC_PUSH(g->arena, outer, r);
             continue;
         }
-        for (int k = 0; k < NODE(g, r)->nargs; k++) {
-            VEC_PUSH(g->arena, s->stack, ARG(g, r, k));
-        }
+        walk_into(walk, r);
     }
     for (int k = 0; k < outer.n; k++) {
         Ref to = open_sum(s, outer.at[k]);

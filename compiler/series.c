@@ -43,21 +43,13 @@ typedef struct Series {
 
 static bool same_circle(const Series *s, Ref term) {
     Graph *g = s->g;
-    VEC(Ref) stack = {0};
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, stack, term);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
+    Walk walk = walk_start(g, term);
+    for (Ref r; (r = walk_next(walk));) {
         if (NODE(g, r)->op == OP_READ &&
             (NODE(g, r)->aux == s->at || s->component[NODE(g, r)->aux] == s->component[s->at])) {
             return true;
         }
-        for (int k = 0; k < NODE(g, r)->nargs; k++) {
-            VEC_PUSH(g->arena, stack, ARG(g, r, k));
-        }
+        walk_into(walk, r);
     }
     return false;
 }
@@ -65,14 +57,8 @@ static bool same_circle(const Series *s, Ref term) {
 /* Can it be computed for all values of its indices, with all that it reads? */
 static bool is_total(const Series *s, Ref term) {
     Graph *g = s->g;
-    VEC(Ref) stack = {0};
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, stack, term);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
+    Walk walk = walk_start(g, term);
+    for (Ref r; (r = walk_next(walk));) {
         const Node n = *NODE(g, r);
         if (n.fails || n.op == OP_REDUCE || n.op == OP_EXTERN ||
             (n.op == OP_READ && s->fails[n.aux])) {
@@ -88,16 +74,26 @@ static bool is_total(const Series *s, Ref term) {
                     return false;
                 }
             }
-            VEC_PUSH(g->arena, stack, x);
+            walk_add(walk, x);
         }
     }
     return true;
 }
 
+static bool reads_data(Graph *g, Ref term) {
+    Walk walk = walk_start(g, term);
+    for (Ref r; (r = walk_next(walk));) {
+        if (NODE(g, r)->op == OP_READ) {
+            return true;
+        }
+        walk_into(walk, r);
+    }
+    return false;
+}
+
 /* May a condition hold for some values of the term's indices and not for others? Then the term is
  * not to be computed for all of them: no division by zero is tried where nobody asks for it. */
 static bool tells_apart(Graph *g, Ref condition, Ref term) {
-    VEC(Ref) stack = {0};
     const Ref *free;
     Ref index[MOST_NESTED];
     int n = graph_free(g, term, &free);
@@ -109,20 +105,7 @@ static bool tells_apart(Graph *g, Ref condition, Ref term) {
             return true;
         }
     }
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, stack, condition);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
-        if (graph_walk_first(g, r)) {
-            if (NODE(g, r)->op == OP_READ) {
-                return true;
-            }
-            for (int k = 0; k < NODE(g, r)->nargs; k++) {
-                VEC_PUSH(g->arena, stack, ARG(g, r, k));
-            }
-        }
-    }
-    return false;
+    return reads_data(g, condition);
 }
 
 /* position = index + *shift? */
@@ -294,27 +277,21 @@ static bool is_chain_at(const Series *s, Ref r, Ref index, int64_t *shift) {
 /* Is the read of a chain that runs along the index a factor of the term? */
 static bool has_chain(const Series *s, Ref term, Ref index) {
     Graph *g = s->g;
-    VEC(Ref) stack = {0};
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, stack, term);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
+    Walk walk = walk_start(g, term);
+    for (Ref r; (r = walk_next(walk));) {
         int64_t shift;
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
         int op = NODE(g, r)->op;
         if (is_chain_at(s, r, index, &shift)) {
             return true;
         }
         if (op == OP_mul || op == OP_neg) {
-            VEC_PUSH(g->arena, stack, ARG(g, r, 0));
+            walk_add(walk, ARG(g, r, 0));
         }
         if (op == OP_mul) {
-            VEC_PUSH(g->arena, stack, ARG(g, r, 1));
+            walk_add(walk, ARG(g, r, 1));
         }
         if (op == OP_SELECT && only_side(g, r)) {
-            VEC_PUSH(g->arena, stack, ARG(g, r, only_side(g, r)));
+            walk_add(walk, ARG(g, r, only_side(g, r)));
         }
     }
     return false;
@@ -511,10 +488,10 @@ static Ref nest_sum(Series *s, const Scope *scope, Ref body, const Found *f) {
  * -----------------------------------------------------------------------------------------------------
  */
 
-static Ref walk(Series *s, const Scope *scope, Ref term, int depth);
+static Ref rewrite(Series *s, const Scope *scope, Ref term, int depth);
 
 /* What a reduction becomes, or 0. `chosen`: 0, or a condition under which it stands. */
-static Ref walk_reduce(Series *s, const Scope *scope, Ref r, Ref chosen, int depth) {
+static Ref rewrite_reduce(Series *s, const Scope *scope, Ref r, Ref chosen, int depth) {
     Graph *g = s->g;
     Ref condition, body, index = graph_open(g, r, &condition, &body);
     Reduction kind = (Reduction)NODE(g, r)->aux;
@@ -526,61 +503,55 @@ static Ref walk_reduce(Series *s, const Scope *scope, Ref r, Ref chosen, int dep
         (!chosen || !(tells_apart(g, chosen, f.weight) || tells_apart(g, chosen, f.read)))) {
         if (s->look) {
             s->read[part][f.chain] = true;
-            walk(s, &inside, f.weight, depth + 1);
+            rewrite(s, &inside, f.weight, depth + 1);
             return 0;
         }
         if (!s->bad[part][f.chain]) {
             return nest_sum(s, &inside, body, &f);
         }
     }
-    Ref to_condition = walk(s, &inside, condition, depth + 1);
+    Ref to_condition = rewrite(s, &inside, condition, depth + 1);
     scope_guard(g, &inside, condition);
-    Ref to_body = walk(s, &inside, body, depth + 1);
+    Ref to_body = rewrite(s, &inside, body, depth + 1);
     return to_condition == condition && to_body == body
                ? 0
                : graph_reduce(g, kind, index, to_condition, to_body);
 }
 
-static Ref walk(Series *s, const Scope *scope, Ref term, int depth) {
+static Ref rewrite(Series *s, const Scope *scope, Ref term, int depth) {
     Graph *g = s->g;
-    VEC(Ref) stack = {0}, later = {0}, reduce = {0}, power = {0}, from = {0}, to = {0};
+    VEC(Ref) reduce = {0}, power = {0}, from = {0}, to = {0};
     int part = s->part[s->at] ? DERIVATIVES : FUNCTION, reduces = 0, powers = 0;
     Ref condition = 0; /* all that choose: more than each power is wanted under, never less */
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, stack, term);
-    for (bool chosen = false; stack.n || later.n;) { /* sides of selections come last */
-        if (!stack.n && !chosen) {
-            chosen = true, reduces = reduce.n, powers = power.n;
-        }
-        Ref r = stack.n ? stack.at[--stack.n] : later.at[--later.n];
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
+    Walk walk = walk_start(g, term);
+    for (Ref r; (r = walk_next(walk));) { /* sides of selections come last */
         const Node n = *NODE(g, r);
         if (n.op == OP_READ && s->look) {
             s->read[part][n.aux] = s->bad[part][n.aux] = true;
         }
         if (n.op == OP_REDUCE && depth < MOST_NESTED) {
             VEC_PUSH(g->arena, reduce, r);
+            reduces += !walk_is_late(walk);
             continue;
         }
         if (n.op == OP_powi && s->powers) {
             VEC_PUSH(g->arena, power, r);
+            powers += !walk_is_late(walk);
         }
         if (n.op == OP_SELECT) {
             condition = condition ? graph_and(g, condition, ARG(g, r, 0)) : ARG(g, r, 0);
         }
         for (int k = 0; k < n.nargs; k++) {
-            if ((n.op == OP_SELECT && k > 0) || chosen) {
-                VEC_PUSH(g->arena, later, ARG(g, r, k));
+            if (n.op == OP_SELECT && k > 0) {
+                walk_later(walk, ARG(g, r, k));
             } else {
-                VEC_PUSH(g->arena, stack, ARG(g, r, k));
+                walk_add(walk, ARG(g, r, k));
             }
         }
     }
     reduces = condition ? reduces : reduce.n, powers = condition ? powers : power.n;
     for (int k = 0; k < reduce.n; k++) {
-        Ref becomes = walk_reduce(s, scope, reduce.at[k], k < reduces ? 0 : condition, depth);
+        Ref becomes = rewrite_reduce(s, scope, reduce.at[k], k < reduces ? 0 : condition, depth);
         if (becomes) {
             VEC_PUSH(g->arena, from, reduce.at[k]);
             VEC_PUSH(g->arena, to, becomes);
@@ -607,7 +578,7 @@ static void read_by_chain(Series *s, ArrayRef a) {
     }
 }
 
-static void walk_all(Series *s, const Order *order) {
+static void rewrite_all(Series *s, const Order *order) {
     Graph *g = s->g;
     for (int k = 0; k < order->n; k++) {
         ArrayRef a = order->array[k];
@@ -623,14 +594,14 @@ static void walk_all(Series *s, const Order *order) {
                 continue;
             }
             Scope scope = scope_of_piece(g, a, &p);
-            Ref body = walk(s, &scope, p.body, 0);
+            Ref body = rewrite(s, &scope, p.body, 0);
             if (body != p.body) {
                 ARRAY(g, a)->pieces.at[q].body = graph_cast(g, ARRAY(g, a)->type, body);
             }
             for (int x = 0; x < 2 && s->look; x++) {
                 Ref condition = x ? p.live : p.guard;
                 if (condition) {
-                    walk(s, &scope, condition, 0);
+                    rewrite(s, &scope, condition, 0);
                 }
             }
         }
@@ -640,21 +611,14 @@ static void walk_all(Series *s, const Order *order) {
 /* Which arrays may set a status: they are not computed where nobody asked for them. */
 static bool term_fails(const Series *s, Ref term) {
     Graph *g = s->g;
-    VEC(Ref) stack = {0};
-    VEC_PUSH(g->arena, stack, term);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
+    Walk walk = walk_start(g, term);
+    for (Ref r; (r = walk_next(walk));) {
         const Node n = *NODE(g, r);
         if (n.fails || n.op == OP_EXTERN || n.op == OP_KERNEL ||
             (n.op == OP_READ && s->fails[n.aux])) {
             return true;
         }
-        for (int k = 0; k < n.nargs; k++) {
-            VEC_PUSH(g->arena, stack, ARG(g, r, k));
-        }
+        walk_into(walk, r);
     }
     return false;
 }
@@ -670,7 +634,6 @@ static Series series_of(Graph *g, const Order *order) {
         for (hi = lo; hi < order->n && order->component[hi] == order->component[lo]; hi++) {
             ArrayRef a = order->array[hi];
             component[a] = order->component[hi] + 1;
-            graph_walk_start(g);
             fails = fails || ARRAY(g, a)->counts;
             for (int q = 0; q < ARRAY(g, a)->pieces.n && !fails; q++) {
                 const Piece *p = &ARRAY(g, a)->pieces.at[q];
@@ -695,7 +658,7 @@ void series_powers(Graph *g, int n, const ArrayRef *roots) {
     Order order = graph_order(g, n, roots);
     Series s = series_of(g, &order);
     s.powers = true;
-    walk_all(&s, &order);
+    rewrite_all(&s, &order);
 }
 
 void series_nest(Graph *g, int n, const ArrayRef *roots,
@@ -726,13 +689,13 @@ void series_nest(Graph *g, int n, const ArrayRef *roots,
         s.bad[k] = arena_alloc(g->arena, all * sizeof *s.bad[k]);
     }
     s.look = true;
-    walk_all(&s, &order);
+    rewrite_all(&s, &order);
     for (size_t a = 1; a < all; a++) { /* where the function makes it, it is there */
         s.bad[DERIVATIVES][a] =
             s.bad[DERIVATIVES][a] || (s.read[FUNCTION][a] && s.bad[FUNCTION][a]);
     }
     s.look = false;
-    walk_all(&s, &order);
+    rewrite_all(&s, &order);
 }
 
 /* ---- ends of recurrences
@@ -764,14 +727,8 @@ static int end_axis(const Graph *g, ArrayRef a, const Ref *positions) {
 
 static void look_at_ends(Ends *e, Ref term) {
     Graph *g = e->g;
-    VEC(Ref) stack = {0};
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, stack, term);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
+    Walk walk = walk_start(g, term);
+    for (Ref r; (r = walk_next(walk));) {
         const Node n = *NODE(g, r);
         if (n.op == OP_READ && e->circle[n.aux]) {
             const Ref *positions = &g->args.at[n.first];
@@ -784,9 +741,7 @@ static void look_at_ends(Ends *e, Ref term) {
                 e->end[n.aux] = positions[axis], e->axis[n.aux] = axis;
             }
         }
-        for (int k = 0; k < n.nargs; k++) {
-            VEC_PUSH(g->arena, stack, ARG(g, r, k));
-        }
+        walk_into(walk, r);
     }
 }
 

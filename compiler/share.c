@@ -405,14 +405,8 @@ static Form form_of(Graph *g, ArrayRef a) {
     const Piece p = ARRAY(g, a)->pieces.at[0];
     Form f = {0};
     const Poly *extent[16];
-    VEC(Ref) stack = {0};
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, stack, p.body);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
+    Walk walk = walk_start(g, p.body);
+    for (Ref r; (r = walk_next(walk));) {
         int known = f.n;
         const Node n = *NODE(g, r);
         for (int k = 0; k < n.nargs && n.op == OP_READ; k++) {
@@ -435,7 +429,7 @@ static Form form_of(Graph *g, ArrayRef a) {
             }
         }
         for (int k = n.nargs - 1; k >= 0; k--) {
-            VEC_PUSH(g->arena, stack, ARG(g, r, k));
+            walk_add(walk, ARG(g, r, k));
         }
     }
     Ref from[16], to[16];
@@ -968,17 +962,10 @@ static bool is_lifted(const Graph *g, ArrayRef a) {
 
 static void count_reads(Back *b, ArrayRef a, Ref root, bool guard) {
     Graph *g = b->s->g;
-    VEC(Ref) stack = {0}, inside = {0};
-    VEC_PUSH(g->arena, stack, root);
-    graph_walk_start(g);
-    bool deep = guard;
-    while (stack.n || inside.n) { /* first what stands outside of reductions */
-        deep = deep || !stack.n;
-        Ref r = stack.n ? stack.at[--stack.n] : inside.at[--inside.n];
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
+    Walk walk = walk_start(g, root);
+    for (Ref r; (r = walk_next(walk));) { /* first what stands outside of reductions */
         const Node n = *NODE(g, r);
+        bool deep = guard || walk_is_late(walk);
         if (n.op == OP_READ) {
             b->reads[n.aux]++;
             for (int k = 0; k < ARRAY(g, a)->rank && !deep; k++) {
@@ -987,10 +974,10 @@ static void count_reads(Back *b, ArrayRef a, Ref root, bool guard) {
             b->loose[n.aux] = b->loose[n.aux] || deep;
         }
         for (int k = 0; k < n.nargs; k++) {
-            if (deep || n.op == OP_REDUCE) {
-                VEC_PUSH(g->arena, inside, ARG(g, r, k));
+            if (n.op == OP_REDUCE) {
+                walk_later(walk, ARG(g, r, k));
             } else {
-                VEC_PUSH(g->arena, stack, ARG(g, r, k));
+                walk_add(walk, ARG(g, r, k));
             }
         }
     }

@@ -93,22 +93,15 @@ static bool of_axes(Graph *g, const Array *x, Ref comparison) {
 static Ref decide(Graph *g, ArrayRef a, const Piece *p) {
     enum { ROOM = 32 };
     const Array *x = ARRAY(g, a);
-    VEC(Ref) stack = {0}, compare = {0}, from = {0}, to = {0};
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, stack, p->body);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
+    VEC(Ref) compare = {0}, from = {0}, to = {0};
+    Walk walk = walk_start(g, p->body);
+    for (Ref r; (r = walk_next(walk));) {
         const Node *n = NODE(g, r);
         if (n->op >= OP_FIRST_SCALAR && op_info[n->op].typing == TYPING_COMPARE &&
             NODE(g, ARG(g, r, 0))->type == VALUE_INT && of_axes(g, x, r)) {
             VEC_PUSH(g->arena, compare, r);
         }
-        for (int k = 0; k < NODE(g, r)->nargs; k++) {
-            VEC_PUSH(g->arena, stack, ARG(g, r, k));
-        }
+        walk_into(walk, r);
     }
     const Poly *facts[ROOM];
     int nfacts = 0;
@@ -163,21 +156,13 @@ static Ref under(Graph *g, Ref term, Ref guard) {
 /* Does some array that the condition reads need a itself? Those before a in the order do not, as
  * long as no array has a guard from behind it (place is NULL then). */
 static bool needs_itself(Graph *g, const int *place, ArrayRef a, Ref condition, bool *behind) {
-    VEC(Ref) stack = {0};
     VEC(ArrayRef) later = {0};
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, stack, condition);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
+    Walk walk = walk_start(g, condition);
+    for (Ref r; (r = walk_next(walk));) {
         if (NODE(g, r)->op == OP_READ && (!place || place[NODE(g, r)->aux] >= place[a])) {
             VEC_PUSH(g->arena, later, NODE(g, r)->aux);
         }
-        for (int k = 0; k < NODE(g, r)->nargs; k++) {
-            VEC_PUSH(g->arena, stack, ARG(g, r, k));
-        }
+        walk_into(walk, r);
     }
     *behind = later.n > 0;
     Order cone = graph_order(g, later.n, later.at);

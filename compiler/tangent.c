@@ -108,14 +108,14 @@ static void variant_open(State *s, int number) {
     int rank = x->rank, n = x->pieces.n;
     Ref *body = arena_alloc(g->arena, (size_t)(n + 1) * sizeof *body),
         *guard = arena_alloc(g->arena, (size_t)(n + 1) * sizeof *guard);
-    VEC(Ref) stack = {0}, reads = {0};
+    VEC(Ref) roots = {0}, reads = {0};
     for (int q = 0; q < n; q++) {
         Piece p = ARRAY(g, v->of)->pieces.at[q];
         body[q] = graph_subst(g, p.body, rank, ARRAY(g, v->of)->axis, v->place);
         guard[q] = graph_both(g, p.guard, p.live);
         guard[q] = guard[q] ? graph_subst(g, guard[q], rank, ARRAY(g, v->of)->axis, v->place) : 0;
         if (NODE(g, body[q])->op != OP_KERNEL) {
-            VEC_PUSH(g->arena, stack, body[q]);
+            VEC_PUSH(g->arena, roots, body[q]);
             continue;
         }
         /* Of a kernel what it is made of moves, not its factor. */
@@ -123,7 +123,7 @@ static void variant_open(State *s, int number) {
                         kernel_matrix(g, body[q]) ? kernel_source(g, body[q]) : 0};
         for (int k = 0; k < 2; k++) {
             if (parts[k]) {
-                VEC_PUSH(g->arena, stack, parts[k]);
+                VEC_PUSH(g->arena, roots, parts[k]);
             }
         }
     }
@@ -149,22 +149,20 @@ static void variant_open(State *s, int number) {
             graph_subst(g, graph_subst(g, rule->value, rank, ARRAY(g, v->of)->axis, v->place), own,
                         rule->index, at.index);
         VEC_PUSH(g->arena, v->rules, at);
-        VEC_PUSH(g->arena, stack, at.read);
+        VEC_PUSH(g->arena, roots, at.read);
     }
-    graph_walk_start(g);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
-        if (!graph_walk_first(g, r) || !paths_lead(&s->paths, r)) {
+    Walk walk = walk_start(g, 0);
+    for (int k = 0; k < roots.n; k++) {
+        walk_add(walk, roots.at[k]);
+    }
+    for (Ref r; (r = walk_next(walk));) {
+        if (!paths_lead(&s->paths, r)) {
             continue;
         }
         if (NODE(g, r)->op == OP_READ) {
             VEC_PUSH(g->arena, reads, r);
         }
-        for (int k = 0; k < NODE(g, r)->nargs; k++) {
-            if (paths_smooth(g, r, k)) {
-                VEC_PUSH(g->arena, stack, ARG(g, r, k));
-            }
-        }
+        paths_into(walk, r);
     }
     for (int k = 0; k < reads.n; k++) {
         ArrayRef a = NODE(g, reads.at[k])->aux;
@@ -649,26 +647,20 @@ static void variant_finish(State *s, int number) {
 /* Does a product stand below the root of a piece? */
 static bool holds_product(State *s, ArrayRef a) {
     Graph *g = s->g;
-    VEC(Ref) stack = {0};
-    graph_walk_start(g);
+    Walk walk = walk_start(g, 0);
     for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
         Ref root = ARRAY(g, a)->pieces.at[q].body;
         bool product = NODE(g, root)->op == OP_REDUCE && NODE(g, root)->aux == RED_PROD;
-        VEC_PUSH(g->arena, stack, product ? ARG(g, root, 2) : root);
+        walk_add(walk, product ? ARG(g, root, 2) : root);
     }
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
-        if (!graph_walk_first(g, r) || !paths_lead(&s->paths, r)) {
+    for (Ref r; (r = walk_next(walk));) {
+        if (!paths_lead(&s->paths, r)) {
             continue;
         }
         if (NODE(g, r)->op == OP_REDUCE && NODE(g, r)->aux == RED_PROD) {
             return true;
         }
-        for (int k = 0; k < NODE(g, r)->nargs; k++) {
-            if (paths_smooth(g, r, k)) {
-                VEC_PUSH(g->arena, stack, ARG(g, r, k));
-            }
-        }
+        paths_into(walk, r);
     }
     return false;
 }

@@ -406,11 +406,11 @@ static bool is_short(double turns, double work, double data, double weight) {
 
 /* ---- one loop */
 
-typedef struct Walk {
+typedef struct Search {
     Gen *x;
     const int *uses;  /* of arrays, in the function */
     const bool *data; /* by dimension: of data, see find_data; NULL: there is none */
-} Walk;
+} Search;
 
 /* Sizes of data (points, samples) are long: those that come first in inputs, and are no axis of a
  * parameter. Where there are some, what grows with one other size alone is short. */
@@ -434,7 +434,7 @@ static const bool *find_data(Graph *g) {
     return some ? first : NULL;
 }
 
-static bool is_of_data(Walk *w, const Poly *p) {
+static bool is_of_data(Search *w, const Poly *p) {
     Graph *g = w->x->g;
     const uint32_t *vars;
     int n = poly_vars(g->arena, p, &vars);
@@ -464,7 +464,7 @@ static void targets_of(Gen *x, const Block *b, bool *met, Text *names) {
     }
 }
 
-static void say(Walk *w, const Stmt *loop, const char *text) {
+static void say(Search *w, const Stmt *loop, const char *text) {
     Graph *g = w->x->g;
     Text names = text_new(g->arena);
     targets_of(w->x, &loop->body, arena_alloc(g->arena, (size_t)g->arrays.n + 1), &names);
@@ -474,7 +474,7 @@ static void say(Walk *w, const Stmt *loop, const char *text) {
 
 /* The loop with the rows of numbers before it and their sums behind it, in parts; NULL: it cannot
  * be, or is not worth it. */
-static Stmt *in_parts(Walk *w, Stmt *const *rows, int nrows, Stmt *loop, Stmt *const *folds,
+static Stmt *in_parts(Search *w, Stmt *const *rows, int nrows, Stmt *loop, Stmt *const *folds,
                       int nfolds, int depth) {
     Gen *x = w->x;
     Graph *g = x->g;
@@ -621,12 +621,12 @@ static bool is_fold_of(const Stmt *s, Stmt *const *rows, int nrows) {
     return false;
 }
 
-static bool is_row(const Walk *w, const Stmt *s) {
+static bool is_row(const Search *w, const Stmt *s) {
     return s->kind == STMT_VAR && s->value && w->x->f->locals.at[s->local].lanes;
 }
 
 /* depth: of loops around. Returns how many loops were put in parts. */
-static int walk(Walk *w, Block *b, int depth) {
+static int search(Search *w, Block *b, int depth) {
     Graph *g = w->x->g;
     VEC(Stmt *) list = {0};
     Block out = {0};
@@ -646,8 +646,8 @@ static int walk(Walk *w, Block *b, int depth) {
             s = list.at[k];
             s->next = NULL;
             if (s->kind == STMT_IF) {
-                found += walk(w, &s->body, depth);
-                found += walk(w, &s->otherwise, depth);
+                found += search(w, &s->body, depth);
+                found += search(w, &s->otherwise, depth);
             }
             gen_append(&out, s);
             continue;
@@ -659,7 +659,7 @@ static int walk(Walk *w, Block *b, int depth) {
         const Poly *n = turns_of(g, s);
         bool small = n && poly_is_int(n, &turns) && turns < SMALL && !w->x->plan->in_threads_always,
              enter = !s->step && !s->lanes && !s->jam;
-        int inside = small && enter ? walk(w, &s->body, depth) : 0;
+        int inside = small && enter ? search(w, &s->body, depth) : 0;
         Stmt *parts =
             inside ? NULL
                    : in_parts(w, list.at + first, k - first, s, list.at + k + 1, last - k, depth);
@@ -668,7 +668,7 @@ static int walk(Walk *w, Block *b, int depth) {
             gen_append(&out, parts);
         } else {
             if (!small && enter) {
-                found += walk(w, &s->body, depth + 1) + walk(w, &s->otherwise, depth + 1);
+                found += search(w, &s->body, depth + 1) + search(w, &s->otherwise, depth + 1);
             }
             for (int q = first; q <= last; q++) {
                 list.at[q]->next = NULL;
@@ -692,6 +692,6 @@ void threads_make(Gen *x) {
     for (int k = 0; k < x->f->writes.n; k++) { /* they are copied */
         uses[x->f->writes.at[k]]++;
     }
-    Walk w = {x, uses, find_data(g)};
-    walk(&w, &x->f->body, 0);
+    Search w = {x, uses, find_data(g)};
+    search(&w, &x->f->body, 0);
 }

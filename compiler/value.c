@@ -81,24 +81,21 @@ static Expr *recall(const Gen *x, Ref r) {
 
 void gen_count_uses(Gen *x, Ref root) {
     Graph *g = x->g;
-    VEC(Ref) stack = {0};
-    graph_walk_start(g);
+    Walk walk = walk_start(g, root);
     while (x->uses.n < g->nodes.n) {
         VEC_PUSH(g->arena, x->uses, 0);
     }
-    VEC_PUSH(g->arena, stack, root);
+    for (Ref r; (r = walk_next(walk));) {
+        x->uses.at[r] = 0;
+        walk_into(walk, r);
+    }
     x->uses.at[root] = 1;
-    graph_walk_first(g, root);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
+    walk = walk_start(g, root);
+    for (Ref r; (r = walk_next(walk));) {
         for (int k = 0; k < NODE(g, r)->nargs; k++) {
-            Ref a = ARG(g, r, k);
-            if (graph_walk_first(g, a)) {
-                x->uses.at[a] = 0;
-                VEC_PUSH(g->arena, stack, a);
-            }
-            x->uses.at[a]++;
+            x->uses.at[ARG(g, r, k)]++;
         }
+        walk_into(walk, r);
     }
 }
 

@@ -410,16 +410,12 @@ static void draw_inputs(Check *c) {
 
 static bool is_outside(Check *c, Ref term) {
     Graph *g = c->g;
-    VEC(Ref) stack = {0};
     bool outside = false;
-    graph_walk_start(g);
-    VEC_PUSH(c->arena, stack, term);
-    while (stack.n && !outside) {
-        Ref r = stack.at[--stack.n];
-        if (!graph_walk_first(g, r)) continue;
+    Walk walk = walk_start(g, term);
+    for (Ref r; !outside && (r = walk_next(walk));) {
         outside = NODE(g, r)->op == OP_EXTERN ||
                   (NODE(g, r)->op == OP_READ && c->outside[NODE(g, r)->aux]);
-        for (int k = 0; k < NODE(g, r)->nargs; k++) VEC_PUSH(c->arena, stack, ARG(g, r, k));
+        walk_into(walk, r);
     }
     return outside;
 }
@@ -1084,16 +1080,12 @@ typedef VEC(ArrayRef) ArrayList;
 /* Is a stop_gradient in the term? The arrays that it reads are added to the list. */
 static bool has_stop(Check *c, Ref term, ArrayList *reads) {
     Graph *g = c->g;
-    VEC(Ref) stack = {0};
     bool stop = false;
-    graph_walk_start(g);
-    VEC_PUSH(c->arena, stack, term);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
-        if (!graph_walk_first(g, r)) continue;
+    Walk walk = walk_start(g, term);
+    for (Ref r; (r = walk_next(walk));) {
         stop = stop || NODE(g, r)->op == OP_stop_gradient;
         if (NODE(g, r)->op == OP_READ) VEC_PUSH(c->arena, *reads, NODE(g, r)->aux);
-        for (int k = 0; k < NODE(g, r)->nargs; k++) VEC_PUSH(c->arena, stack, ARG(g, r, k));
+        walk_into(walk, r);
     }
     return stop;
 }

@@ -65,20 +65,18 @@ static int rising(const void *a, const void *b) {
 /* Arguments stand before their users: the nodes of a term, in order. */
 static bool is_zero(Zeros *z, Ref term) {
     Graph *g = z->g;
-    VEC(Ref) stack = {0}, node = {0};
+    VEC(Ref) node = {0};
     while (z->is.n < g->nodes.n) {
         VEC_PUSH(g->arena, z->is, 0);
     }
-    VEC_PUSH(g->arena, stack, term);
-    graph_walk_start(g);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
-        if (z->is.at[r] || !graph_walk_first(g, r)) {
+    Walk walk = walk_start(g, term);
+    for (Ref r; (r = walk_next(walk));) {
+        if (z->is.at[r]) {
             continue;
         }
         VEC_PUSH(g->arena, node, r);
         for (int k = 0; k < NODE(g, r)->nargs && NODE(g, r)->op != OP_READ; k++) {
-            VEC_PUSH(g->arena, stack, ARG(g, r, k));
+            walk_add(walk, ARG(g, r, k));
         }
     }
     if (node.n) {
@@ -113,23 +111,18 @@ static Ref read_zero(Graph *g, void *user, ArrayRef a, const Ref *positions) {
 /* The largest parts of a term that are 0 go. */
 static Ref without_zeros(Zeros *z, Ref term, int depth) {
     Graph *g = z->g;
-    VEC(Ref) stack = {0}, found = {0}, from = {0}, to = {0};
+    VEC(Ref) found = {0}, from = {0}, to = {0};
     if (is_zero(z, term)) {
         return zero_of(g, (ValueType)NODE(g, term)->type);
     }
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, stack, term);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
+    Walk walk = walk_start(g, term);
+    for (Ref r; (r = walk_next(walk));) {
         if ((z->is.at[r] == 2 && NODE(g, r)->op != OP_CONST) || NODE(g, r)->op == OP_REDUCE) {
             VEC_PUSH(g->arena, found, r);
             continue;
         }
         for (int k = 0; k < NODE(g, r)->nargs && NODE(g, r)->op != OP_READ; k++) {
-            VEC_PUSH(g->arena, stack, ARG(g, r, k));
+            walk_add(walk, ARG(g, r, k));
         }
     }
     for (int k = 0; k < found.n; k++) {
