@@ -86,6 +86,9 @@ void storage_decide(Graph *g, Function *f, const bool *computed, const bool *car
 /* scalars: arrays of a few entries become names. */
 void scalars_make(Graph *g, int n, const ArrayRef *roots);
 
+/* turned: what a recurrence computes in one turn lies together in memory. */
+void turned_make(Graph *g, int n, const ArrayRef *roots);
+
 /* fuse: how much work a term is (counted up to the budget: 1 an addition, 20 a function, 1000 a
  * reduction), and what is read in place. */
 int term_cost(const Graph *g, Ref r, int budget);

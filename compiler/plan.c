@@ -792,6 +792,7 @@ Plan *plan_graph(Graph *g, const PlanOptions *options) {
     }
     scalars_make(g, roots.n, roots.at);
     fuse_arrays(g, roots.n, roots.at);
+    turned_make(g, roots.n, roots.at);
     settle_iterations(g, roots.n, roots.at);
     /* One gradient and one vjp have the same forward function, which keeps what either needs. */
     int gradient = only_request(g, REQUEST_GRADIENT), vjp = only_request(g, REQUEST_VJP);

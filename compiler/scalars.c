@@ -3,8 +3,8 @@
  * (a vector of 3 for each point) is one array for each entry of these axes. A loop of 3 turns
  * around one statement is then 3 statements, conditions like i == j are decided, what is 0 is gone,
  * and all of them can stand in the one loop over the points. It is not done where an array must lie
- * together: outputs, recurrences, factors of matrix products, what a kernel takes, what is read at
- * places that are known at run time only. */
+ * together: outputs, matrices that a recurrence goes along, factors of matrix products, what a
+ * kernel takes, what is read at places that are known at run time only. */
 #include "gen.h"
 #include "kernel.h"
 #include <string.h>
@@ -12,13 +12,18 @@
 enum {
     MOST_TURNS = 4,    /* of an axis */
     MOST_ENTRIES = 16, /* of an array */
+    MOST_STATE = 4,    /* of one in a recurrence: a vector, and no matrix */
+    MOST_BESIDE = 9,   /* of one beside it: what turns such a vector */
     MOST_NODES = 2048  /* of all equations that an array becomes */
 };
+
+typedef enum Near { NEAR_NOTHING, NEAR_BESIDE, NEAR_STATE } Near;
 
 typedef struct Scalars {
     Graph *g;
     size_t arrays;    /* so many there were */
     uint32_t *axes;   /* by array: those that go; 0: it stays */
+    Near *near;       /* by array */
     ArrayRef **entry; /* by array: by entry, row-major over these axes; 0: none, it is 0 */
 } Scalars;
 
@@ -35,6 +40,29 @@ static bool is_small(const Scalars *s, ArrayRef a, int axis) {
 }
 
 /* ---- which arrays */
+
+static bool is_long(const Poly *p) {
+    int64_t n;
+    return !poly_is_int(p, &n) || n >= LEAST_SIDE;
+}
+
+/* A product of matrices, and not one along a shorter side than any that the runtime is asked for. In
+ * turns of a recurrence no side of it is shorter: some rows of a vector of 3 are sums in its loop. */
+static bool is_product(const Scalars *s, ArrayRef a, Ref body) {
+    const Graph *g = s->g;
+    const Array *x = ARRAY(g, a);
+    bool left = s->near[a] == NEAR_NOTHING, right = left;
+    if (x->rank < 2 || !term_is_contraction(g, body) || !is_long(EXTENT(g, ARG(g, body, 0)))) {
+        return false;
+    }
+    for (int k = 0; k < x->rank; k++) {
+        bool in[2] = {graph_has_index(g, ARG(g, ARG(g, body, 2), 0), x->axis[k]),
+                      graph_has_index(g, ARG(g, ARG(g, body, 2), 1), x->axis[k])};
+        left = left || (is_long(x->extent[k]) && in[0] && !in[1]);
+        right = right || (is_long(x->extent[k]) && in[1] && !in[0]);
+    }
+    return left && right;
+}
 
 /* Counts the nodes of a term; sums over long or open ranges want their arrays whole. */
 static int term_size(Scalars *s, Ref term, bool *long_sum) {
@@ -71,12 +99,15 @@ static void choose(Scalars *s, ArrayRef a) {
     const Array *x = ARRAY(g, a);
     int64_t entries, lo, hi;
     uint32_t axes = small_axes(s, a, &entries);
-    if (!axes || entries > MOST_ENTRIES || fuse_is_result(g, a) || x->counts || x->turn ||
+    int most = s->near[a] == NEAR_STATE    ? MOST_STATE
+               : s->near[a] == NEAR_BESIDE ? MOST_BESIDE
+                                           : MOST_ENTRIES;
+    if (!axes || entries > most || fuse_is_result(g, a) || x->counts || x->turn ||
         kernel_is(g, a)) {
         return;
     }
     int size = 0;
-    bool long_sum = false;
+    bool long_sum = false, narrow = s->near[a] != NEAR_NOTHING;
     for (int q = 0; q < x->pieces.n; q++) {
         const Piece p = x->pieces.at[q];
         for (int k = 0; k < x->rank; k++) {
@@ -85,9 +116,10 @@ static void choose(Scalars *s, ArrayRef a) {
             }
         }
         size += term_size(s, p.body, &long_sum);
+        narrow = narrow && term_is_contraction(g, p.body) && !is_product(s, a, p.body);
         size += p.guard ? term_size(s, p.guard, &long_sum) : 0;
     }
-    if (!long_sum && size * entries <= MOST_NODES) {
+    if ((!long_sum || narrow) && size * entries <= MOST_NODES) {
         s->axes[a] = axes;
     }
 }
@@ -135,34 +167,65 @@ static bool turns_are_short(Scalars *s, const Order *order, int lo, int hi) {
     return false;
 }
 
-/* Recurrences, and what they read or are read by: that is computed turn by turn with them, and
- * their entries stay together. But iterations until a condition, and what is inside of them, are
- * arithmetic between a few numbers. */
-static bool *near_recurrences(Scalars *s, const Order *order) {
+/* So many entries of an array that may be split; 0: none. */
+static int64_t entries_of(Scalars *s, ArrayRef a) {
+    int64_t entries;
+    return !fuse_is_result(s->g, a) && small_axes(s, a, &entries) ? entries : 0;
+}
+
+/* Has a recurrence a matrix as its state, or one beside it, that stays one? Then its vectors do. */
+static bool has_matrix(Scalars *s, const Order *order, int lo, int hi) {
+    for (int k = lo; k < hi; k++) {
+        const ArrayRef *reads;
+        int n = graph_array_reads(s->g, order->array[k], &reads);
+        if (entries_of(s, order->array[k]) > MOST_STATE) {
+            return true;
+        }
+        for (int q = 0; q < n; q++) {
+            if (entries_of(s, reads[q]) > MOST_BESIDE) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Recurrences, and what they read or are read by: that is computed turn by turn with them, so it
+ * takes part as they do. Vectors of theirs are arithmetic between a few numbers, in iterations until
+ * a condition matrices too; but what goes turn by turn along a short axis stays. */
+static void find_near(Scalars *s, const Order *order, bool *stays) {
     Graph *g = s->g;
-    bool *near = arena_alloc(g->arena, (size_t)g->arrays.n + 1),
-         *in = arena_alloc(g->arena, (size_t)g->arrays.n + 1);
+    bool *in = arena_alloc(g->arena, (size_t)g->arrays.n + 1);
     for (int lo = 0, hi; lo < order->n; lo = hi) {
         bool counts = false;
         for (hi = lo; hi < order->n && order->component[hi] == order->component[lo]; hi++) {
             counts = counts || ARRAY(g, order->array[hi])->counts;
         }
-        counts = counts && !turns_are_short(s, order, lo, hi);
-        for (int k = lo; k < hi && !counts; k++) {
-            in[order->array[k]] = hi - lo > 1 || graph_reads_itself(g, order->array[k]);
+        if (hi - lo == 1 && !graph_reads_itself(g, order->array[lo])) {
+            continue;
+        }
+        bool whole = turns_are_short(s, order, lo, hi) ||
+                        (!counts && has_matrix(s, order, lo, hi));
+        for (int k = lo; k < hi; k++) {
+            in[order->array[k]] = stays[order->array[k]] = whole;
+            s->near[order->array[k]] = counts ? NEAR_NOTHING : NEAR_STATE;
         }
     }
     for (int k = 0; k < order->n; k++) {
         ArrayRef a = order->array[k];
         const ArrayRef *reads;
         int n = graph_array_reads(g, a, &reads);
-        near[a] = near[a] || in[a];
         for (int q = 0; q < n; q++) {
-            near[a] = near[a] || in[reads[q]];
-            near[reads[q]] = near[reads[q]] || in[a];
+            ArrayRef r = reads[q];
+            stays[a] = stays[a] || in[r];
+            stays[r] = stays[r] || in[a];
+            if (s->near[r] == NEAR_STATE && s->near[a] == NEAR_NOTHING) {
+                s->near[a] = NEAR_BESIDE;
+            } else if (s->near[a] == NEAR_STATE && s->near[r] == NEAR_NOTHING) {
+                s->near[r] = NEAR_BESIDE;
+            }
         }
     }
-    return near;
 }
 
 /* The index that a place of a short axis stands for, 0: it is a number. False: neither. */
@@ -249,21 +312,13 @@ static bool look_at_term(Scalars *s, ArrayRef by, const Piece *p, Ref term, bool
     return left;
 }
 
-/* A product of matrices, and not one along a shorter side than any that the runtime is asked for.
- */
-static bool is_product(const Graph *g, const Array *a, Ref body) {
-    int64_t n;
-    return a->rank > 1 && term_is_contraction(g, body) &&
-           (!poly_is_int(EXTENT(g, ARG(g, body, 0)), &n) || n >= LEAST_SIDE);
-}
-
 /* True: an array left. */
 static bool look_at(Scalars *s, ArrayRef a) {
     Graph *g = s->g;
     bool left = false;
     for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
         const Piece p = ARRAY(g, a)->pieces.at[q];
-        bool whole = is_product(g, ARRAY(g, a), p.body) || NODE(g, p.body)->op == OP_KERNEL;
+        bool whole = is_product(s, a, p.body) || NODE(g, p.body)->op == OP_KERNEL;
         left = look_at_term(s, a, &p, p.body, whole) || left;
         left = (p.guard && look_at_term(s, a, &p, p.guard, whole)) || left;
         left = (p.live && look_at_term(s, a, &p, p.live, true)) || left;
@@ -522,9 +577,11 @@ void scalars_make(Graph *g, int n, const ArrayRef *roots) {
     bool some = false;
     s.axes = arena_alloc(g->arena, all * sizeof *s.axes);
     s.entry = arena_alloc(g->arena, all * sizeof *s.entry);
-    bool *apart = near_recurrences(&s, &order);
+    s.near = arena_alloc(g->arena, all * sizeof *s.near);
+    bool *stays = arena_alloc(g->arena, all);
+    find_near(&s, &order, stays);
     for (int k = 0; k < order.n; k++) {
-        if (!apart[order.array[k]]) {
+        if (!stays[order.array[k]]) {
             choose(&s, order.array[k]);
         }
     }

@@ -41,6 +41,7 @@ demand          arena source poly graph kernel ops demand
 simplify        arena source poly graph ops axes contract inverse pattern pick series share zeros demand paths passes text
 gen             graph plan gen
 scalars         gen kernel
+turned          gen kernel
 fuse            gen kernel ops
 keep            gen kernel ops
 cut             gen kernel sizes
