@@ -46,8 +46,9 @@ static bool is_long(const Poly *p) {
     return !poly_is_int(p, &n) || n >= LEAST_SIDE;
 }
 
-/* A product of matrices, and not one along a shorter side than any that the runtime is asked for. In
- * turns of a recurrence no side of it is shorter: some rows of a vector of 3 are sums in its loop. */
+/* A product of matrices, and not one along a shorter side than any that the runtime is asked for.
+ * In turns of a recurrence no side of it is shorter: some rows of a vector of 3 are sums in its
+ * loop. */
 static bool is_product(const Scalars *s, ArrayRef a, Ref body) {
     const Graph *g = s->g;
     const Array *x = ARRAY(g, a);
@@ -191,8 +192,8 @@ static bool has_matrix(Scalars *s, const Order *order, int lo, int hi) {
 }
 
 /* Recurrences, and what they read or are read by: that is computed turn by turn with them, so it
- * takes part as they do. Vectors of theirs are arithmetic between a few numbers, in iterations until
- * a condition matrices too; but what goes turn by turn along a short axis stays. */
+ * takes part as they do. Vectors of theirs are arithmetic between a few numbers, in iterations
+ * until a condition matrices too; but what goes turn by turn along a short axis stays. */
 static void find_near(Scalars *s, const Order *order, bool *stays) {
     Graph *g = s->g;
     bool *in = arena_alloc(g->arena, (size_t)g->arrays.n + 1);
@@ -204,8 +205,7 @@ static void find_near(Scalars *s, const Order *order, bool *stays) {
         if (hi - lo == 1 && !graph_reads_itself(g, order->array[lo])) {
             continue;
         }
-        bool whole = turns_are_short(s, order, lo, hi) ||
-                        (!counts && has_matrix(s, order, lo, hi));
+        bool whole = turns_are_short(s, order, lo, hi) || (!counts && has_matrix(s, order, lo, hi));
         for (int k = lo; k < hi; k++) {
             in[order->array[k]] = stays[order->array[k]] = whole;
             s->near[order->array[k]] = counts ? NEAR_NOTHING : NEAR_STATE;

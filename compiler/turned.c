@@ -70,25 +70,16 @@ static bool in_step(Graph *g, Ref place, Ref index) {
 /* Follows reads both ways through a term of `by`. True: an array more. */
 static bool follow(Turned *t, ArrayRef by, Ref term) {
     Graph *g = t->g;
-    VEC(Ref) stack = {0};
+    Ref index = ARRAY(g, by)->axis[ARRAY(g, by)->rank - 1];
     bool more = false;
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, stack, term);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
+    Walk walk = walk_start(g, term);
+    for (Ref r; (r = walk_next(walk));) {
         const Node n = *NODE(g, r);
-        if (n.op == OP_READ && n.nargs && t->may[n.aux] && t->may[by]) {
-            Ref index = ARRAY(g, by)->axis[ARRAY(g, by)->rank - 1];
-            if (t->goes[n.aux] != t->goes[by] && in_step(g, ARG(g, r, n.nargs - 1), index)) {
-                t->goes[n.aux] = t->goes[by] = more = true;
-            }
+        if (n.op == OP_READ && n.nargs && t->may[n.aux] && t->goes[n.aux] != t->goes[by] &&
+            in_step(g, ARG(g, r, n.nargs - 1), index)) {
+            t->goes[n.aux] = t->goes[by] = more = true;
         }
-        for (int k = 0; k < n.nargs; k++) {
-            VEC_PUSH(g->arena, stack, ARG(g, r, k));
-        }
+        walk_into(walk, r);
     }
     return more;
 }
