@@ -666,9 +666,9 @@ static void put_assign(Emit *e, char op, const Expr *value, const char *cast) {
 
 static void put_line(Emit *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void put_hint(Emit *e, const Stmt *s) {
-    if (s->hint == HINT_LANES) {
+    if (s->hint == HINT_LANES || s->hint == HINT_TURNED) {
         line_start(e);
-        text_raw(e->out, "GRADC_LANES\n");
+        text_add(e->out, "GRADC_%s\n", s->hint == HINT_LANES ? "LANES" : "TURNED");
     } else if (s->hint == HINT_MAX && s->lanes) { /* see best.c */
         line_start(e);
         text_add(e->out, "GRADC_ANY(%s)\n", e->local_name[s->hint_local]);

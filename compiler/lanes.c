@@ -102,6 +102,14 @@ static bool reads_local(const Expr *e, int local) {
     return reads;
 }
 
+static bool reads_array(const Expr *e, ArrayRef a) {
+    bool reads = e->kind == EXPR_LOAD && e->array == a;
+    for (int k = 0; k < e->n && !reads; k++) {
+        reads = reads_array(e->arg[k], a);
+    }
+    return reads;
+}
+
 static bool has_kernel(const Expr *e) {
     bool has = e->kind == EXPR_KERNEL;
     for (int k = 0; k < e->n && !has; k++) {
@@ -303,6 +311,13 @@ static bool sums_row(const Lanes *l, const Stmt *loop) {
     return s && !s->next && s->kind == STMT_SET && s->op == '+' && loop->hint == HINT_SUM &&
            loop->hint_local == s->local && l->local.at[s->local].inside &&
            l->local.at[s->local].varying && count_along(l, s->value, loop->index) > 0;
+}
+
+static Stmt *after_comments(Stmt *s) {
+    while (s && s->kind == STMT_COMMENT) {
+        s = s->next;
+    }
+    return s;
 }
 
 /* The last statement goes if it starts this sum at 0: one loop that makes the sum needs no start.
@@ -636,13 +651,6 @@ static Stmt *choose_by_sizes(Lanes *l, Stmt *s, Stmt *choice) {
     return choice;
 }
 
-static Stmt *after_comments(Stmt *s) {
-    while (s && s->kind == STMT_COMMENT) {
-        s = s->next;
-    }
-    return s;
-}
-
 static void transform_on(Lanes *l, Block *in, Block *out);
 
 static void transform(Lanes *l, Block *in, Block *out) {
@@ -706,6 +714,8 @@ static void transform_on(Lanes *l, Block *in, Block *out) {
         }
         case STMT_LOOP:
             if (varying || is_varying(l, s->other) || adds_row(l, s) || copies_row(l, s)) {
+                bool turned = copies_row(l, s) && l->brief[s->body.first->value->array];
+                s->hint = turned && s->hint == HINT_LANES ? HINT_TURNED : s->hint;
                 alone(l, out, s, false);
             } else if (sums_row(l, s)) {
                 sum_alone(l, out, s);
@@ -740,6 +750,132 @@ static void transform_on(Lanes *l, Block *in, Block *out) {
         default: flush(l, out); add(l, out, s);
         }
     }
+}
+
+/* ---- rows
+ * What the turns write to rows of their own, J[p, 0..10] from a block and J[p, 11] from a variable,
+ * is written by one loop over the turns: a line of memory is then complete before the next one. */
+
+enum { CHEAP = 4 }; /* operations of a value that need no vector code */
+
+/* The array, if the run does nothing but write to it; 0: it does something else. */
+static ArrayRef array_of_rows(Lanes *l, const Stmt *run, bool *row) {
+    ArrayRef a = 0;
+    *row = false;
+    for (const Stmt *s = after_comments(run->body.first); s; s = s->next) {
+        const Stmt *store = s;
+        if (s->kind == STMT_LOOP && copies_row(l, s)) {
+            store = s->body.first;
+            *row = true;
+        }
+        if (store->kind != STMT_STORE || store->op != '=' || store->checked || store->n == 0 ||
+            l->axis[store->array] < 0 || l->brief[store->array] || (a && store->array != a) ||
+            has_index(store->position[store->n - 1], l->index) ||
+            gen_expr_cost(store->value) > CHEAP || gen_expr_may_fail(store->value) ||
+            reads_array(store->value, store->array)) {
+            return 0;
+        }
+        a = store->array;
+    }
+    return a;
+}
+
+typedef struct InRow { /* a statement, and which entries of its turn's row it writes */
+    Stmt *s;
+    int64_t first, end;
+} InRow;
+
+/* False: that depends on sizes, or on more than one loop. */
+static bool find_in_row(const Lanes *l, Stmt *s, InRow *in) {
+    const Graph *g = l->g;
+    const Stmt *store = s->kind == STMT_LOOP ? s->body.first : s;
+    const Array *a = ARRAY(g, store->array);
+    int64_t stride = 1, first = 0, at, end, extent, count = 1;
+    for (int k = store->n - 1; k >= 0; k--) {
+        const Expr *e = store->position[k];
+        if (k == l->axis[store->array]) {
+            if (k != 0) {
+                return false;
+            }
+            continue;
+        }
+        if (k == store->n - 1 && s->kind == STMT_LOOP && e->kind == EXPR_INDEX &&
+            e->ref == s->index && !s->down && s->value->kind == EXPR_CONST &&
+            s->other->kind == EXPR_CONST && graph_is_int(g, s->value->ref, &at) &&
+            graph_is_int(g, s->other->ref, &end)) {
+            count = end - at;
+        } else if (e->kind != EXPR_CONST || !graph_is_int(g, e->ref, &at)) {
+            return false;
+        }
+        if (!poly_is_int(a->extent[k], &extent)) {
+            return false;
+        }
+        first += stride * at;
+        stride *= extent;
+    }
+    *in = (InRow){s, first, first + count};
+    return count > 0;
+}
+
+/* The statements of the run in the order of what they write, if no two write the same. */
+static void sort_rows(const Lanes *l, Stmt *run) {
+    VEC(InRow) rows = {0};
+    Block sorted = {0};
+    Stmt *first = after_comments(run->body.first);
+    for (Stmt *s = first; s; s = s->next) {
+        InRow in;
+        if (!find_in_row(l, s, &in)) {
+            return;
+        }
+        VEC_PUSH(l->g->arena, rows, in);
+        for (int k = rows.n - 1; k > 0 && rows.at[k - 1].first > in.first; k--) {
+            rows.at[k] = rows.at[k - 1];
+            rows.at[k - 1] = in;
+        }
+    }
+    for (int k = 1; k < rows.n; k++) {
+        if (rows.at[k - 1].end > rows.at[k].first) {
+            return;
+        }
+    }
+    for (Stmt *s = run->body.first, *next; s != first; s = next) {
+        next = s->next;
+        s->next = NULL;
+        gen_append(&sorted, s);
+    }
+    for (int k = 0; k < rows.n; k++) {
+        rows.at[k].s->next = NULL;
+        gen_append(&sorted, rows.at[k].s);
+    }
+    run->body = sorted;
+}
+
+static void join_rows(Lanes *l, Block *b) {
+    Block kept = {0};
+    Stmt *last = NULL;
+    ArrayRef of = 0;
+    bool last_row = false;
+    for (Stmt *s = b->first, *next; s; s = next) {
+        bool row = false;
+        next = s->next;
+        s->next = NULL;
+        ArrayRef a = s->kind == STMT_LOOP && s->lanes ? array_of_rows(l, s, &row) : 0;
+        if (a && a == of && (row || last_row)) {
+            gen_append_all(&last->body, &s->body);
+            last->one_by_one = last_row = true;
+            sort_rows(l, last);
+            continue;
+        }
+        if (s->kind != STMT_COMMENT) {
+            last = s, of = a, last_row = row;
+        }
+        if (!(s->kind == STMT_LOOP && s->lanes)) {
+            join_rows(l, &s->body);
+            join_rows(l, &s->otherwise);
+        }
+        gen_append(&kept, s);
+    }
+    *b = kept;
 }
 
 /* ---- what lives longer than a run */
@@ -1342,6 +1478,7 @@ static bool by_blocks(Gen *x, Stmt *loop, Block *before, Block *after) {
     Block body = {0}, rows = {0};
     l.rows = &rows;
     transform(&l, &loop->body, &body);
+    join_rows(&l, &body);
     note_runs(&l, &body, 0);
     for (int k = 0; k < locals; k++) {
         if (l.local.at[k].varying && l.local.at[k].inside && l.local.at[k].many) {

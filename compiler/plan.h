@@ -70,7 +70,14 @@ enum { MOST_COPIES = 64 }; /* arrays of a function that hold a block of another 
 enum { JAM = 4 };          /* turns of a short loop around the turns of a block, taken together */
 enum { LANES = 64 };       /* turns of a loop that go by blocks, see lanes.c; a power of two */
 
-typedef enum LoopHint { HINT_NONE, HINT_LANES, HINT_SUM, HINT_MAX, HINT_MIN } LoopHint;
+typedef enum LoopHint {
+    HINT_NONE,
+    HINT_TURNED, /* copies a column of a block to a row */
+    HINT_LANES,
+    HINT_SUM,
+    HINT_MAX,
+    HINT_MIN
+} LoopHint;
 
 typedef struct Matmul { /* c[i, j] (+)= sum over p of a[i, p] b[p, j] */
     ArrayRef array[3];  /* a, b, c */

@@ -53,7 +53,7 @@
  *   GRADC_LANES       the iterations are independent of each other: none reads or writes what another one writes
  *   GRADC_ROW         so are these: the places of one row of 64 bytes, each of which does a few simple operations
  *   GRADC_ANY(acc)    they are, but for `acc = gradc_int_max(acc, x > y ? 1 : 0)`: an integer, whose order does not matter
- *   GRADC_NOVECTOR    a loop with short rows or scattered stores that vector code would slow down
+ *   GRADC_TURNED      so are these, each of which copies to a row what lies apart in a block: gcc, if told, would gather
  * gcc obeys when called with -fopenmp-simd (or -fopenmp), which is advised; else its own analysis decides, or, with
  * -DGRADC_IVDEP, it is told of the independence, which helps at -O3. clang obeys always. g++ before version 13 cannot be kept
  * silent about a pragma that it does not know, so in C++ gcc is told only with -DGRADC_SIMD. */
@@ -63,23 +63,23 @@
 #define GRADC_LANES GRADC_PRAGMA(clang loop vectorize(assume_safety) unroll(disable))
 #define GRADC_ROW GRADC_PRAGMA(clang loop unroll(full))
 #define GRADC_ANY(acc)
-#define GRADC_NOVECTOR GRADC_PRAGMA(clang loop vectorize(disable) interleave(disable))
+#define GRADC_TURNED GRADC_LANES
 #elif defined(__GNUC__) && defined(GRADC_IVDEP)
 #define GRADC_LANES GRADC_PRAGMA(GCC ivdep)
 #define GRADC_ROW GRADC_PRAGMA(GCC ivdep)
 #define GRADC_ANY(acc)
-#define GRADC_NOVECTOR
+#define GRADC_TURNED
 #elif defined(__GNUC__) && (!defined(__cplusplus) || defined(GRADC_SIMD))
 #pragma GCC diagnostic ignored "-Wunknown-pragmas" /* without -fopenmp-simd these are comments */
 #define GRADC_LANES GRADC_PRAGMA(omp simd)
 #define GRADC_ROW GRADC_PRAGMA(omp simd)
 #define GRADC_ANY(acc) GRADC_PRAGMA(omp simd reduction(max : acc))
-#define GRADC_NOVECTOR
+#define GRADC_TURNED
 #else
 #define GRADC_LANES
 #define GRADC_ROW
 #define GRADC_ANY(acc)
-#define GRADC_NOVECTOR
+#define GRADC_TURNED
 #endif
 /* @end */
 

@@ -87,7 +87,9 @@ void use(size_t n, const double *gradc_restrict x, const float *gradc_restrict u
         }
     }
     sum += gradc_sum_row(row) + (double)gradc_sum_rowf(rowf);
-    GRADC_NOVECTOR
+    GRADC_TURNED
+    for (i = 0; i < 8; i++)
+        row[i] = x[3 * i];
     for (i = 0; i < n; i++)
         y[gradc_size(gradc_position(at[i], 0, 9, status))] += sum;
     y[0] += gradc_powi(x[0], at[0]) + gradc_polygamma(at[0], x[0]) + (double)gradc_nonempty(at[0], status);
