@@ -4,6 +4,7 @@
  * equations become arrays over the caller's indices that they depend on. Arguments are arrays of
  * their own, so that a derivative by an argument is not one by what was passed. */
 #include "cname.h"
+#include "compose.h"
 #include "contract.h"
 #include "differentiate.h"
 #include "kernel.h"
@@ -2547,6 +2548,35 @@ static void lower_output(Lower *l, Instance *in, const Variable *v) {
     b->view = (View){a, 0, NULL};
 }
 
+/* Recurrences in fewer stages, where no derivative is asked for by one of them. */
+static void compose(Lower *l, Instance *in) {
+    Graph *g = l->g;
+    VEC(ArrayRef) roots = {0};
+    bool *stays = arena_alloc(g->arena, (size_t)g->arrays.n + 1);
+    for (int k = 0; k < g->outputs.n; k++) {
+        VEC_PUSH(g->arena, roots, g->outputs.at[k]);
+    }
+    for (int k = 0; k < in->unit->derives.n; k++) {
+        const Derive *d = &in->unit->derives.at[k];
+        for (int q = 0; q < d->of.n; q++) {
+            VEC_PUSH(g->arena, roots,
+                     in->bound[unit_place(in->unit, d->of.at[q]->name)].view.array);
+        }
+        for (int q = 0; q < d->by.n; q++) {
+            stays[in->bound[unit_place(in->unit, d->by.at[q]->name)].view.array] = true;
+        }
+    }
+    for (int k = 0; k < g->gradients.n; k++) {
+        stays[g->gradients.at[k].by] = true;
+        for (int q = 0; q < g->gradients.at[k].along.n; q++) {
+            stays[g->gradients.at[k].along.at[q].of] = true;
+        }
+    }
+    if (!g->holds) {
+        compose_steps(g, roots.n, roots.at, stays);
+    }
+}
+
 Graph *lower_program(Context *cx, const Program *p, const Unit *model, const LowerOptions *o) {
     Lower *l = arena_alloc(cx->arena, sizeof *l);
     Instance *in = arena_alloc(cx->arena, sizeof *in);
@@ -2579,6 +2609,7 @@ Graph *lower_program(Context *cx, const Program *p, const Unit *model, const Low
         ARRAY(g, a)->is_output = true;
         VEC_PUSH(g->arena, g->outputs, a);
     }
+    compose(l, in);
     for (int k = 0; k < model->derives.n; k++) {
         lower_request(l, in, &model->derives.at[k]);
     }

@@ -31,12 +31,13 @@ zeros           arena source poly graph kernel ops zeros
 inverse         arena source poly graph ops inverse
 contract        arena source poly graph kernel ops sizes contract
 axes            arena source poly graph kernel ops axes
+compose         arena source poly graph kernel ops sizes compose
 pattern         arena source poly graph kernel ops pattern
 pick            arena source poly graph kernel ops sizes pick
 series          arena source poly graph ops series
 differentiate   arena source poly graph kernel ops rewrite share demand paths differentiate
 tangent         arena source poly graph kernel ops rewrite share paths differentiate
-lower           arena source syntax poly program graph kernel ops contract differentiate paths passes text cname sparse
+lower           arena source syntax poly program graph kernel ops compose contract differentiate paths passes text cname sparse
 demand          arena source poly graph kernel ops demand
 simplify        arena source poly graph ops axes contract inverse pattern pick series share zeros demand paths passes text
 gen             graph plan gen

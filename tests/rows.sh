@@ -6,6 +6,7 @@
 #             unread: nor do entries that nobody reads
 #   kinks     what the derivative is at kinks, ties and zeros
 #   identity  equal arrays are still two to differentiate by; mixed: float and double in one model
+#   steps     recurrences in stages are what they are when they go in one
 #   orders    how equations grow with the order of the derivative
 #   sizes     loops stay loops: the text does not know how long they are
 #   bare      no state, no allocation, no recursion, a bounded stack, nothing but the mathematics of the C library
@@ -26,13 +27,24 @@ export LC_ALL
 . tests/counting
 
 # ---- programs that compare with closed forms ----------------------------------------------------------------------------
-# program NAME REAL FLAGS: compiles the model and tests/rows/NAME.c, runs it, and adds what it counted
+# program NAME REAL FLAGS [MODEL ...]: compiles the model, or those of the file, and tests/rows/NAME.c, runs it, and adds what it
+# counted
 program() {
     folder=$work/$1.$2
     mkdir -p "$folder"
-    [ -f "$folder/$1.c" ] || ok "$1 compiles in $2" "$GRADC" --real="$2" -Werror -o "$folder/$1.c" "tests/rows/$1.grad" || return
+    name=$1 real_of=$2 flags=$3
+    shift 3
+    texts=
+    for model in "${@:-$name}"; do
+        one=${1:+--model=$model}
+        # shellcheck disable=SC2086
+        [ -f "$folder/$model.c" ] || ok "$model compiles in $real_of" "$GRADC" --real="$real_of" $one -Werror -o "$folder/$model.c" "tests/rows/$name.grad" ||
+            return
+        texts="$texts $folder/$model.c"
+    done
+    set -- "$name" "$real_of" "$flags"
     # shellcheck disable=SC2086
-    ok "$1 in $2 is C ($3)" "$GCC" -std=c11 -Wall -Wextra -Werror $3 -DREAL="$2" -Iruntime -I"$folder" -o "$folder/run" "tests/rows/$1.c" "$folder/$1.c" -lm ||
+    ok "$1 in $2 is C ($3)" "$GCC" -std=c11 -Wall -Wextra -Werror $3 -DREAL="$2" -Iruntime -I"$folder" -o "$folder/run" "tests/rows/$1.c" $texts -lm ||
         return
     "$folder/run" >"$log" 2>&1
     status=$?
@@ -65,6 +77,22 @@ program identity double "-O0 -fsanitize=address,undefined -fno-sanitize-recover=
 program identity double "$quick"
 program mixed double "-O0 -fsanitize=address,undefined -fno-sanitize-recover=all"
 program mixed double "$quick"
+
+# ---- steps: linear recurrences in stages, which go in one stage -----------------------------------------------------------
+all=
+for m in chain spring back wave wall held; do
+    all="$all $m ${m}_slow"
+    for which in $m ${m}_slow; do
+        ok "$which is a graph" "$GRADC" --model=$which --emit=graph tests/rows/steps.grad
+        grep -c '^ *\(real \)\{0,1\}[a-z][_a-z0-9]*\[\(t: \)\{0,1\}T' "$log" >"$work/$which" # arrays of all turns
+    done
+    case $m in
+    held) ok "held stays" cmp "$work/held" "$work/held_slow" ;;
+    *) ok "$m: fewer arrays are made in each turn" test "$(cat "$work/$m")" -lt "$(cat "$work/${m}_slow")" ;;
+    esac
+done
+# shellcheck disable=SC2086
+program steps double "-O0 -fsanitize=address,undefined -fno-sanitize-recover=all" $all
 
 # ---- orders: how equations grow ------------------------------------------------------------------------------------------
 # Derivatives along a direction v, order 1 to 5, as a Taylor series has them: each order adds as many arrays as the others do, and
