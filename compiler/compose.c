@@ -81,20 +81,12 @@ static Member *member_of(const Compose *c, ArrayRef a) {
 
 static bool reads_members(const Compose *c, Ref term) {
     Graph *g = c->g;
-    VEC(Ref) stack = {0};
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, stack, term);
-    while (stack.n) {
-        Ref r = stack.at[--stack.n];
-        if (!graph_walk_first(g, r)) {
-            continue;
-        }
+    Walk walk = walk_start(g, term);
+    for (Ref r; (r = walk_next(walk));) {
         if (NODE(g, r)->op == OP_READ && c->number[NODE(g, r)->aux]) {
             return true;
         }
-        for (int k = 0; k < NODE(g, r)->nargs; k++) {
-            VEC_PUSH(g->arena, stack, ARG(g, r, k));
-        }
+        walk_into(walk, r);
     }
     return false;
 }
@@ -122,18 +114,15 @@ static bool distances(const Compose *c, ArrayRef a, const Piece *p, Ref read, in
 /* Operations and reads of what is done anew for each entry. */
 static int work_of(const Compose *c, Ref term) {
     Graph *g = c->g;
-    VEC(Ref) stack = {0};
     int work = 0;
-    graph_walk_start(g);
-    VEC_PUSH(g->arena, stack, term);
-    while (stack.n) {
-        const Ref *free, r = stack.at[--stack.n];
-        if (!graph_walk_first(g, r) || graph_free(g, r, &free) == 0) {
-            continue;
-        }
-        work += NODE(g, r)->type >= VALUE_FLOAT;
-        for (int k = 0; k < NODE(g, r)->nargs && NODE(g, r)->op != OP_READ; k++) {
-            VEC_PUSH(g->arena, stack, ARG(g, r, k));
+    Walk walk = walk_start(g, term);
+    for (Ref r; (r = walk_next(walk));) {
+        const Ref *free;
+        if (graph_free(g, r, &free) > 0) {
+            work += NODE(g, r)->type >= VALUE_FLOAT;
+            if (NODE(g, r)->op != OP_READ) {
+                walk_into(walk, r);
+            }
         }
     }
     return work;
@@ -516,15 +505,9 @@ static int direction(const Compose *c) {
     for (int k = 0; k < c->n; k++) {
         const Array x = *ARRAY(g, c->member[k].array);
         for (int q = 0; q < x.pieces.n; q++) {
-            VEC(Ref) stack = {0};
-            graph_walk_start(g);
-            VEC_PUSH(g->arena, stack, x.pieces.at[q].body);
-            while (stack.n) {
+            Walk walk = walk_start(g, x.pieces.at[q].body);
+            for (Ref r; (r = walk_next(walk));) {
                 int distance[MOST_AXES];
-                Ref r = stack.at[--stack.n];
-                if (!graph_walk_first(g, r)) {
-                    continue;
-                }
                 if (NODE(g, r)->op == OP_READ && c->number[NODE(g, r)->aux]) {
                     if (!distances(c, c->member[k].array, &x.pieces.at[q], r, distance) ||
                         distance[c->turn] * sign > 0) {
@@ -532,9 +515,7 @@ static int direction(const Compose *c) {
                     }
                     sign = distance[c->turn] < 0 ? 1 : distance[c->turn] > 0 ? -1 : sign;
                 }
-                for (int j = 0; j < NODE(g, r)->nargs; j++) {
-                    VEC_PUSH(g->arena, stack, ARG(g, r, j));
-                }
+                walk_into(walk, r);
             }
         }
     }
