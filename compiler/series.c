@@ -11,7 +11,10 @@
  *   judged apart: in least squares the value needs no power, and the derivative by w[j], a sum over
  *   i, makes them on the way.
  * Only sums whose weights know no other indices than the chain are nested: else the chain serves
- * many sums, and the whole is a product of matrices. */
+ * many sums, and the whole is a product of matrices.
+ * - If all that read a chain are sums over its other axis, with one and the same weight, as
+ *   g[j] = sum[i](r[i] * p[j, i]), then it starts as that weight: q[0, i] = r[i] * p[0, i], and the
+ *   sums have nothing to multiply. */
 #include "series.h"
 #include "ops.h"
 
@@ -696,6 +699,234 @@ void series_nest(Graph *g, int n, const ArrayRef *roots,
     }
     s.look = false;
     rewrite_all(&s, &order);
+}
+
+/* ---- what chains carry along
+ * ---------------------------------------------------------------------------------------- */
+
+typedef struct Carry { /* of a chain */
+    bool bad;          /* somebody reads it elsewhere, or with another weight */
+    Ref weight;        /* over its axes, of all sums that read it; 0: there is none yet */
+    ArrayRef made;
+} Carry;
+
+typedef struct Weighed { /* sign * sum[index](weight * read) */
+    Ref index, weight, read;
+    bool negative;
+} Weighed;
+
+/* All that a sum's terms are products of: one read of a chain, and the rest, which is a weight if it
+ * depends on the place of that read alone, and not on which entry of the chain it is. */
+static bool is_weighed(const Series *s, Ref sum, Weighed *w) {
+    Graph *g = s->g;
+    Ref condition, body;
+    VEC(Ref) stack = {0};
+    const Ref *free;
+    *w = (Weighed){0};
+    if (NODE(g, sum)->aux != RED_SUM) {
+        return false;
+    }
+    w->index = graph_open(g, sum, &condition, &body);
+    VEC_PUSH(g->arena, stack, body);
+    while (stack.n) {
+        Ref r = stack.at[--stack.n];
+        const Node n = *NODE(g, r);
+        if (n.op == OP_mul || n.op == OP_neg) {
+            w->negative = w->negative != (n.op == OP_neg);
+            for (int k = n.nargs - 1; k >= 0; k--) {
+                VEC_PUSH(g->arena, stack, ARG(g, r, k));
+            }
+        } else if (n.op == OP_READ && s->chain[n.aux].is) {
+            if (w->read) {
+                return false;
+            }
+            w->read = r;
+        } else {
+            w->weight = w->weight ? graph_op2(g, OP_mul, w->weight, r) : r;
+        }
+    }
+    if (!w->read || !w->weight || !graph_is_true(g, condition) || !is_total(s, w->weight)) {
+        return false;
+    }
+    ArrayRef p = NODE(g, w->read)->aux;
+    int places = 0, over = 0, n = graph_free(g, w->weight, &free);
+    for (int k = 0; k < ARRAY(g, p)->rank; k++) {
+        Ref at = ARG(g, w->read, k);
+        if (k == s->chain[p].axis) {
+            if (graph_has_index(g, at, w->index)) {
+                return false;
+            }
+            continue;
+        }
+        if (NODE(g, at)->op != OP_INDEX || !poly_equal(EXTENT(g, at), ARRAY(g, p)->extent[k])) {
+            return false;
+        }
+        over += at == w->index;
+        places += graph_has_index(g, w->weight, at);
+    }
+    return over == 1 && n > 0 && places == n && !graph_reads(g, w->weight, p);
+}
+
+/* The weight over the axes of the chain that it goes with. */
+static Ref weight_there(Graph *g, const Weighed *w, int axis) {
+    ArrayRef p = NODE(g, w->read)->aux;
+    Ref from[MOST_NESTED], to[MOST_NESTED];
+    int n = 0;
+    for (int k = 0; k < ARRAY(g, p)->rank; k++) {
+        if (k != axis) {
+            from[n] = ARG(g, w->read, k), to[n++] = ARRAY(g, p)->axis[k];
+        }
+    }
+    return graph_subst(g, w->weight, n, from, to);
+}
+
+/* The sums of a term that are no part of others, and the chains that are read outside of them. */
+static void find_weighed(const Series *s, Carry *carry, Ref term, bool circle) {
+    Graph *g = s->g;
+    VEC(Ref) sums = {0};
+    Walk walk = walk_start(g, term);
+    for (Ref r; (r = walk_next(walk));) {
+        if (NODE(g, r)->op == OP_REDUCE) {
+            VEC_PUSH(g->arena, sums, r);
+            continue;
+        }
+        if (NODE(g, r)->op == OP_READ) {
+            carry[NODE(g, r)->aux].bad = true;
+        }
+        walk_into(walk, r);
+    }
+    for (int k = 0; k < sums.n; k++) {
+        Weighed w;
+        bool is = !circle && is_weighed(s, sums.at[k], &w);
+        if (is) {
+            ArrayRef p = NODE(g, w.read)->aux;
+            Ref weight = weight_there(g, &w, s->chain[p].axis);
+            carry[p].bad = carry[p].bad || (carry[p].weight && carry[p].weight != weight);
+            carry[p].weight = weight;
+        }
+        walk = walk_start(g, sums.at[k]);
+        for (Ref r; (r = walk_next(walk));) { /* of what is in no such place */
+            if (NODE(g, r)->op == OP_READ && !(is && NODE(g, r)->aux == NODE(g, w.read)->aux)) {
+                carry[NODE(g, r)->aux].bad = true;
+            }
+            walk_into(walk, r);
+        }
+    }
+}
+
+static ArrayRef weighed_chain(const Series *s, ArrayRef p, Ref weight) {
+    Graph *g = s->g;
+    const Array x = *ARRAY(g, p);
+    const Chain c = s->chain[p];
+    const char *name[MOST_NESTED];
+    Ref before[MOST_NESTED];
+    for (int k = 0; k < x.rank; k++) {
+        name[k] = index_name(g, x.axis[k]);
+    }
+    ArrayRef made = graph_array(g, arena_format(g->arena, "%s_weighed", x.name), x.type, x.rank,
+                                x.extent, name);
+    ARRAY(g, made)->at = x.at, ARRAY(g, made)->order = x.order, ARRAY(g, made)->derived = true;
+    const Array to = *ARRAY(g, made);
+    Ref factor = graph_subst(g, c.factor, x.rank, x.axis, to.axis),
+        start = graph_subst(g, graph_op2(g, OP_mul, weight, c.start), x.rank, x.axis, to.axis);
+    for (int k = 0; k < x.rank; k++) {
+        before[k] = to.axis[k];
+    }
+    before[c.axis] = graph_op2(g, OP_sub, before[c.axis], graph_int(g, 1));
+    for (int q = 0; q < 2; q++) { /* the first entry is the piece that does not read it */
+        const Piece *piece = &x.pieces.at[q];
+        bool first = !graph_reads(g, piece->body, p);
+        Ref body = first ? start : graph_op2(g, OP_mul, graph_read(g, made, before), factor);
+        graph_piece(g, made, piece->lo, piece->hi, body, piece->at);
+    }
+    return made;
+}
+
+static Ref with_weighed(const Series *s, const Carry *carry, Ref term) {
+    Graph *g = s->g;
+    VEC(Ref) from = {0}, to = {0};
+    VEC(Ref) sums = {0};
+    Walk walk = walk_start(g, term);
+    for (Ref r; (r = walk_next(walk));) {
+        if (NODE(g, r)->op == OP_REDUCE) {
+            VEC_PUSH(g->arena, sums, r);
+        } else {
+            walk_into(walk, r);
+        }
+    }
+    for (int k = 0; k < sums.n; k++) {
+        Weighed w;
+        Ref at[MOST_NESTED];
+        if (!is_weighed(s, sums.at[k], &w) || !carry[NODE(g, w.read)->aux].made) {
+            continue;
+        }
+        ArrayRef p = NODE(g, w.read)->aux;
+        for (int q = 0; q < ARRAY(g, p)->rank; q++) {
+            at[q] = ARG(g, w.read, q);
+        }
+        Ref sum = graph_reduce(g, RED_SUM, w.index, graph_bool(g, true),
+                               graph_read(g, carry[p].made, at));
+        VEC_PUSH(g->arena, from, sums.at[k]);
+        VEC_PUSH(g->arena, to, w.negative ? graph_op1(g, OP_neg, sum) : sum);
+    }
+    return from.n ? graph_subst(g, term, from.n, from.at, to.at) : term;
+}
+
+static bool is_in_circle(Graph *g, const Order *order, int k) {
+    return (k > 0 && order->component[k - 1] == order->component[k]) ||
+           (k + 1 < order->n && order->component[k + 1] == order->component[k]) ||
+           graph_reads_itself(g, order->array[k]);
+}
+
+bool series_carry(Graph *g, int n, const ArrayRef *roots,
+                  bool (*asked)(const Graph *g, ArrayRef a)) {
+    Order order = graph_order(g, n, roots);
+    size_t all = (size_t)g->arrays.n + 1;
+    Chain *chain = arena_alloc(g->arena, all * sizeof *chain);
+    Carry *carry = arena_alloc(g->arena, all * sizeof *carry);
+    bool some = false;
+    for (int k = 0; k < order.n; k++) {
+        ArrayRef a = order.array[k];
+        chain[a] = asked(g, a) ? (Chain){0} : chain_of(g, a);
+        some = some || chain[a].is;
+    }
+    if (!some) {
+        return false;
+    }
+    Series s = series_of(g, &order);
+    s.chain = chain;
+    for (int k = 0; k < order.n; k++) {
+        ArrayRef a = order.array[k];
+        for (int q = 0; q < ARRAY(g, a)->pieces.n && !chain[a].is; q++) {
+            const Piece p = ARRAY(g, a)->pieces.at[q];
+            find_weighed(&s, carry, p.body, is_in_circle(g, &order, k));
+            for (int c = 0; c < 2; c++) {
+                if (c ? p.live : p.guard) {
+                    find_weighed(&s, carry, c ? p.live : p.guard, true);
+                }
+            }
+        }
+        if (chain[a].is) {
+            find_weighed(&s, carry, chain[a].start, true);
+            find_weighed(&s, carry, chain[a].factor, true);
+        }
+    }
+    some = false;
+    for (int k = 0; k < order.n; k++) {
+        ArrayRef a = order.array[k];
+        if (chain[a].is && carry[a].weight && !carry[a].bad) {
+            carry[a].made = weighed_chain(&s, a, carry[a].weight);
+            some = true;
+        }
+    }
+    for (int k = 0; k < order.n && some; k++) {
+        ArrayRef a = order.array[k];
+        for (int q = 0; q < ARRAY(g, a)->pieces.n && !chain[a].is; q++) {
+            Ref body = with_weighed(&s, carry, ARRAY(g, a)->pieces.at[q].body);
+            ARRAY(g, a)->pieces.at[q].body = body;
+        }
+    }
+    return some;
 }
 
 /* ---- ends of recurrences

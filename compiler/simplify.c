@@ -280,5 +280,8 @@ void simplify_graph(Graph *g) {
         share_all(g, n, roots);
     }
     inverse_share(g, n, roots);
+    if (series_carry(g, n, roots, is_asked_for)) {
+        share_all(g, n, roots);
+    }
     series_ends(g, n, roots);
 }
