@@ -262,7 +262,12 @@ static bool is_narrow(const Emit *e, const Expr *x) {
            !strcmp(entry_type_text(e->g, x->array), "int32_t");
 }
 
-enum { MOST_COPIED = 32 }; /* elementary functions outside of the loops of one worker */
+enum {
+    MOST_COPIED = 32, /* elementary functions outside of the loops of one worker */
+    MOST_LISTED = 24, /* parameters of a worker, with a line for each */
+    LEAST_SHARED = 3, /* arrays of one size, for that to have a name */
+    MOST_SIZES = 32   /* that are looked at for it */
+};
 
 /* Does the runtime define it as a function that C compilers copy to where it is called? */
 
@@ -2339,11 +2344,22 @@ static void put_worker(Emit *e, const Function *f) {
     text_raw(t, text_string(&parts));
     /* Not inlined: where the promises of `restrict` come from a function that was inlined, gcc 12
      * at -O3 moves loads over stores. */
-    text_add(t, "GRADC_OUTLINE int %s_worker(", function_name(e, f));
+    Text head = text_new(e->arena);
+    bool many = e->given.n > MOST_LISTED;
+    text_add(&head, "GRADC_OUTLINE int %s_worker(", function_name(e, f));
     for (int k = 0; k < e->given.n; k++) {
-        text_add(t, "%s\n        %s", k ? "," : "", e->given.at[k].declare);
+        text_add(&head, "%s%s%s", k ? "," : "",
+                 !many ? "\n        "
+                 : k   ? " "
+                       : "",
+                 e->given.at[k].declare);
     }
-    text_raw(t, e->given.n ? ") {\n" : "void) {\n");
+    text_raw(&head, e->given.n ? ") {\n" : "void) {\n");
+    if (many) {
+        text_wrap(t, text_string(&head), WIDTH, 8);
+    } else {
+        text_raw(t, text_string(&head));
+    }
     bool fails = has_word(code, "status");
     text_raw(t, fails ? "    int status = GRADC_OK;\n" : "");
     text_raw(t, text_string(&body));
@@ -2662,6 +2678,106 @@ static void put_parts(Emit *e, const Threads *t) {
     text_raw(out, "}\n\n");
 }
 
+/* How many bytes an array of the workspace takes. */
+static const char *buffer_size(Emit *e, const Buffer *b) {
+    Graph *g = e->g;
+    ArrayRef a = b->array;
+    const Store *s = b->store;
+    const Checkpoint *c = b->states;
+    KeptPart part = b->part;
+    Text size = text_new(e->arena), *was = e->out;
+    text_add(&size, "sizeof(%s)", entry_type_text(g, a));
+    if (c) {
+        int turns = b->turns;
+        size.n = 0;
+        if (turns > 1) {
+            text_add(&size, "%d * ", turns);
+        }
+        text_add(&size, "sizeof(%s)", entry_type_text(g, a));
+    }
+    if (c && part == PART_STATES) {
+        Text next = text_new(e->arena);
+        text_add(&next, "gradc_size_mul(%s, gradc_size(", text_string(&size));
+        e->out = &next;
+        put_states(e, c, "a->", arena_format(e->arena, "span%d", c->number + 1));
+        text_raw(&next, "))");
+        size = next;
+    }
+    for (int q = c ? 1 : 0; q < store_axes(g, s, a); q++) {
+        Text next = text_new(e->arena);
+        text_add(&next, "gradc_size_mul(%s, gradc_size(", text_string(&size));
+        e->out = &next;
+        if (s && s->window[store_axis(s, q)] < 0) {
+            text_add(&next, "span%d", s->checkpoint->number + 1);
+        } else {
+            put_size(e, store_room(g, s, a, store_axis(s, q)), 0, "a->");
+        }
+        text_raw(&next, "))");
+        size = next;
+    }
+    if (b->sums || b->own.n) {
+        Text next = text_new(e->arena);
+        text_add(&next, "gradc_size_mul(%s, gradc_size(", text_string(&size));
+        e->out = &next;
+        if (b->sums) {
+            put_parts_call(e, b->sums, "a->");
+            text_raw(&next, " - 1");
+        }
+        for (int q = 0; q < b->own.n; q++) {
+            text_raw(&next, q + 1 < b->own.n ? "gradc_more(" : "");
+            put_parts_call(e, b->own.at[q], "a->");
+            text_raw(&next, q + 1 < b->own.n ? ", " : "");
+        }
+        for (int q = 1; q < b->own.n; q++) {
+            text_char(&next, ')');
+        }
+        text_raw(&next, "))");
+        size = next;
+    }
+    e->out = was;
+    return text_string(&size);
+}
+
+/* Sizes of several arrays have names. */
+typedef struct NamedSizes {
+    int n;
+    const char *size[MOST_SIZES];
+    int uses[MOST_SIZES], name[MOST_SIZES];
+} NamedSizes;
+
+static void name_sizes(Emit *e, const Layout *l, const char **size, NamedSizes *named) {
+    int names = 0;
+    for (int k = 0; k < l->buffers.n; k++) {
+        int q = 0;
+        while (q < named->n && strcmp(named->size[q], size[k]) != 0) {
+            q++;
+        }
+        if (q < named->n) {
+            named->uses[q]++;
+        } else if (q < MOST_SIZES) {
+            named->size[named->n] = size[k];
+            named->uses[named->n++] = 1;
+        }
+    }
+    for (int q = 0; q < named->n; q++) {
+        if (named->uses[q] >= LEAST_SHARED) {
+            Text line = text_new(e->arena);
+            named->name[q] = ++names;
+            text_add(&line, "    const size_t bytes%d = gradc_align(%s);\n", names, named->size[q]);
+            text_wrap(e->out, text_string(&line), WIDTH, 12);
+        }
+    }
+}
+
+static int named_size(const NamedSizes *named, const char *size) { /* 0: it has no name */
+    for (int q = 0; q < named->n; q++) {
+        if (strcmp(named->size[q], size) == 0) {
+            return named->name[q];
+        }
+    }
+    return 0;
+}
+
 static void put_layout(Emit *e, int layout) {
     Graph *g = e->g;
     const Layout *l = &e->plan->layouts.at[layout];
@@ -2684,14 +2800,24 @@ static void put_layout(Emit *e, int layout) {
             text_raw(t, ";\n");
         }
     }
+    const char **size = arena_alloc(e->arena, (size_t)(l->buffers.n + 1) * sizeof *size);
+    for (int k = 0; k < l->buffers.n; k++) {
+        size[k] = buffer_size(e, &l->buffers.at[k]);
+    }
+    NamedSizes named = {0};
+    name_sizes(e, l, size, &named);
     for (int k = 0; k < l->buffers.n; k++) {
         ArrayRef a = l->buffers.at[k].array;
         const Store *s = l->buffers.at[k].store;
         const Checkpoint *c = l->buffers.at[k].states;
         const Buffer *b = &l->buffers.at[k];
         KeptPart part = l->buffers.at[k].part;
-        text_add(t, "    at[%d] = n; /* %s", k, ARRAY(g, a)->name);
-        if (c && part == PART_FRESH) {
+        bool fresh = c && part == PART_FRESH;
+        int name = fresh ? 0 : named_size(&named, size[k]);
+        text_add(t, "    at[%d] = ", k);
+        text_raw(t, name ? arena_format(e->arena, "gradc_place(&n, bytes%d)", name) : "n");
+        text_add(t, "; /* %s", ARRAY(g, a)->name);
+        if (fresh) {
             text_raw(t, ": are the states as forward left them? */\n"
                         "    n = gradc_size_add(n, gradc_align(sizeof(int64_t)));\n");
             continue;
@@ -2706,59 +2832,11 @@ static void put_layout(Emit *e, int layout) {
                                    : "");
         }
         text_raw(t, " */\n");
+        if (name) {
+            continue;
+        }
         Text line = text_new(e->arena);
-        text_raw(&line, "    n = gradc_size_add(n, gradc_align(");
-        Text size = text_new(e->arena), *was = e->out;
-        text_add(&size, "sizeof(%s)", entry_type_text(g, a));
-        if (c) {
-            int turns = l->buffers.at[k].turns;
-            size.n = 0;
-            if (turns > 1) {
-                text_add(&size, "%d * ", turns);
-            }
-            text_add(&size, "sizeof(%s)", entry_type_text(g, a));
-        }
-        if (c && part == PART_STATES) {
-            Text next = text_new(e->arena);
-            text_add(&next, "gradc_size_mul(%s, gradc_size(", text_string(&size));
-            e->out = &next;
-            put_states(e, c, "a->", arena_format(e->arena, "span%d", c->number + 1));
-            text_raw(&next, "))");
-            size = next;
-        }
-        for (int q = c ? 1 : 0; q < store_axes(g, s, a); q++) {
-            Text next = text_new(e->arena);
-            text_add(&next, "gradc_size_mul(%s, gradc_size(", text_string(&size));
-            e->out = &next;
-            if (s && s->window[store_axis(s, q)] < 0) {
-                text_add(&next, "span%d", s->checkpoint->number + 1);
-            } else {
-                put_size(e, store_room(g, s, a, store_axis(s, q)), 0, "a->");
-            }
-            text_raw(&next, "))");
-            size = next;
-        }
-        if (b->sums || b->own.n) {
-            Text next = text_new(e->arena);
-            text_add(&next, "gradc_size_mul(%s, gradc_size(", text_string(&size));
-            e->out = &next;
-            if (b->sums) {
-                put_parts_call(e, b->sums, "a->");
-                text_raw(&next, " - 1");
-            }
-            for (int q = 0; q < b->own.n; q++) {
-                text_raw(&next, q + 1 < b->own.n ? "gradc_more(" : "");
-                put_parts_call(e, b->own.at[q], "a->");
-                text_raw(&next, q + 1 < b->own.n ? ", " : "");
-            }
-            for (int q = 1; q < b->own.n; q++) {
-                text_char(&next, ')');
-            }
-            text_raw(&next, "))");
-            size = next;
-        }
-        e->out = was;
-        text_add(&line, "%s));\n", text_string(&size));
+        text_add(&line, "    n = gradc_size_add(n, gradc_align(%s));\n", size[k]);
         text_wrap(t, text_string(&line), WIDTH, 12);
     }
     for (int type = VALUE_BOOL; type <= VALUE_DOUBLE; type++) {

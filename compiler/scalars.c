@@ -7,6 +7,7 @@
  * kernel takes, what is read at places that are known at run time only. */
 #include "gen.h"
 #include "kernel.h"
+#include "zeros.h"
 #include <string.h>
 
 enum {
@@ -24,6 +25,7 @@ typedef struct Scalars {
     size_t arrays;    /* so many there were */
     uint32_t *axes;   /* by array: those that go; 0: it stays */
     Near *near;       /* by array */
+    bool *filled;     /* by array: its entries have their pieces */
     ArrayRef **entry; /* by array: by entry, row-major over these axes; 0: none, it is 0 */
 } Scalars;
 
@@ -362,8 +364,12 @@ static Ref read_entry(Graph *g, void *user, ArrayRef a, const Ref *positions) {
         at = at * n + place;
     }
     ArrayRef e = s->entry[a][at];
-    Ref constant = e ? constant_of(g, e) : nest_zero_of(g, ARRAY(g, a)->type);
-    return constant ? constant : graph_read(g, e, rest);
+    bool none = s->filled[a] && ARRAY(g, e)->pieces.n == 0;
+    Ref constant = none ? nest_zero_of(g, ARRAY(g, a)->type) : constant_of(g, e);
+    double value;
+    bool zero = constant && ARRAY(g, a)->type >= VALUE_FLOAT &&
+                graph_is_real(g, constant, &value) && value == 0;
+    return constant && !zero ? constant : graph_read(g, e, rest); /* by its form: it goes later */
 }
 
 static Ref open_sums(Scalars *s, Ref term);
@@ -528,7 +534,6 @@ static void make_entries(Scalars *s, ArrayRef a) {
 static void fill_entries(Scalars *s, ArrayRef a) {
     Graph *g = s->g;
     int64_t entries;
-    bool none[MOST_ENTRIES] = {0};
     small_axes(s, a, &entries);
     for (int64_t e = 0; e < entries; e++) {
         int64_t place[32] = {0}, rest = e, n;
@@ -542,10 +547,6 @@ static void fill_entries(Scalars *s, ArrayRef a) {
             const Piece p = ARRAY(g, a)->pieces.at[q];
             put_piece(s, a, &p, s->entry[a][e], place);
         }
-        none[e] = ARRAY(g, s->entry[a][e])->pieces.n == 0;
-    }
-    for (int64_t e = 0; e < entries; e++) { /* who reads it from here on reads 0 */
-        s->entry[a][e] = none[e] ? 0 : s->entry[a][e];
     }
 }
 
@@ -577,6 +578,7 @@ void scalars_make(Graph *g, int n, const ArrayRef *roots) {
     bool some = false;
     s.axes = arena_alloc(g->arena, all * sizeof *s.axes);
     s.entry = arena_alloc(g->arena, all * sizeof *s.entry);
+    s.filled = arena_alloc(g->arena, all);
     s.near = arena_alloc(g->arena, all * sizeof *s.near);
     bool *stays = arena_alloc(g->arena, all);
     find_near(&s, &order, stays);
@@ -600,8 +602,12 @@ void scalars_make(Graph *g, int n, const ArrayRef *roots) {
     for (int k = 0; k < order.n && some; k++) {
         if (s.axes[order.array[k]]) {
             fill_entries(&s, order.array[k]);
+            s.filled[order.array[k]] = true;
         } else {
             rewrite_array(&s, order.array[k]);
         }
+    }
+    if (some) {
+        zeros_drop(g, n, roots, fuse_is_result);
     }
 }

@@ -5,7 +5,9 @@
  * y[b, t - 1], the entries of one turn lie T apart, though the loop over the turns is the outer one
  * and that over b is the one that could be vector code. So the axis that the turns go along comes
  * first, where it was the last. What is read or made at the same places, as the terms of an adjoint
- * are, follows. What callers see stays as it is, and so does what a kernel takes as a whole. */
+ * are, follows. Of the other axes one that readers sum over, as in sum[j](y[i, j, t] * x[j]), comes
+ * next: so sums for all i are vector code, and none is a sum of a vector's places.
+ * What callers see stays as it is, and so does what a kernel takes as a whole. */
 #include "gen.h"
 #include "kernel.h"
 
@@ -14,6 +16,7 @@ typedef struct Turned {
     size_t arrays;  /* so many there were */
     bool *may;      /* by array: its order is ours */
     bool *goes;     /* by array: turns go along its last axis */
+    bool *summed;   /* by array: and readers sum over the one before that */
     ArrayRef *made; /* by array: what stands for it; 0: it stays */
 } Turned;
 
@@ -97,16 +100,103 @@ static void find_followers(Turned *t, const Order *order) {
     }
 }
 
+/* ---- sums over what lies innermost then */
+
+static bool is_axis_of(Graph *g, ArrayRef a, Ref r) {
+    for (int k = 0; k < ARRAY(g, a)->rank; k++) {
+        if (ARRAY(g, a)->axis[k] == r) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Marks what a sum reads at each of its turns, for each entry of an axis of `by`. */
+static void find_summed_in(Turned *t, ArrayRef by, Ref sum) {
+    Graph *g = t->g;
+    Walk walk = walk_start(g, ARG(g, sum, 2));
+    for (Ref r; (r = walk_next(walk));) {
+        const Node n = *NODE(g, r);
+        if (n.op == OP_READ && is_turned(t, n.aux) && n.nargs > 2 &&
+            ARG(g, r, n.nargs - 2) == ARG(g, sum, 0)) {
+            for (int k = 0; k < n.nargs - 2; k++) {
+                t->summed[n.aux] = t->summed[n.aux] || is_axis_of(g, by, ARG(g, r, k));
+            }
+        }
+        walk_into(walk, r);
+    }
+}
+
+static void find_summed(Turned *t, ArrayRef by, Ref term) {
+    Graph *g = t->g;
+    VEC(Ref) sums = {0};
+    Walk walk = walk_start(g, term);
+    for (Ref r; (r = walk_next(walk));) {
+        if (NODE(g, r)->op == OP_REDUCE && NODE(g, r)->aux == RED_SUM) {
+            VEC_PUSH(g->arena, sums, r);
+        }
+        walk_into(walk, r);
+    }
+    for (int k = 0; k < sums.n; k++) {
+        find_summed_in(t, by, sums.at[k]);
+    }
+}
+
+/* Arrays that are read at the very entry that is made lie as that does. */
+static bool same_order(Turned *t, ArrayRef by, Ref term) {
+    Graph *g = t->g;
+    bool more = false;
+    int rank = ARRAY(g, by)->rank;
+    Walk walk = walk_start(g, term);
+    for (Ref r; is_turned(t, by) && (r = walk_next(walk));) {
+        const Node n = *NODE(g, r);
+        bool same = n.op == OP_READ && is_turned(t, n.aux) && n.nargs == rank &&
+                    t->summed[n.aux] != t->summed[by];
+        for (int k = 0; k + 1 < rank && same; k++) {
+            same = ARG(g, r, k) == ARRAY(g, by)->axis[k];
+        }
+        if (same) {
+            t->summed[n.aux] = t->summed[by] = more = true;
+        }
+        walk_into(walk, r);
+    }
+    return more;
+}
+
+static void find_orders(Turned *t, const Order *order) {
+    Graph *g = t->g;
+    bool first = true;
+    for (bool more = true; more; first = false) {
+        more = first;
+        for (int k = 0; k < order->n; k++) {
+            ArrayRef a = order->array[k];
+            for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
+                Ref body = ARRAY(g, a)->pieces.at[q].body;
+                if (first) {
+                    find_summed(t, a, body);
+                } else {
+                    more = same_order(t, a, body) || more;
+                }
+            }
+        }
+    }
+}
+
+/* Which of its axes is the k-th of what stands for it? */
+static int axis_from(const Turned *t, ArrayRef a, int k) {
+    int rank = ARRAY(t->g, a)->rank;
+    int first = t->summed[a] ? 2 : 1; /* so many come from the end */
+    return k < first ? rank - 1 - k : k - first;
+}
+
 static Ref read_turned(Graph *g, void *user, ArrayRef a, const Ref *positions) {
     const Turned *t = user;
     Ref at[32];
     if (!is_turned(t, a)) {
         return 0;
     }
-    int n = ARRAY(g, a)->rank;
-    at[0] = positions[n - 1];
-    for (int k = 1; k < n; k++) {
-        at[k] = positions[k - 1];
+    for (int k = 0; k < ARRAY(g, a)->rank; k++) {
+        at[k] = positions[axis_from(t, a, k)];
     }
     return graph_read(g, t->made[a], at);
 }
@@ -117,7 +207,7 @@ static void make_turned(Turned *t, ArrayRef a) {
     const Poly *extent[32];
     const char *names[32];
     for (int k = 0; k < x.rank; k++) {
-        int from = k == 0 ? x.rank - 1 : k - 1;
+        int from = axis_from(t, a, k);
         extent[k] = x.extent[from];
         names[k] = g->indices.at[NODE(g, x.axis[from])->aux].name;
     }
@@ -141,7 +231,7 @@ static void fill(Turned *t, ArrayRef a) {
     ArrayRef to = t->made[a] ? t->made[a] : a;
     Ref at[32];
     for (int k = 0; k < x.rank && t->made[a]; k++) {
-        at[k] = ARRAY(g, to)->axis[(k + 1) % x.rank];
+        at[axis_from(t, a, k)] = ARRAY(g, to)->axis[k];
     }
     for (int q = 0; q < x.pieces.n; q++) {
         const Piece *p = &x.pieces.at[q];
@@ -153,7 +243,7 @@ static void fill(Turned *t, ArrayRef a) {
         }
         const Poly *lo[32], *hi[32];
         for (int k = 0; k < x.rank; k++) {
-            lo[(k + 1) % x.rank] = p->lo[k], hi[(k + 1) % x.rank] = p->hi[k];
+            lo[k] = p->lo[axis_from(t, a, k)], hi[k] = p->hi[axis_from(t, a, k)];
         }
         body = graph_subst(g, body, x.rank, x.axis, at);
         if (graph_piece(g, to, lo, hi, body, p->at)) {
@@ -171,10 +261,12 @@ void turned_make(Graph *g, int n, const ArrayRef *roots) {
     bool some = false;
     t.may = arena_alloc(g->arena, all);
     t.goes = arena_alloc(g->arena, all);
+    t.summed = arena_alloc(g->arena, all);
     t.made = arena_alloc(g->arena, all * sizeof *t.made);
     find_movable(&t, &order);
     find_circles(&t, &order);
     find_followers(&t, &order);
+    find_orders(&t, &order);
     for (int k = 0; k < order.n; k++) {
         if (t.goes[order.array[k]]) {
             make_turned(&t, order.array[k]);

@@ -321,6 +321,13 @@ GRADC_FN size_t gradc_size_add(size_t a, size_t b)
 {
     return a > SIZE_MAX - b ? SIZE_MAX : a + b;
 }
+/* Where the next array of a workspace starts. */
+GRADC_FN size_t gradc_place(size_t *end, size_t bytes)
+{
+    const size_t at = *end;
+    *end = gradc_size_add(at, bytes);
+    return at;
+}
 GRADC_FN size_t gradc_size_mul(size_t a, size_t b)
 {
     if (a == 0 || b == 0)

@@ -41,7 +41,7 @@ lower           arena source syntax poly program graph kernel ops compose contra
 demand          arena source poly graph kernel ops demand
 simplify        arena source poly graph ops axes contract inverse pattern pick series share zeros demand paths passes text
 gen             graph plan gen
-scalars         gen kernel
+scalars         gen kernel zeros
 turned          gen kernel
 fuse            gen kernel ops
 keep            gen kernel ops
