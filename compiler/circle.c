@@ -18,6 +18,13 @@ typedef struct Circle {
     const bool *outside; /* by array: it is read by others too; NULL: not known */
 } Circle;
 
+/* How a loop may run: the axis of each member, and how its entries lie to the turns. */
+typedef struct Level {
+    int sign; /* 0: every entry stands alone */
+    int *axis, *off;
+    Circle inner; /* the reads within a turn */
+} Level;
+
 static bool match_axes(Graph *g, const Circle *c, ArrayRef seed, int axis, int *axis_of,
                        const uint32_t *used) {
     for (int k = 0; k < c->members.n; k++) {
@@ -393,10 +400,101 @@ static void rings_find(Gen *x, const Circle *c, const int *number, Ring *ring) {
     }
 }
 
+static bool choose_level(Graph *g, const Circle *c, const uint32_t *used, const LoopGroup *given,
+                         Level *v);
+
+static Circle circle_part(Graph *g, const Circle *c, const bool *in) {
+    Circle part = {0};
+    for (int k = 0; k < c->members.n; k++) {
+        if (in[c->members.at[k]]) {
+            VEC_PUSH(g->arena, part.members, c->members.at[k]);
+        }
+    }
+    for (int k = 0; k < c->lags.n; k++) {
+        if (in[c->lags.at[k].by] && in[c->lags.at[k].of]) {
+            VEC_PUSH(g->arena, part.lags, c->lags.at[k]);
+        }
+    }
+    return part;
+}
+
+/* Members of the ring of an iteration, and those that go along with it, become one ring. */
+static void rings_join(Gen *x, Circle *c, const uint32_t *used, Ring *ring, int i, ArrayRef count) {
+    Graph *g = x->g;
+    size_t all = (size_t)g->arrays.n;
+    bool *in = arena_alloc(g->arena, all), *late = arena_alloc(g->arena, all);
+    for (int j = ring[i].first; j >= 0; j = ring[j].next) {
+        in[c->members.at[j]] = true;
+    }
+    for (bool more = true; more;) {
+        more = false;
+        for (int k = 0; k < c->lags.n; k++) {
+            const Lag *l = &c->lags.at[k];
+            if (!late[l->by] && !in[l->by] && (late[l->of] || in[l->of])) {
+                late[l->by] = more = true;
+            }
+        }
+    }
+    const Along given = {.count = count,
+                         .ring = in,
+                         .late = late,
+                         .asked = x->asked,
+                         .computed = x->f->computed,
+                         .n = c->members.n,
+                         .candidate = c->members.at,
+                         .lags = &c->lags};
+    bool *along = along_find(g, &given);
+    if (!along) {
+        return;
+    }
+    Circle whole = {.members = c->members}, part;
+    Level level;
+    int moved = x->f->moved.n;
+    bool *both = arena_alloc(g->arena, all);
+    for (int k = 0; k < c->members.n; k++) {
+        both[c->members.at[k]] = in[c->members.at[k]] || along[c->members.at[k]];
+    }
+    along_move(g, x->f, count, along);
+    for (int k = 0; k < c->lags.n; k++) { /* its end they know by what is live */
+        if (c->lags.at[k].of != count || !along[c->lags.at[k].by]) {
+            VEC_PUSH(g->arena, whole.lags, c->lags.at[k]);
+        }
+    }
+    for (int k = 0; k < c->members.n; k++) {
+        Lags live = {0};
+        if (along[c->members.at[k]]) {
+            live_lags(g, both, c->members.at[k], &live);
+        }
+        for (int q = 0; q < live.n; q++) {
+            if (live.at[q].of == count) {
+                VEC_PUSH(g->arena, whole.lags, live.at[q]);
+            }
+        }
+    }
+    part = circle_part(g, &whole, both);
+    if (!choose_level(g, &part, used, NULL, &level)) {
+        along_back(g, x->f, moved);
+        return;
+    }
+    c->lags = whole.lags;
+    int first = -1, before = -1;
+    for (int k = 0; k < c->members.n; k++) {
+        if (both[c->members.at[k]]) {
+            first = first < 0 ? k : first;
+            ring[k].first = first, ring[k].next = -1;
+            if (before >= 0) {
+                ring[before].next = k;
+            }
+            before = k;
+        }
+    }
+}
+
 /* Members of one loop turn: those that need each other at the same turn go deeper, the others
  * follow in order. */
-static void circle_turn(Gen *x, const Circle *c, Fixed *fixed, uint32_t *used, bool **take) {
+static void circle_turn(Gen *x, const Circle *whole, Fixed *fixed, uint32_t *used, bool **take) {
     Graph *g = x->g;
+    Circle mine = *whole, *c = &mine;
     int n = c->members.n, *number = arena_alloc(g->arena, (size_t)g->arrays.n * sizeof *number);
     Ring *ring = arena_alloc(g->arena, ((size_t)n + 1) * sizeof *ring);
     for (int k = 0; k < n; k++) {
@@ -406,6 +504,18 @@ static void circle_turn(Gen *x, const Circle *c, Fixed *fixed, uint32_t *used, b
         VEC_PUSH(g->arena, ring[number[c->lags.at[k].by]].lags, k);
     }
     rings_find(x, c, number, ring);
+    for (int k = 0; k < n; k++) {
+        ArrayRef a = c->members.at[k];
+        if (ARRAY(g, a)->turn && !(used[a] >> ARRAY(g, a)->rank & 1)) {
+            rings_join(x, c, used, ring, k, a);
+        }
+    }
+    for (int k = 0; k < n; k++) {
+        ring[k].lags.n = 0;
+    }
+    for (int k = 0; k < c->lags.n; k++) {
+        VEC_PUSH(g->arena, ring[number[c->lags.at[k].by]].lags, k);
+    }
     for (int left = n; left > 0;) {
         int before = left;
         for (int m = 0; m < n; m++) { /* a ring stands where a member is met and all is ready */
@@ -463,12 +573,6 @@ static void circle_turn(Gen *x, const Circle *c, Fixed *fixed, uint32_t *used, b
     }
 }
 
-/* How a loop may run: the axis of each member, and how its entries lie to the turns. */
-typedef struct Level {
-    int sign; /* 0: every entry stands alone */
-    int *axis, *off;
-    Circle inner; /* the reads within a turn */
-} Level;
 
 /* What is read behind the loop is complete when the iteration ends: at its turn u all entries i <
  * u + 1 + c are there that are live by i < T + c. */

@@ -27,6 +27,7 @@ typedef struct Gen {
     VEC(int) known_level;
     VEC(int) uses; /* by node, in the term at work */
     Ref turn;      /* of the loop around that goes by blocks; 0: none */
+    const bool *asked; /* by array: all of it is for a caller, or for functions after this one */
 } Gen;
 
 typedef struct Range {
@@ -74,6 +75,8 @@ bool lag_prove(Graph *g, const Lag *l, const Poly *p); /* p >= 0 where the read 
  * none is proved. */
 enum { LAG_UNKNOWN = -100, LAG_MOST = 63 };
 int lag_least(Graph *g, const Lag *l, int axis_by, int axis_of, int sign);
+/* In i < T + c, for the axis i and the turns T of an iteration: T + c - 1; NULL: it is not such. */
+const Poly *lag_last(Graph *g, Ref condition, Ref axis);
 /* Does the read stand at a fixed distance from the place? */
 bool lag_in_step(Graph *g, const Lag *l, int axis_by, int axis_of);
 /* Is the read at one of the last entries that a loop computes? */
@@ -194,6 +197,22 @@ bool circle_push(Graph *g, ArrayRef to, int piece, const bool *in, const int *ax
 bool circle_push_by_data(Graph *g, ArrayRef to, int piece, const bool *in, const int *axis,
                          const int *off, int sign, Push *p); /* to places that data choose? */
 void circle_arrays(Gen *x, const LoopGroup *group);
+
+/* along: arrays behind an iteration that its loop computes too. by array: `late` needs the iteration
+ * within one turn of the loops around; `asked` is wanted as a whole. Returns those that may go, by
+ * array, or NULL. */
+typedef struct Along {
+    ArrayRef count;   /* the iteration's end */
+    const bool *ring; /* by array: what it is found from */
+    const bool *late, *asked, *computed;
+    int n;
+    const ArrayRef *candidate;
+    const Lags *lags; /* what these read */
+} Along;
+bool *along_find(Graph *g, const Along *given);
+/* Their guards become what is live, while the function is planned: Function.moved. */
+void along_move(Graph *g, Function *f, ArrayRef count, const bool *in);
+void along_back(Graph *g, Function *f, int from); /* all but the first so many are as they were */
 
 /* stream: what joins the loop of a recurrence. By array: the number of its group + 1, 0: none.
  * products: sums over turns that are products of matrices are made behind the loop. */

@@ -694,6 +694,29 @@ Ref graph_given(Graph *g, Ref condition, Ref known) {
     return follows(g, condition, graph_facts(g, known, true, facts, 32), facts) ? 0 : condition;
 }
 
+Ref graph_beside(Graph *g, Ref condition, int nfacts, const Poly *const *facts) {
+    VEC(Ref) left = {0};
+    while (condition) {
+        bool more = NODE(g, condition)->op == OP_and;
+        Ref part = more ? ARG(g, condition, 1) : condition;
+        const Node n = *NODE(g, part);
+        condition = more ? ARG(g, condition, 0) : 0;
+        if ((n.op == OP_le || n.op == OP_lt) && NODE(g, ARG(g, part, 0))->type == VALUE_INT) {
+            const Poly *gap =
+                poly_sub(g->arena, graph_poly(g, ARG(g, part, 1)), graph_poly(g, ARG(g, part, 0)));
+            gap = n.op == OP_lt ? poly_sub(g->arena, gap, poly_int(g->arena, 1)) : gap;
+            if (graph_prove(g, gap, nfacts, facts)) {
+                continue;
+            }
+        }
+        VEC_PUSH(g->arena, left, part);
+    }
+    for (int k = left.n - 1; k >= 0; k--) {
+        condition = graph_both(g, condition, left.at[k]);
+    }
+    return condition;
+}
+
 Ref graph_part_with_count(Graph *g, Ref condition, ArrayRef count, bool with) {
     if (!condition) {
         return 0;

@@ -350,6 +350,8 @@ bool graph_reads_count(Graph *g, Ref term); /* of any iteration */
 Ref graph_both(Graph *g, Ref x, Ref y);
 /* What is left of a condition where another is known to hold; 0: nothing. */
 Ref graph_given(Graph *g, Ref condition, Ref known);
+/* The conjuncts of a condition that these facts do not prove; 0: none. */
+Ref graph_beside(Graph *g, Ref condition, int nfacts, const Poly *const *facts);
 /* The conjuncts of a condition with (or without) the size that some iteration found, or that of
  * `count` alone; 0: none. */
 Ref graph_part_with_count(Graph *g, Ref condition, ArrayRef count, bool with);

@@ -80,14 +80,13 @@ Ref lag_place(const Graph *g, const Lag *l, int axis) {
     return axis < ARRAY(g, l->of)->rank ? ARG(g, l->read, axis) : l->live;
 }
 
-/* In i < T + c, or i <= T + c, for the axis i: T + c, less 1 where it is <. NULL: it is not such.
- */
-static const Poly *last_of(Graph *g, Ref condition, Ref axis) {
+/* Or i <= T + c: then T + c. */
+const Poly *lag_last(Graph *g, Ref condition, Ref axis) {
     const Poly *fact[2], *rest;
     int64_t num, den;
     if (NODE(g, condition)->op == OP_and) {
-        const Poly *last = last_of(g, ARG(g, condition, 0), axis);
-        return last ? last : last_of(g, ARG(g, condition, 1), axis);
+        const Poly *last = lag_last(g, ARG(g, condition, 0), axis);
+        return last ? last : lag_last(g, ARG(g, condition, 1), axis);
     }
     if (!graph_reads_count(g, condition) || graph_facts(g, condition, true, fact, 2) != 1 ||
         !poly_linear(g->arena, fact[0], axis, &num, &den, &rest) || num != -1 || den != 1) {
@@ -105,7 +104,7 @@ static const Poly *last_live(Graph *g, const Lag *l, int axis) {
     }
     for (int q = 0; q < of.pieces.n; q++) {
         const Piece p = of.pieces.at[q];
-        const Poly *end = p.live ? last_of(g, p.live, of.axis[axis]) : NULL;
+        const Poly *end = p.live ? lag_last(g, p.live, of.axis[axis]) : NULL;
         if (!end && poly_equal(p.lo[axis], p.hi[axis])) {
             continue; /* a first entry, which is there in any case */
         }

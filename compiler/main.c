@@ -246,7 +246,7 @@ static int compile(Context *cx, const Options *o) {
         graph_print(g, stdout);
         return EXIT_GOOD;
     }
-    simplify_graph(g);
+    simplify_graph(g, o->check);
     graph_check(g);
     if (o->dump == DUMP_SIMPLIFY) {
         graph_print(g, stdout);

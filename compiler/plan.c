@@ -350,6 +350,7 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
         asked[a] = f.place[a] != PLACE_BUFFER && f.place[a] != PLACE_LOCAL;
         asked[a] = asked[a] || whole[a] || carried[a];
     }
+    x.asked = asked;
     group_arrays(g, &order, computed, asked, owner, &groups);
     f.computed = computed, f.owner = owner, f.groups = groups.at, f.ngroups = groups.n;
     compute_all(&x, &order, computed, owner, &groups);
@@ -377,6 +378,7 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
         threads_make(&x);
     }
     best_make(&x);
+    along_back(g, &f, 0);
     if (!f.threads.n) { /* what goes from part to part is not looked for in loops of threads */
         split_function(&x);
     }

@@ -292,6 +292,12 @@ typedef struct ThreadsNote {       /* for people: of a loop, whether it goes in 
     const char *index, *of, *text; /* of: the arrays that it computes */
 } ThreadsNote;
 
+typedef struct Moved { /* what the conditions of a piece were */
+    ArrayRef array;
+    int piece;
+    Ref guard, live;
+} Moved;
+
 typedef struct Function {
     FunctionKind kind;
     int request;           /* -1: none */
@@ -321,6 +327,7 @@ typedef struct Function {
     VEC(const Threads *) threads;
     VEC(ThreadsNote) threads_notes;
     int nthreads;
+    VEC(Moved) moved; /* conditions in the graph that are others while it is planned */
     Block body;
     VEC(FunctionPart) parts; /* all of the body, in order; none: it is one function */
     int *slot; /* by local: of those that go from one part to another, among those of a type */

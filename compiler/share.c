@@ -133,7 +133,8 @@ static void rewrite_array(Sharing *s, ArrayRef a) {
             guard = p.guard ? graph_rewrite_reads(g, p.guard, read_left, s) : 0;
         p.live = p.live ? graph_rewrite_reads(g, p.live, read_left, s) : 0;
         p.body = graph_cast(g, ARRAY(g, a)->type, body);
-        p.guard = guard && !graph_is_true(g, guard) ? guard : 0;
+        guard = guard && !graph_is_true(g, guard) ? guard : 0;
+        p.guard = graph_beside(g, guard, s->nfacts, s->facts);
         ARRAY(g, a)->pieces.at[q] = p;
     }
     s->nfacts = 0;
@@ -451,7 +452,7 @@ static bool become_copy(Sharing *s, ArrayRef a, const Form *f, ArrayRef b, const
     Graph *g = s->g;
     Piece p = ARRAY(g, a)->pieces.at[0];
     if (ARRAY(g, a)->type != ARRAY(g, b)->type || f->n != of->n || ARRAY(g, b)->rank != of->n ||
-        (of->guard && of->guard != f->guard) ||
+        graph_given(g, of->guard, f->guard) ||
         graph_given(g, of->live, graph_both(g, f->guard, f->live))) {
         return false;
     }
@@ -560,6 +561,9 @@ static bool share_array(Sharing *s, ArrayRef a) {
     uint32_t mask = s->nkeys - 1, h = n ? ((one ? f->body : part[0]) * 0x9E3779B1u) & mask : 0;
     for (; s->keys[h].array; h = (h + 1) & mask) {
         const Key *k = &s->keys[h];
+        if (one && k->array == a && k->form && k->form->body == f->body) {
+            return false; /* as it was the last time */
+        }
         if (one ? k->form && k->form->body == f->body && k->array != a &&
                       become_copy(s, a, f, k->array, k->form)
                 : !k->form && frames_equal(g, a, k->array) &&
@@ -581,13 +585,16 @@ enum { MOST_COMPARISONS = 20000 };
 typedef struct Pairing { /* members of a circle, and those of another that they are taken to equal
                           */
     Graph *g;
-    const Circle *x, *y;
+    const Circle *x, *y;  /* one circle twice: then some of its members, to others before them */
     ArrayRef *partner; /* by place in x */
     int *met;          /* places in x, in the order in which they were paired */
     int nmet;
     int left;             /* comparisons */
     const Ref *from, *to; /* axes of the two members at work */
     int rank;
+    Sharing *s;
+    ArrayRef at[2]; /* these two, and their pieces */
+    int piece;
 } Pairing;
 
 static int place_in(const Circle *c, ArrayRef a) {
@@ -600,12 +607,19 @@ static int place_in(const Circle *c, ArrayRef a) {
 }
 
 static bool pair(Pairing *p, ArrayRef a, ArrayRef b) {
-    int at = place_in(p->x, a);
+    if (a == b && p->x == p->y) {
+        return true;
+    }
+    int at = place_in(p->x, a), to = place_in(p->y, b);
     if (a == b && at < 0) {
         return true;
     }
-    if (at < 0 || place_in(p->y, b) < 0) {
+    if (at < 0 || to < 0) {
         return false;
+    }
+    if (p->x == p->y && at < to) { /* the one behind is to be the one before */
+        ArrayRef before = a;
+        a = b, b = before, at = to;
     }
     if (p->partner[at]) {
         return p->partner[at] == b;
@@ -679,11 +693,36 @@ static bool parts_pair(Pairing *p, Ref x, Ref y, bool product) {
     return true;
 }
 
+/* What an array of the circle says, where the other side says it in place: one of the two was lifted
+ * out of an equation that has a derivative more. 0: it is no such read. */
+static Ref say_in_place(Pairing *p, Ref r, int side) {
+    Graph *g = p->g;
+    ArrayRef a = NODE(g, r)->aux;
+    const Array *x = ARRAY(g, a);
+    if (x->role != ARRAY_INTERNAL || x->pieces.n != 1 || x->counts ||
+        NODE(g, x->pieces.at[0].body)->op == OP_READ ||
+        place_in(side ? p->y : p->x, a) < 0) {
+        return 0;
+    }
+    const Piece at = ARRAY(g, p->at[side])->pieces.at[p->piece];
+    const Ref *positions = &ARG(g, r, 0);
+    facts_of_piece(p->s, p->at[side], &at);
+    bool inside = covers_all(g, a) || inside_box(p->s, a, positions);
+    p->s->nfacts = 0;
+    x = ARRAY(g, a);
+    return inside ? graph_subst(g, x->pieces.at[0].body, x->rank, x->axis, &ARG(g, r, 0)) : 0;
+}
+
 static bool terms_pair(Pairing *p, Ref x, Ref y) {
     Graph *g = p->g;
     const Node *m = NODE(g, x), *n = NODE(g, y);
     if (--p->left < 0) {
         return false;
+    }
+    if ((m->op == OP_READ) != (n->op == OP_READ)) {
+        bool side = n->op == OP_READ;
+        Ref said = m->nargs + n->nargs ? say_in_place(p, side ? y : x, side) : 0;
+        return said && terms_pair(p, side ? x : said, side ? said : y);
     }
     for (int k = 0; k < p->rank; k++) {
         if (p->from[k] == x) {
@@ -731,17 +770,18 @@ static bool circles_pair(Pairing *p, ArrayRef a, ArrayRef b) {
             return false;
         }
         p->from = ARRAY(g, x)->axis, p->to = ARRAY(g, y)->axis, p->rank = ARRAY(g, x)->rank;
+        p->at[0] = x, p->at[1] = y;
         for (int q = 0; q < ARRAY(g, x)->pieces.n; q++) {
-            const Piece *m = &ARRAY(g, x)->pieces.at[q], *n = &ARRAY(g, y)->pieces.at[q];
-            if (!m->guard != !n->guard || !m->live != !n->live ||
-                !terms_pair(p, m->body, n->body) ||
-                (m->guard && !terms_pair(p, m->guard, n->guard)) ||
-                (m->live && !terms_pair(p, m->live, n->live))) {
+            const Piece m = ARRAY(g, x)->pieces.at[q], n = ARRAY(g, y)->pieces.at[q];
+            p->piece = q;
+            if (!m.guard != !n.guard || !m.live != !n.live || !terms_pair(p, m.body, n.body) ||
+                (m.guard && !terms_pair(p, m.guard, n.guard)) ||
+                (m.live && !terms_pair(p, m.live, n.live))) {
                 return false;
             }
         }
     }
-    return p->nmet == p->x->n;
+    return p->nmet == p->x->n || p->x == p->y;
 }
 
 static uint32_t circle_shape(const Graph *g, const ArrayRef *member, int n) {
@@ -762,7 +802,7 @@ static void merge_circle(Sharing *s, int n, const ArrayRef *member, bool iterati
     Graph *g = s->g;
     Circles *known = iteration ? &s->iterations : &s->circles;
     Circle c = {n, member, circle_shape(g, member, n)};
-    Pairing p = {.g = g, .x = &c};
+    Pairing p = {.g = g, .s = s, .x = &c};
     p.partner = arena_alloc(g->arena, (size_t)n * sizeof *p.partner);
     p.met = arena_alloc(g->arena, (size_t)n * sizeof *p.met);
     for (int k = 0; k < known->n; k++) {
@@ -792,6 +832,44 @@ static void merge_circle(Sharing *s, int n, const ArrayRef *member, bool iterati
     }
 }
 
+/* A circle may hold another one twice, as an outer recurrence does that asks for two results of one
+ * inside of it: members that are equal, if they are taken to be, are one. By induction over the
+ * entries as they are computed that is so: each says the same of entries before it. */
+static int merge_parts(Sharing *s, int n, const ArrayRef *member) {
+    Graph *g = s->g;
+    int merged = 0;
+    Circle c = {n, member, 0};
+    Pairing p = {.g = g, .s = s, .x = &c, .y = &c, .left = MOST_COMPARISONS};
+    uint32_t *shape = arena_alloc(g->arena, (size_t)n * sizeof *shape);
+    p.partner = arena_alloc(g->arena, (size_t)n * sizeof *p.partner);
+    p.met = arena_alloc(g->arena, (size_t)n * sizeof *p.met);
+    for (int k = 0; k < n; k++) {
+        shape[k] = circle_shape(g, &member[k], 1);
+    }
+    for (int k = 0; k < n; k++) {
+        bool found = false;
+        for (int q = 0; q < k && !found && p.left > 0; q++) {
+            if (shape[q] != shape[k] || s->same_as[member[k]] || s->same_as[member[q]] ||
+                s->through[member[k]] || s->through[member[q]] || s->fixed(g, member[k])) {
+                continue;
+            }
+            p.left--;
+            found = circles_pair(&p, member[k], member[q]);
+            for (int m = 0; m < p.nmet && found; m++) {
+                ArrayRef a = member[p.met[m]];
+                if (!s->fixed(g, a) && !s->same_as[a]) {
+                    s->same_as[a] = p.partner[p.met[m]];
+                    merged++;
+                }
+            }
+        }
+        for (int m = 0; m < n && found; m++) {
+            rewrite_array(s, member[m]);
+        }
+    }
+    return merged;
+}
+
 /* A copy that is still read inside of its circle, outside of its box, stays a member. How many? */
 static int keep_what_is_read(Sharing *s, int n, const ArrayRef *member) {
     Graph *g = s->g;
@@ -813,6 +891,8 @@ static int keep_what_is_read(Sharing *s, int n, const ArrayRef *member) {
     }
     return kept;
 }
+
+enum { MOST_ROUNDS = 3 };
 
 static void share_circle(Sharing *s, int n, const ArrayRef *member) {
     Graph *g = s->g;
@@ -836,17 +916,24 @@ static void share_circle(Sharing *s, int n, const ArrayRef *member) {
         join_pieces(g, member[k]);
     }
     nleft += keep_what_is_read(s, n, member);
-    for (int k = 0; k < n && nleft > 1; k++) {
-        ArrayRef a = member[k];
-        if (!s->through[a] && !s->fixed(g, a) && ARRAY(g, a)->pieces.n == 1 && share_array(s, a)) {
-            nleft--;
-            for (int q = 0; q < n; q++) {
-                rewrite_array(s, member[q]);
+    nleft -= merge_parts(s, n, member);
+    bool again = true;
+    for (int round = 0; round < MOST_ROUNDS && again; round++) { /* members read later ones, too */
+        again = false;
+        for (int k = 0; k < n && nleft > 1; k++) {
+            ArrayRef a = member[k];
+            if (!s->through[a] && !s->same_as[a] && !s->fixed(g, a) &&
+                ARRAY(g, a)->pieces.n == 1 && share_array(s, a)) {
+                nleft--;
+                again = true;
+                for (int q = 0; q < n; q++) {
+                    rewrite_array(s, member[q]);
+                }
             }
         }
     }
     for (int k = 0; k < n; k++) {
-        if (!s->through[member[k]]) {
+        if (!s->through[member[k]] && !s->same_as[member[k]]) {
             VEC_PUSH(g->arena, left, member[k]);
         }
     }
@@ -912,7 +999,7 @@ Sharing *share_arrays(Graph *g, int n, const ArrayRef *roots,
     s->through = arena_alloc(g->arena, all * sizeof *s->through);
     s->same_as = arena_alloc(g->arena, all * sizeof *s->same_as);
     s->nkeys = 64;
-    while (s->nkeys < all * 4) {
+    while (s->nkeys < all * 2 * (MOST_ROUNDS + 1)) {
         s->nkeys *= 2;
     }
     s->keys = arena_alloc(g->arena, s->nkeys * sizeof *s->keys);

@@ -183,26 +183,7 @@ static Ref beside_box(Graph *g, ArrayRef a, const Piece *p, Ref guard) {
         facts[nfacts++] = poly_sub(g->arena, axis, p->lo[k]);
         facts[nfacts++] = poly_sub(g->arena, p->hi[k], axis);
     }
-    VEC(Ref) left = {0};
-    while (guard) {
-        bool more = NODE(g, guard)->op == OP_and;
-        Ref part = more ? ARG(g, guard, 1) : guard;
-        const Node n = *NODE(g, part);
-        guard = more ? ARG(g, guard, 0) : 0;
-        if ((n.op == OP_le || n.op == OP_lt) && NODE(g, ARG(g, part, 0))->type == VALUE_INT) {
-            const Poly *gap =
-                poly_sub(g->arena, graph_poly(g, ARG(g, part, 1)), graph_poly(g, ARG(g, part, 0)));
-            gap = n.op == OP_lt ? poly_sub(g->arena, gap, poly_int(g->arena, 1)) : gap;
-            if (graph_prove(g, gap, nfacts, facts)) {
-                continue;
-            }
-        }
-        VEC_PUSH(g->arena, left, part);
-    }
-    for (int k = left.n - 1; k >= 0; k--) {
-        guard = guard ? graph_and(g, guard, left.at[k]) : left.at[k];
-    }
-    return guard;
+    return graph_beside(g, guard, nfacts, facts);
 }
 
 static void set_guards(Graph *g, const Order *order) {
@@ -253,8 +234,9 @@ static void share_all(Graph *g, int n, const ArrayRef *roots) {
     }
 }
 
-void simplify_graph(Graph *g) {
+void simplify_graph(Graph *g, bool to_check) {
     ArrayRef *roots, first_new = (ArrayRef)g->arrays.n;
+    g->gradients.n = to_check ? g->gradients.n : 0;
     int n = wanted(g, &roots);
     mark_asked(g);
     decide_all(g, n, roots);

@@ -160,8 +160,8 @@ for model in particle flight; do
         [ "$got" = "${pair#* }" ] && ok || bad "${model}_${pair%% *} has $got"
     done
 done
-# The derivatives are 2 x and -2 y: of one along unit vectors, and of a reverse inner one, nothing is left to be named.
-for pair in "rr bar " "ff " "fr dot " "rf bar "; do
+# The derivatives are 2 x and -2 y: of one along unit vectors nothing is left to be named.
+for pair in "rr bar " "ff " "fr " "rf bar "; do
     got=$(modes "saddle_${pair%% *}" saddle)
     [ "$got" = "${pair#* }" ] && ok || bad "saddle_${pair%% *} has $got"
 done

@@ -50,6 +50,7 @@ budget          gen print sizes text
 value           gen kernel ops
 nest            gen kernel ops
 lag             gen
+along           gen kernel
 circle          gen kernel ops text
 stream          gen kernel
 group           gen kernel sizes

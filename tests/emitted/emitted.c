@@ -620,7 +620,7 @@ static const char *entry_name(const Model *m, const Function *f) {
 /* m is lowered anew for this: planning rewrites the graph. */
 static bool compile(Code *c, Model *m, const Config *config) {
     Graph *g = m->g;
-    simplify_graph(g);
+    simplify_graph(g, false);
     list_fields(m);
     Plan *plan = plan_graph(g, &(PlanOptions){.unroll = UNROLL, .openmp = openmp, .openmp_always = openmp});
     if (!plan) {
