@@ -17,7 +17,9 @@ enum {
     MOST_TOGETHER = 32, /* statements in a loop that is made of several */
     MOST_UNASKED = 8,   /* operations of a term of a sum that perhaps nobody asks for */
     MOST_BESIDE = 16,   /* operations of a turn of a recurrence that a short sum may join */
-    MOST_FACTS = 24
+    MOST_FACTS = 24,
+    MOST_EDGE = 16, /* places at an end of a row that not all contributions reach, and of these */
+    LEAST_SUMMED = 3 /* contributions to a row that are joined */
 };
 
 typedef struct Access {
@@ -1199,6 +1201,157 @@ static void join_zeros(Weave *w, Items *items) {
     }
 }
 
+/* ---- contributions to a row
+ * What a row is made of, `row = 0; for (i from 1) row[i] += ..; for (i up to N - 1) row[i] += ..`, as
+ * the adjoint of what reads its neighbours, is one loop over the places that all of them reach, and
+ * one over those at either end, which ask. Each entry adds up the same in the same order. */
+
+typedef struct Reach {
+    const Poly *lo, *hi; /* hi: behind the last */
+    const Stmt *store;
+    Ref index;
+} Reach;
+
+static bool reach_of(Weave *w, const Item *item, Reach *r) {
+    const Stmt *s = item->s, *store = s->body.first;
+    if (item->barrier || item->fails || s->kind != STMT_LOOP || !is_plain_loop(s) ||
+        s->hint != HINT_LANES || !store || store->next || store->kind != STMT_STORE ||
+        store->checked) {
+        return false;
+    }
+    r->lo = poly_of(w, s->value), r->hi = poly_of(w, s->other);
+    r->store = store, r->index = s->index;
+    return r->lo && r->hi;
+}
+
+/* Does the loop add to the row that `zero` fills, not further away than an end is long? */
+static bool contributes(Weave *w, const Reach *zero, const Item *item, Reach *r) {
+    Arena *arena = w->g->arena;
+    Item row = {0}, value = {0};
+    int64_t low, high;
+    if (!reach_of(w, item, r) || r->store->op != '+' || r->store->array != zero->store->array ||
+        !poly_is_int(poly_sub(arena, r->lo, zero->lo), &low) || low < 0 || low > MOST_EDGE ||
+        !poly_is_int(poly_sub(arena, zero->hi, r->hi), &high) || high < 0 || high > MOST_EDGE) {
+        return false;
+    }
+    for (int k = 0; k < r->store->n; k++) {
+        const Poly *p = poly_of(w, zero->store->position[k]),
+                   *q = poly_of(w, r->store->position[k]);
+        if (!p || !q || !poly_equal(poly_subst(arena, p, zero->index, poly_var(arena, r->index)), q)) {
+            return false;
+        }
+    }
+    touch(w, &row, r->store->array, r->store->position, true);
+    look_at_expr(w, &value, r->store->value);
+    for (int k = 0; k < value.access.n; k++) {
+        if (value.access.at[k].array == r->store->array &&
+            !is_apart(w, &value.access.at[k], &row.access.at[0])) {
+            return false;
+        }
+    }
+    return is_same_turn(w, &row.access.at[0], &row.access.at[0], r->index, r->index);
+}
+
+/* A loop like that of `zero`, with nothing in it. */
+static Stmt *empty_loop(Weave *w, const Stmt *zero, LoopHint hint, Ref from, Ref to) {
+    Stmt *loop = arena_alloc(w->g->arena, sizeof *loop);
+    *loop = *zero;
+    loop->next = NULL, loop->hint = hint, loop->body = (Block){0};
+    loop->value = gen_value(w->x, from), loop->other = gen_value(w->x, to);
+    return loop;
+}
+
+static Stmt *copy_store(Weave *w, const Reach *r, Ref index) {
+    Copy c = {.w = w, .from = r->index, .to = index};
+    Block one = {0};
+    Stmt *store = arena_alloc(w->g->arena, sizeof *store);
+    *store = *r->store;
+    store->next = NULL;
+    gen_append(&one, store);
+    one = copy_block(&c, &one);
+    return one.first;
+}
+
+/* Places at one end: at the first, where `first` is what all have in common, or at the last. */
+static Stmt *edge_loop(Weave *w, const Stmt *zero, const Reach *z, int n, const Reach *r,
+                       const Poly *first, Ref from, Ref to) {
+    Graph *g = w->g;
+    Stmt *loop = empty_loop(w, zero, HINT_NONE, from, to);
+    gen_append(&loop->body, copy_store(w, z, z->index));
+    for (int k = 0; k < n; k++) {
+        bool above = !first || poly_equal(r[k].lo, z->lo),
+             below = poly_equal(r[k].hi, z->hi) ||
+                     (first && prove(w, poly_sub(g->arena, r[k].hi, first)));
+        Ref yes = graph_bool(g, true),
+            low = above ? yes : graph_op2(g, OP_le, graph_of_poly(g, r[k].lo), z->index),
+            high = below ? yes : graph_op2(g, OP_lt, z->index, graph_of_poly(g, r[k].hi)),
+            both = graph_and(g, low, high);
+        if (first && poly_equal(r[k].lo, first)) {
+            continue; /* it begins where this ends */
+        }
+        Stmt *store = copy_store(w, &r[k], z->index);
+        if (!graph_is_true(g, both)) {
+            Stmt *under = gen_stmt(w->x, STMT_IF);
+            under->value = gen_value(w->x, both);
+            gen_append(&under->body, store);
+            store = under;
+        }
+        gen_append(&loop->body, store);
+    }
+    return loop;
+}
+
+static void join_contributions(Weave *w, Items *items) {
+    Graph *g = w->g;
+    for (int k = 0; k + LEAST_SUMMED < items->n; k++) {
+        Reach z, r[MOST_EDGE];
+        int n = 0;
+        bool begins = false;
+        if (!is_zeros(w, items->at[k].s) || !reach_of(w, &items->at[k], &z)) {
+            continue;
+        }
+        while (n < MOST_EDGE && k + 1 + n < items->n &&
+               contributes(w, &z, &items->at[k + 1 + n], &r[n])) {
+            begins = begins || !poly_equal(r[n].lo, z.lo);
+            n++;
+        }
+        if (n < LEAST_SUMMED || !begins) {
+            continue; /* joined as other loops are */
+        }
+        const Poly *from = z.lo, *to = z.hi;
+        for (int q = 0; q < n; q++) {
+            int64_t more;
+            from = poly_is_int(poly_sub(g->arena, r[q].lo, from), &more) && more > 0 ? r[q].lo : from;
+            to = poly_is_int(poly_sub(g->arena, to, r[q].hi), &more) && more > 0 ? r[q].hi : to;
+        }
+        Ref first = graph_of_poly(g, from), last = graph_of_poly(g, to),
+            end = graph_of_poly(g, z.hi);
+        Ref behind = gen_tightest(w->x, first, &last, 1, true),
+            before = gen_tightest(w->x, first, &end, 1, false);
+        const Stmt *zero = items->at[k].s;
+        Stmt *edge = edge_loop(w, zero, &z, n, r, from, graph_of_poly(g, z.lo), before),
+             *other = edge_loop(w, zero, &z, n, r, NULL, behind, end),
+             *inner = empty_loop(w, zero, HINT_LANES, first, behind);
+        Stmt *sum = copy_store(w, &r[0], z.index);
+        sum->op = '=';
+        for (int q = 1; q < n; q++) {
+            Expr *both = gen_expr(w->x, EXPR_OP, sum->value->type, 2);
+            both->op = OP_add;
+            both->arg[0] = sum->value, both->arg[1] = copy_store(w, &r[q], z.index)->value;
+            sum->value = both;
+        }
+        gen_append(&inner->body, sum);
+        items->at[k] = item_of(w, edge);
+        items->at[k + 1] = item_of(w, inner);
+        items->at[k + 2] = item_of(w, other);
+        for (int q = 3; q <= n; q++) {
+            items->at[k + q].s = NULL;
+        }
+        close_gaps(items);
+        k += 2;
+    }
+}
+
 /* Each loop goes up to the next one that it may join, if nothing holds it. */
 static void join_sweep(Weave *w, Items *items, bool shifted) {
     for (int k = 1; k < items->n; k++) {
@@ -1360,6 +1513,7 @@ static void join_loops(Weave *w, Block *b) {
             at--;
         }
     }
+    join_contributions(w, &items);
     join_zeros(w, &items);
     join_sweep(w, &items, false);
     join_sweep(w, &items, true);
