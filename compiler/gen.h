@@ -238,6 +238,9 @@ void weave_make(Gen *x, const bool *carried);
 /* lanes: loops of such groups by blocks, once it is decided what is stored. */
 void lanes_make(Gen *x);
 
+/* pair: in such blocks, two turns of a loop around a sum at a time. */
+void pair_make(Gen *x);
+
 /* jam: several turns of a recurrence at a time. */
 void jam_make(Gen *x);
 

@@ -371,6 +371,7 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
     weave_make(&x, carried);
     jam_make(&x);
     lanes_make(&x);
+    pair_make(&x);
     if (!plan->tight) {
         pad_rows(&x);
     }

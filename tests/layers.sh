@@ -56,6 +56,7 @@ stream          gen kernel
 group           gen kernel sizes
 weave           gen
 best            gen
+pair            gen
 jam             gen
 lanes           gen
 pad             gen ops
