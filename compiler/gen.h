@@ -140,6 +140,7 @@ Expr *gen_bound(Gen *x, Ref r);
 Stmt *gen_loop_open(Gen *x, Ref index, const Poly *lo, const Poly *hi, Ref *condition,
                     const Ref *later, int nlater, const bool *writes);
 void gen_loop_close(Gen *x, Stmt *s);
+Ref gen_take_ready(Gen *x, Ref *condition, const Ref *later, int nlater, const bool *writes);
 Stmt *gen_if_open(Gen *x, Ref condition);
 void gen_if_close(Gen *x, Stmt *s);
 bool gen_is_straight(const Block *b); /* names and one statement: fit for lanes */
@@ -234,6 +235,8 @@ void group_arrays(Graph *g, const Order *order, const bool *computed, const bool
 /* weave: the loops of one turn of a recurrence, joined; its first and last turns apart. `carried`,
  * by array: kept for functions after this one. */
 void weave_make(Gen *x, const bool *carried);
+/* The body of a loop that goes by blocks of turns: loops that read the same become one. */
+void weave_runs(Gen *x, Ref turn, Block *b);
 
 /* lanes: loops of such groups by blocks, once it is decided what is stored. */
 void lanes_make(Gen *x);

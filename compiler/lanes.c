@@ -9,8 +9,8 @@
 #include "gen.h"
 #include <string.h>
 
-enum { MOST_ROWS = 128 }; /* of LANES numbers, on the stack */
-enum { MOST_JAM = 4 };    /* statements of a run that is worth jamming */
+enum { MOST_ROWS = 128 };                 /* of LANES numbers, on the stack */
+enum { MOST_JAM = 4, MOST_JAM_SUMS = 2 }; /* statements of a run that is worth jamming */
 
 typedef struct LaneLocal {
     bool inside;  /* declared in the loop */
@@ -37,7 +37,7 @@ typedef struct Gather {
     Expr *load;
     Side side; /* on which all loads of it are */
     int run;   /* the first that reads it */
-    bool many; /* another does, too: it has a row */
+    bool many; /* another does, too, or a loop around reads it again: it has a row */
     bool filled;
     int row;
 } Gather;
@@ -45,8 +45,7 @@ typedef struct Gather {
 typedef struct Row { /* at a place that data choose, along a loop around */
     const Expr *load;
     Side side;
-    int run;       /* the first that reads it */
-    ArrayRef copy; /* another does, too; 0: not that is known */
+    ArrayRef copy; /* it is read elsewhere, too; 0: not that is known */
 } Row;
 
 typedef struct Lanes {
@@ -296,12 +295,16 @@ static bool adds_row(const Lanes *l, const Stmt *loop) {
            1 + count_along(l, s->value, loop->index) > 0;
 }
 
-/* A loop that copies to a row of memory: turns that each go along their own row write whole lines.
- */
+/* A loop that copies to a row of memory, perhaps with the other sign: turns that each go along
+ * their own row write whole lines. */
 static bool copies_row(const Lanes *l, const Stmt *loop) {
     const Stmt *s = loop->body.first;
     const Expr *last = s && s->kind == STMT_STORE && s->n > 0 ? s->position[s->n - 1] : NULL;
-    return last && !s->next && s->op == '=' && !l->brief[s->array] && s->value->kind == EXPR_LOAD &&
+    const Expr *from = last ? s->value : NULL;
+    if (from && from->kind == EXPR_OP && from->op == OP_neg) {
+        from = from->arg[0];
+    }
+    return last && !s->next && s->op == '=' && !l->brief[s->array] && from->kind == EXPR_LOAD &&
            has_index(last, loop->index) && !has_index(last, l->index);
 }
 
@@ -891,6 +894,16 @@ static void note_uses(Lanes *l, const Expr *e, int run) {
     }
 }
 
+static void number_runs(Lanes *l, Block *b) {
+    for (Stmt *s = b->first; s; s = s->next) {
+        if (s->kind == STMT_LOOP && s->lanes) {
+            s->number = ++l->runs;
+        }
+        number_runs(l, &s->body);
+        number_runs(l, &s->otherwise);
+    }
+}
+
 static void note_runs(Lanes *l, const Block *b, int run) {
     for (const Stmt *s = b->first; s; s = s->next) {
         int now = s->kind == STMT_LOOP && s->lanes ? s->number : run;
@@ -990,14 +1003,13 @@ static bool is_number(const Graph *g, const Expr *e, int64_t value) {
 static void set_jams(Lanes *l, Block *b) {
     for (Stmt *s = b->first; s; s = s->next) {
         const Stmt *run = s->kind == STMT_LOOP && !s->lanes ? s->body.first : NULL;
-        int n = 0;
-        bool adds = false;
+        int n = 0, sums = 0;
         for (const Stmt *t = run && run->lanes ? run->body.first : NULL; t; t = t->next) {
             n++;
-            adds = adds || (t->kind == STMT_SET && t->op == '+');
+            sums += t->kind == STMT_SET && t->op == '+';
         }
-        s->jam = n > 0 && n <= MOST_JAM && adds && !run->next && run->hint == HINT_LANES &&
-                 !s->down && is_number(l->g, s->value, 0);
+        s->jam = n <= MOST_JAM && sums > 0 && sums <= MOST_JAM_SUMS && !run->next &&
+                 run->hint == HINT_LANES && !s->down && is_number(l->g, s->value, 0);
         set_jams(l, &s->body);
         set_jams(l, &s->otherwise);
     }
@@ -1137,8 +1149,8 @@ static Stmt *fill_copy(Lanes *l, const Copy *c) {
 }
 
 /* ---- gathers
- * Entries at places that data choose, cam[c[p], 2], are dear: those that several runs read are read
- * once, by a loop before the runs. */
+ * Entries at places that data choose, cam[c[p], 2], are dear: those that several runs read, or one
+ * in every turn of a loop around, are read once, by a loop before the runs. */
 
 /* Is it the same through the block but for the number of the turn, and there before it? loads: of
  * entries of arrays, that are met. */
@@ -1230,10 +1242,10 @@ static void gather_loads(Lanes *l, Expr *e, const Around *around, int run, bool 
         Expr *load = arena_alloc(l->g->arena, sizeof *load);
         *load = *e;
         VEC_PUSH(l->g->arena, l->gathers, ((Gather){.load = load, .side = l->side, .run = run}));
-        return;
+        at = &l->gathers.at[l->gathers.n - 1];
     }
     at->side = both_sides(at->side, l->side);
-    if (at->run != run && !at->many && l->nrows < MOST_ROWS) {
+    if ((at->run != run || around) && !at->many && l->nrows < MOST_ROWS) {
         const char *name = arena_format(l->g->arena, "%s_at", ARRAY(l->g, e->array)->name);
         at->many = true;
         at->row = gen_local(l->x, name, e->type, true);
@@ -1344,11 +1356,11 @@ static Expr *index_expr(Gen *x, Ref index) {
 }
 
 /* Notes the rows of a run; `last`: reads the copies in their place. */
-static void row_loads(Lanes *l, Expr *e, const Around *around, int run, bool last) {
+static void row_loads(Lanes *l, Expr *e, const Around *around, bool last) {
     Row *at = NULL;
     if (!is_row(l, e, around)) {
         for (int k = 0; k < (e->kind == EXPR_SELECT ? 1 : e->n); k++) {
-            row_loads(l, e->arg[k], around, run, last);
+            row_loads(l, e->arg[k], around, last);
         }
         return;
     }
@@ -1366,28 +1378,28 @@ static void row_loads(Lanes *l, Expr *e, const Around *around, int run, bool las
         for (int k = 0; k < e->n; k++) {
             arg[k] = e->arg[k];
         }
-        VEC_PUSH(l->g->arena, l->data_rows, ((Row){.load = load, .side = l->side, .run = run}));
+        VEC_PUSH(l->g->arena, l->data_rows, ((Row){.load = load, .side = l->side}));
     } else if (!last) {
         at->side = both_sides(at->side, l->side);
-        at->copy = at->copy || at->run == run ? at->copy : copy_of_row(l, e);
+        at->copy = at->copy ? at->copy : copy_of_row(l, e);
     }
 }
 
-static void find_rows(Lanes *l, const Block *b, const Around *around, int run, bool last) {
+static void find_rows(Lanes *l, const Block *b, const Around *around, bool run, bool last) {
     for (const Stmt *s = b->first; s; s = s->next) {
         Around here = {around, s->index};
         if (s->kind == STMT_LOOP) {
-            find_rows(l, &s->body, s->lanes ? around : &here,
-                      s->lanes && s->hint == HINT_LANES ? s->number : 0, last);
+            find_rows(l, &s->body, s->lanes ? around : &here, s->lanes && s->hint == HINT_LANES,
+                      last);
         } else if (s->kind == STMT_IF && !run) {
             Side before = begin_side(l, s, true);
-            find_rows(l, &s->body, around, 0, last);
+            find_rows(l, &s->body, around, false, last);
             l->side = before;
             begin_side(l, s, false);
-            find_rows(l, &s->otherwise, around, 0, last);
+            find_rows(l, &s->otherwise, around, false, last);
             l->side = before;
         } else if (run && s->value) {
-            row_loads(l, s->value, around, run, last);
+            row_loads(l, s->value, around, last);
         }
     }
 }
@@ -1478,7 +1490,10 @@ static bool by_blocks(Gen *x, Stmt *loop, Block *before, Block *after) {
     Block body = {0}, rows = {0};
     l.rows = &rows;
     transform(&l, &loop->body, &body);
+    weave_runs(x, l.index, &body);
     join_rows(&l, &body);
+    l.runs = 0;
+    number_runs(&l, &body);
     note_runs(&l, &body, 0);
     for (int k = 0; k < locals; k++) {
         if (l.local.at[k].varying && l.local.at[k].inside && l.local.at[k].many) {
@@ -1499,8 +1514,8 @@ static bool by_blocks(Gen *x, Stmt *loop, Block *before, Block *after) {
     find_gathers(&l, &body, NULL, 0, false);
     find_gathers(&l, &body, NULL, 0, true);
     fill_gathers(&l);
-    find_rows(&l, &body, NULL, 0, false);
-    find_rows(&l, &body, NULL, 0, true);
+    find_rows(&l, &body, NULL, false, false);
+    find_rows(&l, &body, NULL, false, true);
     fill_rows(&l);
     find_copies(&l, &body, NULL, false);
     for (int k = 0; k < l.copies.n; k++) {

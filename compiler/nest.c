@@ -460,7 +460,7 @@ static void plain_piece(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, 
     int rank = ARRAY(g, a)->rank;
     Ref body = nest_place_axes(g, a, p->body, fixed),
         condition = p->guard ? nest_place_axes(g, a, p->guard, fixed) : 0, position[16];
-    VEC(Stmt *) loops = {0};
+    VEC(Stmt *) loops = {0}, asked = {0};
     VEC(Ref) from = {0}, to = {0}, later = {0};
     double zero;
     if (rank > 16) {
@@ -496,7 +496,11 @@ static void plain_piece(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, 
     int done = 0;
     for (int k = 0; k < rank; k++) {
         if (position[k] == ARRAY(g, a)->axis[k]) {
+            Ref ready =
+                done ? gen_take_ready(x, &condition, later.at + done, later.n - done, fixed->writes)
+                     : 0;
             done++;
+            VEC_PUSH(g->arena, asked, gen_if_open(x, ready));
             VEC_PUSH(g->arena, loops,
                      gen_loop_open(x, position[k], p->lo[k], p->hi[k], &condition, later.at + done,
                                    later.n - done, fixed->writes));
@@ -522,6 +526,7 @@ static void plain_piece(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed, 
     }
     while (loops.n) {
         gen_loop_close(x, loops.at[--loops.n]);
+        gen_if_close(x, asked.at[loops.n]);
     }
 }
 

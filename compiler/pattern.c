@@ -18,12 +18,14 @@
 #include "pattern.h"
 #include "kernel.h"
 #include "ops.h"
+#include "sizes.h"
 
 enum {
     SHORT = 4, /* an axis that a pattern has not: it holds where it does for some entry */
     LONGEST = 256,
     MOST_ENTRIES = 4096, /* of a pattern */
     LEAST_TURNS = 16,    /* for which one is asked */
+    LEAST_WORK = 48,     /* operations that one truth value may spare */
     MOST_AXES = 15,
     MOST_DEPTH = 200, /* of terms that are looked into */
     MOST_ROUNDS = 32,
@@ -430,6 +432,50 @@ static Ref narrow_sums(Patterns *p, ArrayRef by, Ref term) {
     return from.n ? graph_subst(g, term, from.n, from.at, to.at) : term;
 }
 
+/* ---- what is 0 is not computed */
+
+/* The operations of all entries that one truth value of the pattern of a speaks for. */
+static double work_of(const Sizes *sizes, Graph *g, ArrayRef a) {
+    double work = 0;
+    for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
+        const Piece *p = &ARRAY(g, a)->pieces.at[q];
+        bool dear = false;
+        double entries = 1;
+        for (int k = 0; k < ARRAY(g, a)->rank; k++) {
+            const Poly *last = poly_sub(g->arena, p->hi[k], p->lo[k]);
+            entries *= is_kept(ARRAY(g, a)->extent[k])
+                           ? 1
+                           : sizes_guess(sizes, poly_add(g->arena, last, poly_int(g->arena, 1)));
+        }
+        work += entries * sizes_work(sizes, p->body, &dear);
+    }
+    return work;
+}
+
+/* Entries that are 0 by their form are left out where that saves more than it takes to ask. */
+static bool guard_array(Patterns *p, const Sizes *sizes, ArrayRef a) {
+    Graph *g = p->g;
+    Ref at[MOST_AXES];
+    int n = 0;
+    const Array *x = ARRAY(g, a);
+    if (x->type < VALUE_FLOAT || graph_is_true(g, ARRAY(g, p->made[a])->pieces.at[0].body) ||
+        work_of(sizes, g, a) < LEAST_WORK) {
+        return false;
+    }
+    for (int k = 0; k < x->rank; k++) {
+        if (is_kept(x->extent[k])) {
+            at[n++] = x->axis[k];
+        }
+    }
+    Ref some = graph_read(g, p->made[a], at);
+    for (int q = 0; q < ARRAY(g, a)->pieces.n; q++) {
+        Ref body = ARRAY(g, a)->pieces.at[q].body;
+        Ref zero = graph_real(g, NODE(g, body)->type, 0);
+        ARRAY(g, a)->pieces.at[q].body = graph_select(g, some, body, zero);
+    }
+    return true;
+}
+
 bool pattern_sums(Graph *g, int n, const ArrayRef *roots) {
     Order order = graph_order(g, n, roots);
     Patterns p = {.g = g, .all = g->arrays.n};
@@ -457,6 +503,10 @@ bool pattern_sums(Graph *g, int n, const ArrayRef *roots) {
     }
     for (int k = 0; k < p.wanted.n; k++) {
         fill(&p, p.wanted.at[k]);
+    }
+    const Sizes *sizes = sizes_of(g);
+    for (int k = 0; k < p.wanted.n; k++) {
+        changed = guard_array(&p, sizes, p.wanted.at[k]) || changed;
     }
     return changed;
 }

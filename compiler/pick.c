@@ -16,9 +16,8 @@
 
 enum {
     MOST_AXES = 15,
-    MOST_SITES = 4,  /* places of an array */
-    LEAST_WORK = 32, /* operations of an entry */
-    MOST_NESTED = 12 /* sums in sums */
+    MOST_SITES = 4, /* places of an array */
+    LEAST_WORK = 32 /* operations of an entry */
 };
 
 typedef struct Site {                       /* where an array is read */
@@ -42,35 +41,6 @@ typedef struct Picks {
     int all;
     ArrayRef now; /* whose reads are rewritten */
 } Picks;
-
-/* ---- what an entry costs */
-
-static double work_of(const Picks *p, Ref term, int depth, bool *dear) {
-    Graph *g = p->g;
-    VEC(Ref) sums = {0};
-    double work = 0;
-    Walk walk = walk_start(g, term);
-    for (Ref r; (r = walk_next(walk));) {
-        const Node n = *NODE(g, r);
-        if (n.op >= OP_FIRST_SCALAR && n.type >= VALUE_FLOAT) {
-            *dear = *dear || !op_info[n.op].cheap || n.op == OP_div;
-            work++;
-        }
-        *dear = *dear || n.op == OP_EXTERN || n.op == OP_KERNEL;
-        if (n.op == OP_REDUCE) {
-            VEC_PUSH(g->arena, sums, r);
-            continue;
-        }
-        walk_into(walk, r);
-    }
-    for (int k = 0; k < sums.n && depth < MOST_NESTED; k++) {
-        const Poly *extent = EXTENT(g, ARG(g, sums.at[k], 0));
-        int64_t n;
-        double turns = poly_is_int(extent, &n) ? (double)n : sizes_guess(p->sizes, extent);
-        work += turns * (1 + work_of(p, ARG(g, sums.at[k], 2), depth + 1, dear));
-    }
-    return work;
-}
 
 /* ---- where arrays are read */
 
@@ -229,7 +199,7 @@ static bool may_pick(const Picks *p, ArrayRef a) {
     }
     Ref body = x->pieces.at[0].body;
     return NODE(g, body)->depth > 0 && !NODE(g, body)->fails &&
-           work_of(p, body, 0, &dear) >= LEAST_WORK && !dear;
+           sizes_work(p->sizes, body, &dear) >= LEAST_WORK && !dear;
 }
 
 /* The condition under which places are fewer than entries; 0: never. */

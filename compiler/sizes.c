@@ -5,11 +5,13 @@
  * are no axis of a parameter. All others are shorter. Fixed sizes are guessed by the same rule,
  * from FEW on: the text for 10 steps is that for 10,000. */
 #include "sizes.h"
+#include "ops.h"
 
 enum {
     FEW = 8,
     DATA_SIZE = 4096, /* guesses of what an open dimension is: of data, */
-    OTHER_SIZE = 256  /* of others */
+    OTHER_SIZE = 256, /* of others */
+    MOST_NESTED = 12  /* sums in sums whose work is counted */
 };
 
 struct Sizes {
@@ -99,4 +101,35 @@ bool sizes_assumed(Graph *g, const Poly *extent, int64_t *value) {
         }
     }
     return poly_is_int(p, value);
+}
+
+static double work_of(const Sizes *s, Ref term, int depth, bool *dear) {
+    Graph *g = s->g;
+    VEC(Ref) sums = {0};
+    double work = 0;
+    Walk walk = walk_start(g, term);
+    for (Ref r; (r = walk_next(walk));) {
+        const Node n = *NODE(g, r);
+        if (n.op >= OP_FIRST_SCALAR && n.type >= VALUE_FLOAT) {
+            *dear = *dear || !op_info[n.op].cheap || n.op == OP_div;
+            work++;
+        }
+        *dear = *dear || n.op == OP_EXTERN || n.op == OP_KERNEL;
+        if (n.op == OP_REDUCE) {
+            VEC_PUSH(g->arena, sums, r);
+            continue;
+        }
+        walk_into(walk, r);
+    }
+    for (int k = 0; k < sums.n && depth < MOST_NESTED; k++) {
+        const Poly *extent = EXTENT(g, ARG(g, sums.at[k], 0));
+        int64_t n;
+        double turns = poly_is_int(extent, &n) ? (double)n : sizes_guess(s, extent);
+        work += turns * (1 + work_of(s, ARG(g, sums.at[k], 2), depth + 1, dear));
+    }
+    return work;
+}
+
+double sizes_work(const Sizes *s, Ref term, bool *dear) {
+    return work_of(s, term, 0, dear);
 }

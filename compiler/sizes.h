@@ -9,6 +9,8 @@ const Sizes *sizes_of(Graph *g);                        /* as inputs and paramet
 double sizes_guess(const Sizes *s, const Poly *extent); /* at least 1 */
 /* The same of sizes that are fixed, or assumed by --assume, themselves. */
 double sizes_best(const Sizes *s, const Poly *extent);
+/* Operations of a term; *dear: some of them take many instructions, or are not known. */
+double sizes_work(const Sizes *s, Ref term, bool *dear);
 /* Is it known, by what is fixed and assumed? */
 bool sizes_assumed(Graph *g, const Poly *extent, int64_t *value);
 #endif

@@ -488,6 +488,33 @@ void gen_if_close(Gen *x, Stmt *s) {
     }
 }
 
+/* What can be asked before the loops over `later`: conjuncts that know nothing of them, are safe
+ * whatever the others say, and read nothing that these loops write. Those about a turn of a block
+ * stay inside: there they are choices. */
+Ref gen_take_ready(Gen *x, Ref *condition, const Ref *later, int nlater, const bool *writes) {
+    Graph *g = x->g;
+    Ref c = *condition, ready, other;
+    if (!c || !nlater) {
+        return 0;
+    }
+    if (NODE(g, c)->op == OP_and) {
+        Ref first = ARG(g, c, 0), second = ARG(g, c, 1);
+        ready = gen_take_ready(x, &first, later, nlater, writes);
+        other = gen_take_ready(x, &second, later, nlater, writes);
+        if (ready || other) {
+            *condition = graph_both(g, first, second);
+        }
+        return graph_both(g, ready, other);
+    }
+    bool is = !(x->turn && graph_has_index(g, c, x->turn)) && gen_safe_anywhere(x, c) &&
+              !(writes && reads_written(x, c, writes));
+    for (int k = 0; k < nlater && is; k++) {
+        is = !graph_has_index(g, c, later[k]);
+    }
+    *condition = is ? 0 : c;
+    return is ? c : 0;
+}
+
 /* Only names and one last statement: nothing that keeps a loop from lanes. */
 bool gen_is_straight(const Block *b) {
     for (const Stmt *s = b->first; s; s = s->next) {

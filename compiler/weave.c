@@ -15,11 +15,13 @@ enum {
     MOST_TO_COPY = 300, /* statements of a turn */
     MOST_ITEMS = 400,   /* statements of a block that are compared with each other */
     MOST_TOGETHER = 32, /* statements in a loop that is made of several */
+    MOST_IN_BLOCK = 96, /* the same in a block of turns */
     MOST_UNASKED = 8,   /* operations of a term of a sum that perhaps nobody asks for */
     MOST_BESIDE = 16,   /* operations of a turn of a recurrence that a short sum may join */
     MOST_FACTS = 24,
     MOST_EDGE = 16, /* places at an end of a row that not all contributions reach, and of these */
-    LEAST_SUMMED = 3 /* contributions to a row that are joined */
+    LEAST_SUMMED = 3, /* contributions to a row that are joined */
+    MOST_SUMS = 4 /* in a loop of a block that is made of several */
 };
 
 typedef struct Access {
@@ -46,7 +48,8 @@ typedef struct Weave {
     Refs around; /* the indices in force */
     Refs rows;   /* indices that stand for two; the first of the two places is then 0 */
     VEC(const Poly *) facts;
-    bool turns;      /* of a recurrence are woven */
+    bool turns; /* of a recurrence are woven */
+    Ref block;  /* the turn of a loop that goes by blocks, of which this is the body; 0: none */
     int first_local; /* of those that stand for arrays */
 } Weave;
 
@@ -459,6 +462,19 @@ static bool conflict(Weave *w, const Item *a, const Item *b) {
     return false;
 }
 
+/* Does a write what b reads? */
+static bool writes_what(Weave *w, const Item *a, const Item *b) {
+    for (int k = 0; k < a->access.n; k++) {
+        for (int q = 0; q < b->access.n; q++) {
+            const Access *p = &a->access.at[k], *r = &b->access.at[q];
+            if (p->array == r->array && p->write && !r->write && !is_apart(w, p, r)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static bool expr_reads(const Expr *e, ArrayRef a) {
     bool reads = e->kind == EXPR_LOAD && e->array == a;
     for (int k = 0; k < e->n && !reads; k++) {
@@ -564,12 +580,12 @@ static bool can_join(Weave *w, const Item *a, const Item *b, bool shifted) {
     }
     if (s->kind == STMT_IF) { /* the same condition, that nothing inside changes */
         if (s->array || t->array || s->otherwise.first || t->otherwise.first ||
-            has_load(s->value) || !is_same(w, s->value, t->value)) {
+            !(is_same(w, s->value, t->value) || gen_expr_same(s->value, t->value))) {
             return false;
         }
         Item condition = {0};
         look_at_expr(w, &condition, s->value);
-        return !share_local(a, &condition);
+        return !share_local(a, &condition) && !writes_what(w, a, &condition);
     }
     Ranges ranges;
     if (!is_plain_loop(s) || !is_plain_loop(t) || s->hint != t->hint || share_local(a, b) ||
@@ -1930,6 +1946,291 @@ static void make_numbers(Weave *w, const bool *carried) {
     in_loops(&m, &f->body, false, true);
 }
 
+/* ---- loops of a block of turns
+ * In a loop that goes by blocks of turns, runs over the turns of the block stand in loops over
+ * other axes. Loops that read the same entries become one, so that these are loaded once. */
+
+static void forget_names(Gen *own) {
+    memset(&own->frames, 0, sizeof own->frames);
+    memset(&own->known, 0, sizeof own->known);
+    memset(&own->known_in, 0, sizeof own->known_in);
+    memset(&own->known_level, 0, sizeof own->known_level);
+    memset(&own->uses, 0, sizeof own->uses);
+    own->top = -1;
+}
+
+typedef struct Held { /* a statement of the block, and what is said of it */
+    Item item;
+    Block said;
+} Held;
+
+typedef VEC(Held) Helds;
+
+static bool is_run(const Weave *w, const Stmt *s) {
+    return s->kind == STMT_LOOP && s->lanes && s->index == w->block && !s->one_by_one;
+}
+
+static bool is_start(const Stmt *s) { /* of a sum, or of what two sides of a choice set */
+    return s->kind == STMT_VAR && (!s->value || s->value->kind == EXPR_CONST);
+}
+
+static bool is_start_run(const Weave *w, const Stmt *s) {
+    return is_run(w, s) && s->body.last && is_start(s->body.last);
+}
+
+static void hold(Weave *w, Helds *held, Stmt *s, Block *said) {
+    VEC_PUSH(w->g->arena, *held, ((Held){.item = item_of(w, s), .said = *said}));
+    *said = (Block){0};
+}
+
+/* A run of some statements: those that start something are runs of their own. */
+static void hold_run(Weave *w, Helds *held, Stmt *run, Block *said) {
+    Block all = run->body, part = {0}, comments = {0};
+    for (Stmt *s = all.first, *next; s; s = next) {
+        next = s->next;
+        s->next = NULL;
+        if (s->kind == STMT_COMMENT) {
+            gen_append(&comments, s);
+            continue;
+        }
+        if (is_start(s) && part.first) {
+            Stmt *one = arena_alloc(w->g->arena, sizeof *one);
+            *one = *run;
+            one->body = part;
+            hold(w, held, one, said);
+            part = (Block){0};
+        }
+        gen_append_all(&part, &comments);
+        comments = (Block){0};
+        gen_append(&part, s);
+        if (is_start(s)) {
+            Stmt *one = arena_alloc(w->g->arena, sizeof *one);
+            *one = *run;
+            one->body = part;
+            hold(w, held, one, said);
+            part = (Block){0};
+        }
+    }
+    gen_append_all(&part, &comments);
+    if (part.first) {
+        run->body = part;
+        hold(w, held, run, said);
+    }
+}
+
+/* The same but for indices of loops inside of the block? */
+static bool is_like(const Weave *w, const Expr *a, const Expr *b) {
+    if (a->kind == EXPR_INDEX && b->kind == EXPR_INDEX && !is_around(w, a->ref) &&
+        !is_around(w, b->ref)) {
+        return true;
+    }
+    if (a->kind != b->kind || a->op != b->op || a->type != b->type || a->array != b->array ||
+        a->local != b->local || a->n != b->n || (a->ref != b->ref && a->kind != EXPR_LOAD)) {
+        return false;
+    }
+    for (int k = 0; k < a->n; k++) {
+        if (!is_like(w, a->arg[k], b->arg[k])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool has_index(const Expr *e, Ref index) {
+    bool has = e->kind == EXPR_INDEX && e->ref == index;
+    for (int k = 0; k < e->n && !has; k++) {
+        has = has_index(e->arg[k], index);
+    }
+    return has;
+}
+
+typedef VEC(const Expr *) Loads;
+
+/* Entries that differ from turn to turn, and from one turn of a loop around the run to another. */
+static void find_loads(Weave *w, const Expr *e, Loads *loads) {
+    if (e->kind == EXPR_LOAD && e->type >= VALUE_FLOAT && has_index(e, w->block)) {
+        VEC_PUSH(w->g->arena, *loads, e);
+    }
+    for (int k = 0; k < e->n; k++) {
+        find_loads(w, e->arg[k], loads);
+    }
+}
+
+/* sums: how many variables (and how many entries) are added to */
+static void find_all_loads(Weave *w, const Block *b, Loads *loads, int *sums) {
+    for (const Stmt *s = b->first; s; s = s->next) {
+        if (s->value) {
+            find_loads(w, s->value, loads);
+        }
+        if (s->kind == STMT_SET || s->kind == STMT_STORE) {
+            sums[s->kind == STMT_STORE] += s->op == '+';
+        }
+        find_all_loads(w, &s->body, loads, sums);
+        find_all_loads(w, &s->otherwise, loads, sums);
+    }
+}
+
+static bool has_run(const Weave *w, const Block *b) {
+    bool has = false;
+    for (const Stmt *s = b->first; s && !has; s = s->next) {
+        has = is_run(w, s) || has_run(w, &s->body) || has_run(w, &s->otherwise);
+    }
+    return has;
+}
+
+/* Do both loops load the same, and are there few sums in them? */
+static bool shares_loads(Weave *w, const Stmt *s, const Stmt *t) {
+    Loads a = {0}, b = {0};
+    int sums[2] = {0, 0};
+    bool some = false;
+    find_all_loads(w, &s->body, &a, sums);
+    find_all_loads(w, &t->body, &b, sums);
+    for (int k = 0; k < a.n && !some; k++) {
+        for (int q = 0; q < b.n && !some; q++) {
+            some = is_like(w, a.at[k], b.at[q]);
+        }
+    }
+    return some && sums[0] <= MOST_SUMS && sums[1] <= MOST_SUMS;
+}
+
+/* May b's body follow a's in a's loop, or on a's side of a choice? */
+static bool can_hold(Weave *w, const Item *a, const Item *b) {
+    const Stmt *s = a->s, *t = b->s;
+    if (a->barrier || b->barrier || s->kind != t->kind || (a->fails && b->fails)) {
+        return false;
+    }
+    if (s->kind == STMT_IF) {
+        Item condition = {0};
+        if (s->array || t->array || !gen_expr_same(s->value, t->value)) {
+            return false;
+        }
+        look_at_expr(w, &condition, s->value);
+        return !share_local(a, &condition) && !writes_what(w, a, &condition);
+    }
+    if (s->kind != STMT_LOOP || a->statements + b->statements > MOST_IN_BLOCK || s->lanes ||
+        t->lanes || s->step || t->step || s->turns || t->turns || s->down || t->down ||
+        s->hint != HINT_NONE || t->hint != HINT_NONE || !s->value || !t->value || !s->other ||
+        !t->other || !is_same(w, s->value, t->value) || !is_same(w, s->other, t->other) ||
+        share_local(a, b) || share_local(b, a) || !has_run(w, &s->body) || !has_run(w, &t->body) ||
+        binds(&s->body, t->index) || binds(&t->body, s->index) || !shares_loads(w, s, t)) {
+        return false;
+    }
+    for (int k = 0; k < a->access.n; k++) {
+        for (int q = 0; q < b->access.n; q++) {
+            const Access *p = &a->access.at[k], *r = &b->access.at[q];
+            if (p->array == r->array && (p->write || r->write) && !is_apart(w, p, r) &&
+                !is_same_turn(w, p, r, s->index, t->index)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static void hold_together(Weave *w, Held *a, const Held *b) {
+    Stmt *s = a->item.s, *t = b->item.s;
+    if (s->kind == STMT_IF) {
+        gen_append_all(&s->body, &t->body);
+        gen_append_all(&s->otherwise, &t->otherwise);
+    } else {
+        Copy c = {.w = w, .from = t->index, .to = s->index};
+        Block body = copy_block(&c, &t->body);
+        gen_append_all(&s->body, &body);
+    }
+    gen_append_all(&a->said, &b->said);
+    a->item = item_of(w, s);
+}
+
+/* Item k goes to place j, before it. */
+static void move_up(Helds *held, int k, int j) {
+    Held moved = held->at[k];
+    for (; k > j; k--) {
+        held->at[k] = held->at[k - 1];
+    }
+    held->at[j] = moved;
+}
+
+static void drop_held(Helds *held, int k) {
+    for (held->n--; k < held->n; k++) {
+        held->at[k] = held->at[k + 1];
+    }
+}
+
+static void join_runs(Weave *w, Block *b) {
+    Helds held = {0};
+    Block said = {0};
+    int loops = 0;
+    for (Stmt *s = b->first, *next; s; s = next) {
+        next = s->next;
+        s->next = NULL;
+        loops += s->kind == STMT_IF || (s->kind == STMT_LOOP && !s->lanes);
+        if (s->kind == STMT_COMMENT) {
+            gen_append(&said, s);
+        } else if (is_run(w, s)) {
+            hold_run(w, &held, s, &said);
+        } else {
+            hold(w, &held, s, &said);
+        }
+    }
+    for (int k = 1; k < held.n && loops > 1 && held.n <= MOST_ITEMS; k++) {
+        const Stmt *s = held.at[k].item.s;
+        bool start = is_start_run(w, s), done = false;
+        if (!start && s->kind != STMT_IF && (s->kind != STMT_LOOP || s->lanes)) {
+            continue;
+        }
+        int first = -1; /* the first run that it may stand behind */
+        for (int j = k - 1; j >= 0 && !done; j--) {
+            Held *before = &held.at[j];
+            if (start) {
+                first = is_run(w, before->item.s) ? j : first;
+            } else if (can_hold(w, &before->item, &held.at[k].item)) {
+                hold_together(w, before, &held.at[k]);
+                drop_held(&held, k--);
+                break;
+            }
+            done = conflict(w, &before->item, &held.at[k].item);
+        }
+        if (start && first >= 0) {
+            for (first++; first < k && is_start_run(w, held.at[first].item.s);) {
+                first++; /* behind other starts */
+            }
+            move_up(&held, k, first);
+        }
+    }
+    *b = (Block){0};
+    for (int k = 0; k < held.n; k++) {
+        Stmt *s = held.at[k].item.s;
+        if (is_run(w, s) && b->last && is_run(w, b->last)) {
+            gen_append_all(&b->last->body, &held.at[k].said);
+            gen_append_all(&b->last->body, &s->body);
+            continue;
+        }
+        gen_append_all(b, &held.at[k].said);
+        gen_append(b, s);
+    }
+    gen_append_all(b, &said);
+    for (Stmt *s = b->first; s; s = s->next) {
+        bool loop = s->kind == STMT_LOOP;
+        if (loop && s->lanes) {
+            continue;
+        }
+        if (loop) {
+            VEC_PUSH(w->g->arena, w->around, s->index);
+        }
+        join_runs(w, &s->body);
+        join_runs(w, &s->otherwise);
+        w->around.n -= loop;
+    }
+}
+
+void weave_runs(Gen *x, Ref turn, Block *b) {
+    Gen own = *x;
+    forget_names(&own);
+    Weave w = {.x = &own, .g = x->g, .f = x->f, .block = turn};
+    VEC_PUSH(x->g->arena, w.around, turn);
+    join_runs(&w, b);
+}
+
 /* ---- all of a function */
 
 static void walk(Weave *w, Block *b, bool *some) {
@@ -1959,12 +2260,7 @@ static void walk(Weave *w, Block *b, bool *some) {
 void weave_make(Gen *x, const bool *carried) {
     Gen own = *x; /* it knows no names: they may stand behind what is made here */
     bool some = false;
-    memset(&own.frames, 0, sizeof own.frames);
-    memset(&own.known, 0, sizeof own.known);
-    memset(&own.known_in, 0, sizeof own.known_in);
-    memset(&own.known_level, 0, sizeof own.known_level);
-    memset(&own.uses, 0, sizeof own.uses);
-    own.top = -1;
+    forget_names(&own);
     Weave w = {.x = &own, .g = x->g, .f = x->f};
     walk(&w, &x->f->body, &some);
     join_sums_alone(&w, &x->f->body);

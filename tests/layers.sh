@@ -26,13 +26,13 @@ outline         arena source syntax poly program passes
 paths           arena source poly graph kernel ops paths
 sparse          arena source poly graph kernel ops paths sparse
 share           arena source poly graph kernel ops share
-sizes           arena source poly graph sizes
+sizes           arena source poly graph ops sizes
 zeros           arena source poly graph kernel ops zeros
 inverse         arena source poly graph ops inverse
 contract        arena source poly graph kernel ops sizes contract
 axes            arena source poly graph kernel ops axes
 compose         arena source poly graph kernel ops sizes compose
-pattern         arena source poly graph kernel ops pattern
+pattern         arena source poly graph kernel ops sizes pattern
 pick            arena source poly graph kernel ops sizes pick
 series          arena source poly graph ops series
 differentiate   arena source poly graph kernel ops rewrite share demand paths differentiate
