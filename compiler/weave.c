@@ -2078,6 +2078,22 @@ static bool has_run(const Weave *w, const Block *b) {
     return has;
 }
 
+/* Is something stored at places that lie apart in memory for the turns of the block? That is no
+ * vector code, and would keep what stands beside it from being. */
+static bool scatters(Weave *w, const Block *b) {
+    for (const Stmt *s = b->first; s; s = s->next) {
+        for (int k = 0; k + 1 < s->n && s->kind == STMT_STORE; k++) {
+            if (has_index(s->position[k], w->block) && window_of(w, s->array, k) == 0) {
+                return true;
+            }
+        }
+        if (scatters(w, &s->body) || scatters(w, &s->otherwise)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Do both loops load the same, and are there few sums in them? */
 static bool shares_loads(Weave *w, const Stmt *s, const Stmt *t) {
     Loads a = {0}, b = {0};
@@ -2112,7 +2128,8 @@ static bool can_hold(Weave *w, const Item *a, const Item *b) {
         s->hint != HINT_NONE || t->hint != HINT_NONE || !s->value || !t->value || !s->other ||
         !t->other || !is_same(w, s->value, t->value) || !is_same(w, s->other, t->other) ||
         share_local(a, b) || share_local(b, a) || !has_run(w, &s->body) || !has_run(w, &t->body) ||
-        binds(&s->body, t->index) || binds(&t->body, s->index) || !shares_loads(w, s, t)) {
+        binds(&s->body, t->index) || binds(&t->body, s->index) || scatters(w, &s->body) ||
+        scatters(w, &t->body) || !shares_loads(w, s, t)) {
         return false;
     }
     for (int k = 0; k < a->access.n; k++) {
