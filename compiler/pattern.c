@@ -374,6 +374,36 @@ static void fill(Patterns *p, ArrayRef a) {
     graph_piece(g, p->made[a], one_box ? lo : NULL, one_box ? hi : NULL, any, x.at);
 }
 
+typedef struct Full { /* patterns that hold everywhere, by array; and one that is taken to */
+    const bool *known;
+    ArrayRef self;
+} Full;
+
+static Ref read_full(Graph *g, void *user, ArrayRef a, const Ref *positions) {
+    const Full *f = user;
+    (void)positions;
+    return a == f->self || f->known[a] ? graph_bool(g, true) : 0;
+}
+
+/* Patterns that say nothing: a recurrence that holds everywhere if it did at the turns before does
+ * so. */
+static void find_full(Patterns *p) {
+    Graph *g = p->g;
+    bool *known = arena_alloc(g->arena, (size_t)g->arrays.n + 1);
+    for (bool again = true; again;) {
+        again = false;
+        for (int k = 0; k < p->wanted.n; k++) {
+            ArrayRef made = p->made[p->wanted.at[k]];
+            Full full = {known, made};
+            Ref body = ARRAY(g, made)->pieces.at[0].body;
+            if (!known[made] && graph_is_true(g, graph_rewrite_reads(g, body, read_full, &full))) {
+                ARRAY(g, made)->pieces.at[0].body = graph_bool(g, true);
+                known[made] = again = true;
+            }
+        }
+    }
+}
+
 /* ---- sums */
 
 /* Does it leave out one thing here and another there, and are there many turns around that it does
@@ -504,6 +534,7 @@ bool pattern_sums(Graph *g, int n, const ArrayRef *roots) {
     for (int k = 0; k < p.wanted.n; k++) {
         fill(&p, p.wanted.at[k]);
     }
+    find_full(&p);
     const Sizes *sizes = sizes_of(g);
     for (int k = 0; k < p.wanted.n; k++) {
         changed = guard_array(&p, sizes, p.wanted.at[k]) || changed;
