@@ -19,9 +19,9 @@ enum {
     MOST_UNASKED = 8,   /* operations of a term of a sum that perhaps nobody asks for */
     MOST_BESIDE = 16,   /* operations of a turn of a recurrence that a short sum may join */
     MOST_FACTS = 24,
-    MOST_EDGE = 16, /* places at an end of a row that not all contributions reach, and of these */
+    MOST_EDGE = 16,   /* places at an end of a row that not all contributions reach, and of these */
     LEAST_SUMMED = 3, /* contributions to a row that are joined */
-    MOST_SUMS = 4 /* in a loop of a block that is made of several */
+    MOST_SUMS = 4     /* in a loop of a block that is made of several */
 };
 
 typedef struct Access {
@@ -1218,9 +1218,9 @@ static void join_zeros(Weave *w, Items *items) {
 }
 
 /* ---- contributions to a row
- * What a row is made of, `row = 0; for (i from 1) row[i] += ..; for (i up to N - 1) row[i] += ..`, as
- * the adjoint of what reads its neighbours, is one loop over the places that all of them reach, and
- * one over those at either end, which ask. Each entry adds up the same in the same order. */
+ * What a row is made of, `row = 0; for (i from 1) row[i] += ..; for (i up to N - 1) row[i] += ..`,
+ * as the adjoint of what reads its neighbours, is one loop over the places that all of them reach,
+ * and one over those at either end, which ask. Each entry adds up the same in the same order. */
 
 typedef struct Reach {
     const Poly *lo, *hi; /* hi: behind the last */
@@ -1253,7 +1253,8 @@ static bool contributes(Weave *w, const Reach *zero, const Item *item, Reach *r)
     for (int k = 0; k < r->store->n; k++) {
         const Poly *p = poly_of(w, zero->store->position[k]),
                    *q = poly_of(w, r->store->position[k]);
-        if (!p || !q || !poly_equal(poly_subst(arena, p, zero->index, poly_var(arena, r->index)), q)) {
+        if (!p || !q ||
+            !poly_equal(poly_subst(arena, p, zero->index, poly_var(arena, r->index)), q)) {
             return false;
         }
     }
@@ -1337,7 +1338,8 @@ static void join_contributions(Weave *w, Items *items) {
         const Poly *from = z.lo, *to = z.hi;
         for (int q = 0; q < n; q++) {
             int64_t more;
-            from = poly_is_int(poly_sub(g->arena, r[q].lo, from), &more) && more > 0 ? r[q].lo : from;
+            from =
+                poly_is_int(poly_sub(g->arena, r[q].lo, from), &more) && more > 0 ? r[q].lo : from;
             to = poly_is_int(poly_sub(g->arena, to, r[q].hi), &more) && more > 0 ? r[q].hi : to;
         }
         Ref first = graph_of_poly(g, from), last = graph_of_poly(g, to),
