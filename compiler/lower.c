@@ -80,6 +80,7 @@ typedef struct Field { /* a name of the C arguments that a request adds */
 typedef struct Lower {
     Context *cx;
     Graph *g;
+    bool as_written; /* of LowerOptions */
     VEC(Instance *) instances;
     VEC(int) called; /* a hash table of 1 + the first of these with a key, see Instance.next */
     VEC(const Unit *) externs; /* by Graph.externs */
@@ -1620,7 +1621,7 @@ static Ref lower_reduce(Lower *l, const Syn *e) {
             under[k - 1] = graph_and(g, under[k - 1], some_where(g, index[k], under[k]));
         }
     }
-    r = kind == RED_SUM ? contract_order(g, r) : r;
+    r = kind == RED_SUM && !l->as_written ? contract_order(g, r) : r;
     return mean ? graph_op2(g, OP_div, r, graph_nonempty(g, count)) : r;
 }
 
@@ -2438,16 +2439,6 @@ static void lower_request(Lower *l, Instance *in, const Derive *d) {
                 return;
             }
         }
-        for (int q = 0; q < g->requests.n; q++) {
-            if (g->requests.at[q].kind == r.kind && g->requests.at[q].of == r.of) {
-                error_at(l->cx, d->syn->at,
-                         "%s of '%s' is asked for twice: name all variables in one request",
-                         d->syn->text, ARRAY(g, r.of)->name);
-                note_at(l->cx, g->requests.at[q].at, "first here");
-                l->broken = true;
-                return;
-            }
-        }
         for (int q = 0; q < d->by.n; q++) {
             VEC_PUSH(g->arena, r.by, in->bound[unit_place(in->unit, d->by.at[q]->name)].view.array);
         }
@@ -2582,6 +2573,7 @@ Graph *lower_program(Context *cx, const Program *p, const Unit *model, const Low
     Instance *in = arena_alloc(cx->arena, sizeof *in);
     l->cx = cx;
     l->g = graph_new(cx, symbol_text(cx, model->name), o->real);
+    l->as_written = o->as_written;
     in->unit = model;
     instance_dims(l, in);
     in->bound = arena_alloc(cx->arena, (size_t)(model->variables.n + 1) * sizeof *in->bound);
@@ -2609,7 +2601,9 @@ Graph *lower_program(Context *cx, const Program *p, const Unit *model, const Low
         ARRAY(g, a)->is_output = true;
         VEC_PUSH(g->arena, g->outputs, a);
     }
-    compose(l, in);
+    if (!l->as_written) {
+        compose(l, in);
+    }
     for (int k = 0; k < model->derives.n; k++) {
         lower_request(l, in, &model->derives.at[k]);
     }

@@ -10,6 +10,7 @@ typedef struct LowerOptions {
     ValueType real; /* of `real`: VALUE_FLOAT or VALUE_DOUBLE */
     int nsizes;
     const DimFix *sizes; /* of -D; the checker has put them into the dimensions of the models too */
+    bool as_written;     /* sums and recurrences as the source has them: to compare with */
 } LowerOptions;
 
 /* What the checker found, as text: sizes, arrays, the order of equations and the loops of

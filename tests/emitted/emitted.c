@@ -1,6 +1,6 @@
 /* emitted: is the emitted C right? Each model is compiled to C, that C by a C compiler to a shared
- * object, and what it computes is compared with the interpreter of the graph as it was lowered: no
- * rewriting, no plan, no C.
+ * object, and what it computes is compared with the interpreter of the graph as the source has it:
+ * no rewriting, no plan, no C.
  *
  *   emitted --runtime DIR --work DIR [--sanitize] [--openmp] [--thorough] [--keep] [--jobs N] [--config PART]
  *   [--only NAME] MODEL.grad ...
@@ -228,13 +228,16 @@ static int fixed_by_file(Arena *arena, const char *path, DimFix *fix) {
 }
 
 static bool load(Model *m, const char *path, const char *name, ValueType real, int nfix,
-                 const DimFix *fix) {
+                 const DimFix *fix, bool as_written) {
     *m = (Model){.path = path, .name = name, .cx = context_new()};
     Program *p = check_program(m->cx, path, nfix, fix);
     for (int k = 0; p && k < p->models.n; k++) {
         if (!strcmp(symbol_text(m->cx, p->models.at[k]->name), name)) {
             m->g = lower_program(m->cx, p, p->models.at[k],
-                                 &(LowerOptions){.real = real, .nsizes = nfix, .sizes = fix});
+                                 &(LowerOptions){.real = real,
+                                                 .nsizes = nfix,
+                                                 .sizes = fix,
+                                                 .as_written = as_written});
         }
     }
     if (m->cx->errors) m->g = NULL;
@@ -1258,7 +1261,7 @@ static void test_config(const char *path, const char *name, const Config *config
     Model m;
     Code code;
     about = config->name;
-    if (!load(&m, path, name, config->real, nfix, fix)) {
+    if (!load(&m, path, name, config->real, nfix, fix, false)) {
         fail("the second time it is refused");
         messages_print(m.cx, stdout, COLOUR_NEVER);
         return;
@@ -1291,7 +1294,8 @@ static void test_model(const char *path, const char *name) {
     Context *own = context_new();
     DimFix fix[MOST_FIXED];
     about = "the interpreter";
-    if (!load(&oracle, path, name, VALUE_DOUBLE, fixed_by_file(own->arena, path, fix), fix)) {
+    if (!load(&oracle, path, name, VALUE_DOUBLE, fixed_by_file(own->arena, path, fix), fix,
+              true)) {
         bool not_yet = false;
         for (int k = 0; k < oracle.cx->messages.n; k++)
             not_yet = not_yet || strstr(oracle.cx->messages.at[k].text, "not yet");
