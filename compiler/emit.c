@@ -1916,13 +1916,17 @@ static const Layout *layout_of(const Plan *p, const Function *f) {
     return &p->layouts.at[f->layout];
 }
 
+static int count_of_type(const Graph *g, int n, const ArrayRef *array, ValueType type) {
+    int count = 0;
+    for (int k = 0; k < n; k++) {
+        count += ARRAY(g, array[k])->type == type;
+    }
+    return count;
+}
+
 /* Numbers that forward keeps for backward lie in one array for each type, behind the buffers. */
 static int kept_count(const Graph *g, const Layout *l, ValueType type) {
-    int n = 0;
-    for (int k = 0; k < l->kept.n; k++) {
-        n += ARRAY(g, l->kept.at[k])->type == type;
-    }
-    return n;
+    return count_of_type(g, l->kept.n, l->kept.at, type);
 }
 
 /* How many types stand before this one. */
@@ -2060,9 +2064,9 @@ static void parameters(Emit *e, const Function *f) {
             e->array_name[f->locals.at[k].array] = name_local(e, k);
         }
     }
-    for (int type = VALUE_BOOL; f->saved.n && type <= VALUE_DOUBLE; type++) {
+    for (int type = VALUE_BOOL; type <= VALUE_DOUBLE; type++) {
         e->kept_name[type] = NULL;
-        if (kept_count(g, l, (ValueType)type)) {
+        if (count_of_type(g, f->saved.n, f->saved.at, (ValueType)type)) {
             e->kept_name[type] = new_name(e, "kept", false);
             VEC_PUSH(e->arena, e->given,
                      (Parameter){e->kept_name[type],

@@ -846,6 +846,23 @@ static bool chain_holds(const Graph *g, Op op, Ref chain, Ref term, bool contrar
     return contrary ? is_contrary(g, chain, term) : chain == term;
 }
 
+/* y where x is false: of what must hold for y, that which x would say otherwise is known. */
+static Ref unless(Graph *g, Ref x, Ref y) {
+    enum { MOST_PARTS = 16 };
+    Ref part[MOST_PARTS], left = y, rest = 0;
+    int n = 0;
+    for (; NODE(g, left)->op == OP_and && n < MOST_PARTS - 1; left = ARG(g, left, 0)) {
+        part[n++] = ARG(g, left, 1);
+    }
+    part[n++] = left;
+    for (int k = n - 1; k >= 0; k--) {
+        if (!chain_holds(g, OP_or, x, part[k], true)) {
+            rest = graph_both(g, rest, part[k]);
+        }
+    }
+    return rest ? rest : graph_bool(g, true);
+}
+
 static Ref fold_logic(Graph *g, Op op, const Ref *args) {
     if (op == OP_not) {
         const Node *x = NODE(g, args[0]);
@@ -884,6 +901,15 @@ static Ref fold_logic(Graph *g, Op op, const Ref *args) {
         if (op == OP_or && graph_is_true(g, x)) {
             return x;
         }
+        const Poly *facts[2];
+        if (op == OP_or && has_contrary(g, x) && has_contrary(g, y) &&
+            follows(g, y, graph_facts(g, x, false, facts, 2), facts)) { /* i != 2 or i <= 2 */
+            return graph_bool(g, true);
+        }
+    }
+    if (op == OP_or && NODE(g, args[1])->op == OP_and) { /* x or (not x and z) */
+        Ref rest = unless(g, args[0], args[1]);
+        return rest != args[1] ? graph_op2(g, op, args[0], rest) : 0;
     }
     return 0;
 }

@@ -128,6 +128,71 @@ static void choose(Scalars *s, ArrayRef a) {
     }
 }
 
+/* Is another turn read, along an axis that is not short? */
+static bool reads_other_turn(Scalars *s, ArrayRef by, Ref read) {
+    Graph *g = s->g;
+    const Array *x = ARRAY(g, NODE(g, read)->aux), *a = ARRAY(g, by);
+    for (int k = 0; k < x->rank; k++) {
+        int64_t n;
+        bool own = false;
+        for (int i = 0; i < a->rank; i++) {
+            own = own || ARG(g, read, k) == a->axis[i];
+        }
+        if (!own && !small_extent(x->extent[k], &n)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Is there no order for arrays that need each other but one along short axes? So it is where they
+ * need each other without what is read of other turns. */
+static bool needs_short_turns(Scalars *s, const Order *order, int lo, int hi, const bool *in) {
+    Graph *g = s->g;
+    typedef VEC(int) Readers;
+    Readers *readers = arena_alloc(g->arena, (size_t)(hi - lo) * sizeof *readers);
+    int *place = arena_alloc(g->arena, (size_t)(g->arrays.n + 1) * sizeof *place),
+        *left = arena_alloc(g->arena, (size_t)(hi - lo) * sizeof *left);
+    VEC(int) ready = {0};
+    for (int k = lo; k < hi; k++) {
+        place[order->array[k]] = k - lo;
+    }
+    for (int k = lo; k < hi; k++) {
+        Walk walk = walk_start(g, 0);
+        for (int q = 0; q < ARRAY(g, order->array[k])->pieces.n; q++) {
+            const Piece *p = &ARRAY(g, order->array[k])->pieces.at[q];
+            walk_add(walk, p->body);
+            if (p->guard) {
+                walk_add(walk, p->guard);
+            }
+        }
+        for (Ref r; (r = walk_next(walk));) {
+            if (NODE(g, r)->op == OP_READ && in[NODE(g, r)->aux] &&
+                !reads_other_turn(s, order->array[k], r)) {
+                VEC_PUSH(g->arena, readers[place[NODE(g, r)->aux]], k - lo);
+                left[k - lo]++;
+            }
+            walk_into(walk, r);
+        }
+    }
+    for (int k = 0; k < hi - lo; k++) {
+        if (!left[k]) {
+            VEC_PUSH(g->arena, ready, k);
+        }
+    }
+    int done = 0;
+    while (ready.n) {
+        Readers of = readers[ready.at[--ready.n]];
+        done++;
+        for (int k = 0; k < of.n; k++) {
+            if (--left[of.at[k]] == 0) {
+                VEC_PUSH(g->arena, ready, of.at[k]);
+            }
+        }
+    }
+    return done < hi - lo;
+}
+
 /* Do arrays that need each other go turn by turn along short axes, too? Then some entry is found
  * from one at another place, or an iteration ends there. */
 static bool turns_are_short(Scalars *s, const Order *order, int lo, int hi) {
@@ -135,6 +200,9 @@ static bool turns_are_short(Scalars *s, const Order *order, int lo, int hi) {
     bool *in = arena_alloc(g->arena, (size_t)g->arrays.n + 1);
     for (int k = lo; k < hi; k++) {
         in[order->array[k]] = true;
+    }
+    if (needs_short_turns(s, order, lo, hi, in)) {
+        return true;
     }
     for (int k = lo; k < hi; k++) {
         const Array *a = ARRAY(g, order->array[k]);
