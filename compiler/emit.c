@@ -481,8 +481,12 @@ static void put_expr(Emit *e, const Expr *x, int least) {
 
 static void put_size(Emit *e, const Poly *p, int least, const char *prefix);
 
-/* A dimension, or the length of rows with room behind them. */
+/* A dimension, the length of rows with room behind them, or the index of a loop around. */
 static void put_variable(Emit *e, Ref var, const char *prefix) {
+    if (NODE(e->g, var)->op == OP_INDEX) {
+        put_index(e, var);
+        return;
+    }
     for (int k = 0; k < e->g->rows.n; k++) {
         const RowRoom *r = &e->g->rows.at[k];
         if (r->room == var && prefix[0]) {
