@@ -40,8 +40,7 @@ static void find_turns(Search *s, ArrayRef a, bool guard) {
         int axis = s->axis[a];
         Ref condition = guard ? p->guard : p->live,
             c = condition ? graph_part_with_count(g, condition, s->given->count, true) : 0;
-        const Poly *last =
-            c && NODE(g, c)->op != OP_and ? lag_last(g, c, x.axis[axis]) : NULL;
+        const Poly *last = c && NODE(g, c)->op != OP_and ? lag_last(g, c, x.axis[axis]) : NULL;
         bool first = !c && poly_equal(p->lo[axis], p->hi[axis]) &&
                      poly_equal(p->lo[axis], poly_int(g->arena, 0));
         if (!first && (!last || !poly_equal(last, s->last[a]))) {

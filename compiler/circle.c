@@ -573,7 +573,6 @@ static void circle_turn(Gen *x, const Circle *whole, Fixed *fixed, uint32_t *use
     }
 }
 
-
 /* What is read behind the loop is complete when the iteration ends: at its turn u all entries i <
  * u + 1 + c are there that are live by i < T + c. */
 static void last_lags(Graph *g, const Circle *c, ArrayRef count, Lags *lags) {

@@ -26,7 +26,7 @@ enum {
     MOST_MEMBERS = 64, /* arrays of a recurrence */
     MOST_TERMS = 32,   /* of a form */
     MOST_PIECES = 16,
-    MOST_DEEP = 64,    /* height and size of a term that is looked into */
+    MOST_DEEP = 64, /* height and size of a term that is looked into */
     MOST_NODES = 256,
     MOST_HOLES = 64,
     MOST_SHIFT = 16, /* distance of an entry that is read */
@@ -77,7 +77,8 @@ static Member *member_of(const Compose *c, ArrayRef a) {
 }
 
 /* ---- terms
- * ----------------------------------------------------------------------------------------------------- */
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 static bool reads_members(const Compose *c, Ref term) {
     Graph *g = c->g;
@@ -91,8 +92,8 @@ static bool reads_members(const Compose *c, Ref term) {
     return false;
 }
 
-/* How far from the place of `a` a read of it or of another member is, by axis. Where a piece has one
- * place alone, this is the place. */
+/* How far from the place of `a` a read of it or of another member is, by axis. Where a piece has
+ * one place alone, this is the place. */
 static bool distances(const Compose *c, ArrayRef a, const Piece *p, Ref read, int *distance) {
     Graph *g = c->g;
     for (int k = 0; k < c->rank; k++) {
@@ -129,7 +130,8 @@ static int work_of(const Compose *c, Ref term) {
 }
 
 /* ---- forms
- * ----------------------------------------------------------------------------------------------------- */
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 static bool same_place(const Compose *c, const Term *x, const Term *y) {
     bool same = x->of == y->of && x->lag == y->lag;
@@ -227,8 +229,7 @@ static bool form_of_read(Compose *c, const Member *by, const Piece *p, Ref read,
         return false;
     }
     /* does it run already at the first turn that is asked for? */
-    const Poly *since =
-        poly_scale(g->arena, poly_sub(g->arena, by->first, of->first), c->sign, 1);
+    const Poly *since = poly_scale(g->arena, poly_sub(g->arena, by->first, of->first), c->sign, 1);
     bool runs = poly_is_int(since, &early) && early >= t.lag;
     if (of->state && (t.lag > 0 || !runs)) {
         return form_add(c, to, t);
@@ -294,7 +295,8 @@ static bool form_of_term(Compose *c, const Member *by, const Piece *p, Ref r, Fo
     case OP_sub:
     case OP_mul:
     case OP_div:
-        if (!form_of_term(c, by, p, ARG(g, r, 0), &x) || !form_of_term(c, by, p, ARG(g, r, 1), &y)) {
+        if (!form_of_term(c, by, p, ARG(g, r, 0), &x) ||
+            !form_of_term(c, by, p, ARG(g, r, 1), &y)) {
             return false;
         }
         break;
@@ -347,7 +349,8 @@ static bool has_all_places(const Compose *c, const Array *a, const Piece *p) {
     return true;
 }
 
-/* An array of factors over the places of a member (`flat`: one for all), and the read of it there. */
+/* An array of factors over the places of a member (`flat`: one for all), and the read of it there.
+ */
 static ArrayRef factors_new(const Compose *c, ArrayRef a, const Term *t, bool flat, Ref *read) {
     Graph *g = c->g;
     const Poly *extent[MOST_AXES];
@@ -361,9 +364,9 @@ static ArrayRef factors_new(const Compose *c, ArrayRef a, const Term *t, bool fl
             name[n++] = g->indices.at[NODE(g, axis)->aux].name;
         }
     }
-    const char *what = t->of ? arena_format(g->arena, "%s_per_%s", ARRAY(g, a)->name,
-                                            ARRAY(g, t->of)->name)
-                             : arena_format(g->arena, "%s_alone", ARRAY(g, a)->name);
+    const char *what =
+        t->of ? arena_format(g->arena, "%s_per_%s", ARRAY(g, a)->name, ARRAY(g, t->of)->name)
+              : arena_format(g->arena, "%s_alone", ARRAY(g, a)->name);
     ArrayRef f = graph_array(g, what, c->type, n, extent, name);
     ARRAY(g, f)->at = ARRAY(g, a)->at, ARRAY(g, f)->order = ARRAY(g, a)->order;
     *read = graph_read(g, f, at);
@@ -484,13 +487,14 @@ static Form *form_of(Compose *c, Member *m) {
 }
 
 /* ---- recurrences
- * ------------------------------------------------------------------------------------------------ */
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static bool may_take_part(const Graph *g, ArrayRef a, int rank, ValueType type) {
     const Array *x = &g->arrays.at[a];
     bool may = x->role == ARRAY_INTERNAL && x->type == type && type >= VALUE_FLOAT &&
-               x->rank == rank && rank <= MOST_AXES && !x->target && !x->counts &&
-               !x->has_rules && x->order == 0;
+               x->rank == rank && rank <= MOST_AXES && !x->target && !x->counts && !x->has_rules &&
+               x->order == 0;
     for (int q = 0; q < x->pieces.n && may; q++) {
         const Piece *p = &x->pieces.at[q];
         may = !p->guard && !p->live && NODE(g, p->body)->op != OP_KERNEL;
@@ -651,8 +655,8 @@ static bool holes_are_margins(const Compose *c) {
                                *behind = poly_sub(g->arena, poly_add(g->arena, b->lo[q], shift),
                                                   poly_add(g->arena, ARRAY(g, t->of)->extent[q],
                                                            poly_int(g->arena, 1)));
-                    out = q != c->turn && (graph_prove(g, before, 0, NULL) ||
-                                           graph_prove(g, behind, 0, NULL));
+                    out = q != c->turn &&
+                          (graph_prove(g, before, 0, NULL) || graph_prove(g, behind, 0, NULL));
                 }
                 if (!out) {
                     return false;
@@ -709,8 +713,8 @@ static ArrayRef wide_new(const Compose *c, const Member *m) {
     const char *name[MOST_AXES];
     const Array a = *ARRAY(g, m->array);
     for (int k = 0; k < c->rank; k++) {
-        extent[k] = poly_add(g->arena, a.extent[k],
-                             poly_int(g->arena, m->margin[0][k] + m->margin[1][k]));
+        extent[k] =
+            poly_add(g->arena, a.extent[k], poly_int(g->arena, m->margin[0][k] + m->margin[1][k]));
         name[k] = g->indices.at[NODE(g, a.axis[k])->aux].name;
     }
     ArrayRef w =
@@ -775,8 +779,8 @@ static Ref body_of(const Compose *c, const Member *m) {
                 at[q] = graph_op2(g, OP_add, ARRAY(g, m->array)->axis[q], graph_int(g, move));
             }
             if (t->of) {
-                value = graph_op2(g, OP_mul, t->factor,
-                                  graph_read(g, member_of(c, t->of)->wide, at));
+                value =
+                    graph_op2(g, OP_mul, t->factor, graph_read(g, member_of(c, t->of)->wide, at));
             }
             sum = sum ? graph_op2(g, OP_add, sum, value) : value;
         }
@@ -854,8 +858,8 @@ static void compose_circle(Compose *c, const Order *order) {
     for (c->turn = 0; c->turn < c->rank; c->turn++) {
         c->sign = direction(c);
         c->look = true;
-        if (c->sign && find_states(c) && make_forms(c) && find_margins(c) &&
-            holes_are_margins(c) && pays(c) && !is_read_by_others(c, order)) {
+        if (c->sign && find_states(c) && make_forms(c) && find_margins(c) && holes_are_margins(c) &&
+            pays(c) && !is_read_by_others(c, order)) {
             c->look = false;
             if (make_forms(c)) {
                 rewrite(c);
@@ -869,7 +873,9 @@ void compose_steps(Graph *g, int n, const ArrayRef *roots, const bool *stays) {
     Order order = graph_order(g, n, roots);
     int *number = arena_alloc(g->arena, (size_t)(g->arrays.n + 1) * sizeof *number);
     for (int from = 0, to; from < order.n; from = to) {
-        Compose c = {.g = g, .number = number, .rank = ARRAY(g, order.array[from])->rank,
+        Compose c = {.g = g,
+                     .number = number,
+                     .rank = ARRAY(g, order.array[from])->rank,
                      .type = ARRAY(g, order.array[from])->type};
         bool may = true;
         for (to = from; to < order.n && order.component[to] == order.component[from]; to++) {

@@ -25,8 +25,8 @@ typedef struct Gen {
     VEC(Expr *) known;      /* by node: its value, if the frame that holds it is still open */
     VEC(uint32_t) known_in; /* serial of that frame */
     VEC(int) known_level;
-    VEC(int) uses; /* by node, in the term at work */
-    Ref turn;      /* of the loop around that goes by blocks; 0: none */
+    VEC(int) uses;     /* by node, in the term at work */
+    Ref turn;          /* of the loop around that goes by blocks; 0: none */
     const bool *asked; /* by array: all of it is for a caller, or for functions after this one */
 } Gen;
 
@@ -146,10 +146,10 @@ void gen_if_close(Gen *x, Stmt *s);
 bool gen_is_straight(const Block *b); /* names and one statement: fit for lanes */
 bool gen_may_fail(const Block *b);
 bool gen_expr_may_fail(const Expr *e);
-int gen_expr_cost(const Expr *e);      /* as term_cost */
+int gen_expr_cost(const Expr *e);                 /* as term_cost */
 bool gen_expr_same(const Expr *a, const Expr *b); /* the same text? */
 void gen_append_all(Block *to, const Block *b);   /* its statements, one by one */
-bool gen_safe_anywhere(Gen *x, Ref r); /* may it be computed whatever conditions hold? */
+bool gen_safe_anywhere(Gen *x, Ref r);            /* may it be computed whatever conditions hold? */
 Stmt *gen_set(Gen *x, int local, char op, Expr *e);
 void gen_stop_if(Gen *x, Expr *condition, const char *text); /* returns with that status */
 Expr *gen_below(Gen *x, int local, int64_t bound);           /* local < bound */
@@ -199,9 +199,9 @@ bool circle_push_by_data(Graph *g, ArrayRef to, int piece, const bool *in, const
                          const int *off, int sign, Push *p); /* to places that data choose? */
 void circle_arrays(Gen *x, const LoopGroup *group);
 
-/* along: arrays behind an iteration that its loop computes too. by array: `late` needs the iteration
- * within one turn of the loops around; `asked` is wanted as a whole. Returns those that may go, by
- * array, or NULL. */
+/* along: arrays behind an iteration that its loop computes too. by array: `late` needs the
+ * iteration within one turn of the loops around; `asked` is wanted as a whole. Returns those that
+ * may go, by array, or NULL. */
 typedef struct Along {
     ArrayRef count;   /* the iteration's end */
     const bool *ring; /* by array: what it is found from */

@@ -1,11 +1,11 @@
 /* pair: in blocks of turns, two turns of a loop around a sum go together.
  * In: the statements of a function, after lanes.c. Out: the same, where a loop of a block whose
  * turns each make a sum over another axis, `for (j) { sum = 0; for (d) sum += (x[d] - c[j, d])^2;
- * use sum }`, takes two turns: the rows x[d][lane], which know nothing of j, are loaded once for both,
- * and two chains of additions wait for each other's results in place of one. What a turn remembers
- * for itself has a row for each of the two. Everything else is set by one run alone, whose copies
- * stand one after the other: so what an entry is made of, and in which order, is as it was. The turn
- * that may be left goes alone. */
+ * use sum }`, takes two turns: the rows x[d][lane], which know nothing of j, are loaded once for
+ * both, and two chains of additions wait for each other's results in place of one. What a turn
+ * remembers for itself has a row for each of the two. Everything else is set by one run alone,
+ * whose copies stand one after the other: so what an entry is made of, and in which order, is as it
+ * was. The turn that may be left goes alone. */
 #include "gen.h"
 
 enum {
@@ -17,7 +17,7 @@ enum {
 typedef struct Used { /* a number of the loop at work, or an array */
     bool own;         /* the first statement that has it sets it: each turn has its own */
     bool seen, set, read, declared; /* declared: in a run */
-    int run;          /* that has it, among the statements of the loop; -1: several */
+    int run;                        /* that has it, among the statements of the loop; -1: several */
 } Used;
 
 typedef struct Pair {
@@ -120,8 +120,8 @@ static bool has_elsewhere(const Pair *p, const Block *b, int local) {
 }
 
 static bool expr_has_index(const Expr *e, Ref index) {
-    bool has = (e->kind == EXPR_INDEX && e->ref == index) || e->kind == EXPR_LOCAL ||
-               e->kind == EXPR_LOAD;
+    bool has =
+        (e->kind == EXPR_INDEX && e->ref == index) || e->kind == EXPR_LOCAL || e->kind == EXPR_LOAD;
     for (int k = 0; k < e->n && !has; k++) {
         has = expr_has_index(e->arg[k], index);
     }
@@ -141,8 +141,7 @@ static bool fits(Pair *p) {
     const Poly *lo = plan_poly(p->g, loop->value), *hi = plan_poly(p->g, loop->other);
     if (loop->down || loop->jam || loop->jump || loop->step || loop->lanes || loop->threads ||
         loop->room || loop->hint != HINT_NONE || !lo || !hi || !poly_is_known(lo) ||
-        !poly_is_known(hi) ||
-        (poly_is_int(poly_sub(p->g->arena, hi, lo), &n) && n < 2 * TURNS)) {
+        !poly_is_known(hi) || (poly_is_int(poly_sub(p->g->arena, hi, lo), &n) && n < 2 * TURNS)) {
         return false;
     }
     p->local = arena_alloc(p->g->arena, ((size_t)f->locals.n + 1) * sizeof *p->local);
@@ -204,8 +203,8 @@ static void copy_own(Pair *p, Block *rows) {
     for (int k = 0; k < n; k++) {
         if (p->local[k].own) {
             const Local l = f->locals.at[k];
-            int fresh = gen_local(p->x, l.array ? ARRAY(p->g, l.array)->name : l.hint, l.type,
-                                  l.changes);
+            int fresh =
+                gen_local(p->x, l.array ? ARRAY(p->g, l.array)->name : l.hint, l.type, l.changes);
             f->locals.at[fresh].lanes = l.lanes;
             VEC_PUSH(p->g->arena, p->from, k);
             VEC_PUSH(p->g->arena, p->to, fresh);

@@ -21,8 +21,8 @@ void outline_print(Context *cx, const Program *p, FILE *out);
  * errors. */
 Graph *lower_program(Context *cx, const Program *p, const Unit *model, const LowerOptions *o);
 
-/* Sharing, folding, stable forms; dead arrays are dropped. Where the derivatives inside of equations
- * are to be checked, what they are taken by stays; else it is like any other array. */
+/* Sharing, folding, stable forms; dead arrays are dropped. Where the derivatives inside of
+ * equations are to be checked, what they are taken by stays; else it is like any other array. */
 void simplify_graph(Graph *g, bool to_check);
 
 /* The loop tree: nests, buffers, lanes, and which values the forward function keeps for the

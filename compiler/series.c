@@ -715,8 +715,8 @@ typedef struct Weighed { /* sign * sum[index](weight * read) */
     bool negative;
 } Weighed;
 
-/* All that a sum's terms are products of: one read of a chain, and the rest, which is a weight if it
- * depends on the place of that read alone, and not on which entry of the chain it is. */
+/* All that a sum's terms are products of: one read of a chain, and the rest, which is a weight if
+ * it depends on the place of that read alone, and not on which entry of the chain it is. */
 static bool is_weighed(const Series *s, Ref sum, Weighed *w) {
     Graph *g = s->g;
     Ref condition, body;

@@ -10,8 +10,8 @@ void series_powers(Graph *g, int n, const ArrayRef *roots);
  * then nobody reads the array, in the function or in what derivatives compute. `asked`: arrays that
  * are read from outside. */
 void series_nest(Graph *g, int n, const ArrayRef *roots, bool (*asked)(const Graph *g, ArrayRef a));
-/* A chain that is read by sums alone, all of them with one weight, starts as that weight. False where
- * nothing changed. */
+/* A chain that is read by sums alone, all of them with one weight, starts as that weight. False
+ * where nothing changed. */
 bool series_carry(Graph *g, int n, const ArrayRef *roots,
                   bool (*asked)(const Graph *g, ArrayRef a));
 /* What derivatives read of a recurrence at its end alone becomes an array of its own, so that its

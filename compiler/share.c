@@ -585,9 +585,9 @@ enum { MOST_COMPARISONS = 20000 };
 typedef struct Pairing { /* members of a circle, and those of another that they are taken to equal
                           */
     Graph *g;
-    const Circle *x, *y;  /* one circle twice: then some of its members, to others before them */
-    ArrayRef *partner; /* by place in x */
-    int *met;          /* places in x, in the order in which they were paired */
+    const Circle *x, *y; /* one circle twice: then some of its members, to others before them */
+    ArrayRef *partner;   /* by place in x */
+    int *met;            /* places in x, in the order in which they were paired */
     int nmet;
     int left;             /* comparisons */
     const Ref *from, *to; /* axes of the two members at work */
@@ -693,15 +693,14 @@ static bool parts_pair(Pairing *p, Ref x, Ref y, bool product) {
     return true;
 }
 
-/* What an array of the circle says, where the other side says it in place: one of the two was lifted
- * out of an equation that has a derivative more. 0: it is no such read. */
+/* What an array of the circle says, where the other side says it in place: one of the two was
+ * lifted out of an equation that has a derivative more. 0: it is no such read. */
 static Ref say_in_place(Pairing *p, Ref r, int side) {
     Graph *g = p->g;
     ArrayRef a = NODE(g, r)->aux;
     const Array *x = ARRAY(g, a);
     if (x->role != ARRAY_INTERNAL || x->pieces.n != 1 || x->counts ||
-        NODE(g, x->pieces.at[0].body)->op == OP_READ ||
-        place_in(side ? p->y : p->x, a) < 0) {
+        NODE(g, x->pieces.at[0].body)->op == OP_READ || place_in(side ? p->y : p->x, a) < 0) {
         return 0;
     }
     const Piece at = ARRAY(g, p->at[side])->pieces.at[p->piece];
@@ -922,8 +921,8 @@ static void share_circle(Sharing *s, int n, const ArrayRef *member) {
         again = false;
         for (int k = 0; k < n && nleft > 1; k++) {
             ArrayRef a = member[k];
-            if (!s->through[a] && !s->same_as[a] && !s->fixed(g, a) &&
-                ARRAY(g, a)->pieces.n == 1 && share_array(s, a)) {
+            if (!s->through[a] && !s->same_as[a] && !s->fixed(g, a) && ARRAY(g, a)->pieces.n == 1 &&
+                share_array(s, a)) {
                 nleft--;
                 again = true;
                 for (int q = 0; q < n; q++) {

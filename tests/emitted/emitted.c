@@ -2,7 +2,8 @@
  * object, and what it computes is compared with the interpreter of the graph as the source has it:
  * no rewriting, no plan, no C.
  *
- *   emitted --runtime DIR --work DIR [--sanitize] [--openmp] [--thorough] [--keep] [--jobs N] [--config PART]
+ *   emitted --runtime DIR --work DIR [--sanitize] [--openmp] [--thorough] [--keep] [--jobs N]
+ * [--config PART]
  *   [--only NAME] MODEL.grad ...
  *
  * Random data, several sizes. Every array lies against a page that may not be touched, once with
@@ -233,11 +234,10 @@ static bool load(Model *m, const char *path, const char *name, ValueType real, i
     Program *p = check_program(m->cx, path, nfix, fix);
     for (int k = 0; p && k < p->models.n; k++) {
         if (!strcmp(symbol_text(m->cx, p->models.at[k]->name), name)) {
-            m->g = lower_program(m->cx, p, p->models.at[k],
-                                 &(LowerOptions){.real = real,
-                                                 .nsizes = nfix,
-                                                 .sizes = fix,
-                                                 .as_written = as_written});
+            m->g = lower_program(
+                m->cx, p, p->models.at[k],
+                &(LowerOptions){
+                    .real = real, .nsizes = nfix, .sizes = fix, .as_written = as_written});
         }
     }
     if (m->cx->errors) m->g = NULL;
@@ -625,7 +625,8 @@ static bool compile(Code *c, Model *m, const Config *config) {
     Graph *g = m->g;
     simplify_graph(g, false);
     list_fields(m);
-    Plan *plan = plan_graph(g, &(PlanOptions){.unroll = UNROLL, .openmp = openmp, .openmp_always = openmp});
+    Plan *plan =
+        plan_graph(g, &(PlanOptions){.unroll = UNROLL, .openmp = openmp, .openmp_always = openmp});
     if (!plan) {
         fail("no plan is found");
         messages_print(m->cx, stdout, COLOUR_NEVER);
@@ -1210,8 +1211,9 @@ static const Config configs[] = {
 };
 /* Nearly all time goes to C compilers, and most of it to what they do to make code fast. So every
  * model has all of these texts compiled and compared, among them one with loops as vectors and one
- * with the checks of undefined behaviour; but the options above are for one model in ONE_OF each, by
- * the letters of its name, and for the others these are. --thorough and --config: all as above. */
+ * with the checks of undefined behaviour; but the options above are for one model in ONE_OF each,
+ * by the letters of its name, and for the others these are. --thorough and --config: all as above.
+ */
 enum { ONE_OF = 8 };
 static const struct {
     const char *compiler, *flags;
@@ -1248,7 +1250,8 @@ enum {
 static bool is_quick(const char *name, int k) {
     uint32_t hash = 2166136261u;
     for (const char *p = name; *p; p++) hash = (hash ^ (unsigned char)*p) * 16777619u;
-    return !sanitized && !openmp && !thorough && !config_part && (hash >> 16) % ONE_OF != (uint32_t)k;
+    return !sanitized && !openmp && !thorough && !config_part &&
+           (hash >> 16) % ONE_OF != (uint32_t)k;
 }
 
 static void test_config(const char *path, const char *name, const Config *config,
@@ -1294,8 +1297,7 @@ static void test_model(const char *path, const char *name) {
     Context *own = context_new();
     DimFix fix[MOST_FIXED];
     about = "the interpreter";
-    if (!load(&oracle, path, name, VALUE_DOUBLE, fixed_by_file(own->arena, path, fix), fix,
-              true)) {
+    if (!load(&oracle, path, name, VALUE_DOUBLE, fixed_by_file(own->arena, path, fix), fix, true)) {
         bool not_yet = false;
         for (int k = 0; k < oracle.cx->messages.n; k++)
             not_yet = not_yet || strstr(oracle.cx->messages.at[k].text, "not yet");
@@ -1425,8 +1427,7 @@ int main(int argc, char **argv) {
         else if (!strcmp(argv[k], "--openmp")) {
             openmp = true;
             setenv("OMP_WAIT_POLICY", "passive", 0); /* there are many short loops */
-        }
-        else if (runtime && work) {
+        } else if (runtime && work) {
             /* A file that cannot be checked is a failure in the end: its models are not known, so
              * its name stands for them. */
             Context *cx = context_new();
@@ -1447,8 +1448,9 @@ int main(int argc, char **argv) {
         }
     }
     if (!runtime || !work) {
-        fprintf(stderr, "usage: emitted --runtime DIR --work DIR [--sanitize] [--openmp] [--thorough] "
-                        "[--keep] [--jobs N] [--config PART] [--only NAME] MODEL.grad ...\n");
+        fprintf(stderr,
+                "usage: emitted --runtime DIR --work DIR [--sanitize] [--openmp] [--thorough] "
+                "[--keep] [--jobs N] [--config PART] [--only NAME] MODEL.grad ...\n");
         return 2;
     }
     for (;;) {
