@@ -483,10 +483,6 @@ static void put_size(Emit *e, const Poly *p, int least, const char *prefix);
 
 /* A dimension, the length of rows with room behind them, or the index of a loop around. */
 static void put_variable(Emit *e, Ref var, const char *prefix) {
-    if (NODE(e->g, var)->op == OP_INDEX) {
-        put_index(e, var);
-        return;
-    }
     for (int k = 0; k < e->g->rows.n; k++) {
         const RowRoom *r = &e->g->rows.at[k];
         if (r->room == var && prefix[0]) {
@@ -499,6 +495,10 @@ static void put_variable(Emit *e, Ref var, const char *prefix) {
             text_raw(e->out, e->row_name[k]);
             return;
         }
+    }
+    if (NODE(e->g, var)->op == OP_INDEX) {
+        put_index(e, var);
+        return;
     }
     text_add(e->out, "%s%s", prefix, c_name(e->arena, e->g->dims.at[NODE(e->g, var)->aux].name));
 }
