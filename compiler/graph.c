@@ -1297,6 +1297,15 @@ static Ref solve_condition(Graph *g, Ref c, Ref index, Ref *rest) {
     return e;
 }
 
+/* Divisions among the factors of `out`; after the second, how many no longer matters. */
+static int divisions(const Graph *g, Ref out) {
+    const Node n = *NODE(g, out);
+    if (n.op == OP_neg) return divisions(g, ARG(g, out, 0));
+    if (n.op != OP_mul && n.op != OP_div) return 0;
+    int found = divisions(g, ARG(g, out, 0)) + (n.op == OP_div);
+    return found < 2 && n.op == OP_mul ? found + divisions(g, ARG(g, out, 1)) : found;
+}
+
 /* Factors of a product that are free of the index, so that they can leave a sum. */
 static Ref split_product(Graph *g, Ref body, Ref index, Ref *inside) {
     const Node n = *NODE(g, body);
@@ -1316,10 +1325,13 @@ static Ref split_product(Graph *g, Ref body, Ref index, Ref *inside) {
     if (n.op == OP_mul) {
         Ref x = ARG(g, body, 0), y = ARG(g, body, 1), in0, in1;
         Ref out0 = split_product(g, x, index, &in0), out1 = split_product(g, y, index, &in1);
-        /* Where both sides are scaled, as in sum[i]((x[i] / m)^2), the squares of what is not
-         * scaled may overflow: only numbers leave then. */
-        bool scaled = out0 && out1 && in0 && in1 &&
-                      !(graph_is_real(g, out0, NULL) && graph_is_real(g, out1, NULL));
+        /* Where both sides are scaled, as in sum[i]((x[i] / m)^2), or one by a divisor, as in
+         * sum[i](x[i] / m * y[i]), products of what is not scaled may overflow: only numbers leave
+         * then. */
+        bool scaled =
+            in0 && in1 &&
+            ((out0 && out1 && !(graph_is_real(g, out0, NULL) && graph_is_real(g, out1, NULL))) ||
+             (out0 && divisions(g, out0)) || (out1 && divisions(g, out1)));
         if ((!out0 && !out1) || scaled) {
             *inside = body;
             return 0;
@@ -1329,15 +1341,6 @@ static Ref split_product(Graph *g, Ref body, Ref index, Ref *inside) {
     }
     *inside = body;
     return 0;
-}
-
-/* Divisions among the factors of `out`; after the second, how many no longer matters. */
-static int divisions(const Graph *g, Ref out) {
-    const Node n = *NODE(g, out);
-    if (n.op == OP_neg) return divisions(g, ARG(g, out, 0));
-    if (n.op != OP_mul && n.op != OP_div) return 0;
-    int found = divisions(g, ARG(g, out, 0)) + (n.op == OP_div);
-    return found < 2 && n.op == OP_mul ? found + divisions(g, ARG(g, out, 1)) : found;
 }
 
 /* out * sum. Several divisions by something small, as in 1 / m / m, are made one after another:
