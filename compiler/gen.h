@@ -148,6 +148,8 @@ bool gen_may_fail(const Block *b);
 bool gen_expr_may_fail(const Expr *e);
 int gen_expr_cost(const Expr *e);                 /* as term_cost */
 bool gen_expr_same(const Expr *a, const Expr *b); /* the same text? */
+bool gen_expr_reads(const Expr *e, ArrayRef a);   /* an entry of it? */
+bool gen_expr_has_index(const Expr *e, Ref index);
 void gen_append_all(Block *to, const Block *b);   /* its statements, one by one */
 bool gen_safe_anywhere(Gen *x, Ref r);            /* may it be computed whatever conditions hold? */
 Stmt *gen_set(Gen *x, int local, char op, Expr *e);

@@ -101,14 +101,6 @@ static bool reads_local(const Expr *e, int local) {
     return reads;
 }
 
-static bool reads_array(const Expr *e, ArrayRef a) {
-    bool reads = e->kind == EXPR_LOAD && e->array == a;
-    for (int k = 0; k < e->n && !reads; k++) {
-        reads = reads_array(e->arg[k], a);
-    }
-    return reads;
-}
-
 static bool has_kernel(const Expr *e) {
     bool has = e->kind == EXPR_KERNEL;
     for (int k = 0; k < e->n && !has; k++) {
@@ -263,20 +255,12 @@ static void add_turns(Lanes *l, Block *out, Stmt *s) {
     add(l, out, s);
 }
 
-static bool has_index(const Expr *e, Ref index) {
-    bool has = e->kind == EXPR_INDEX && e->ref == index;
-    for (int k = 0; k < e->n && !has; k++) {
-        has = has_index(e->arg[k], index);
-    }
-    return has;
-}
-
 /* How many more loads walk along memory with this index than with the turn. */
 static int count_along(const Lanes *l, const Expr *e, Ref index) {
     int n = 0;
     if (e->kind == EXPR_LOAD && e->n > 0 && !l->brief[e->array]) {
         const Expr *last = e->arg[e->n - 1];
-        n += has_index(last, index) - has_index(last, l->index);
+        n += gen_expr_has_index(last, index) - gen_expr_has_index(last, l->index);
     } else if (e->kind == EXPR_LOAD && l->brief[e->array]) {
         n--;
     }
@@ -291,7 +275,7 @@ static int count_along(const Lanes *l, const Expr *e, Ref index) {
 static bool adds_row(const Lanes *l, const Stmt *loop) {
     const Stmt *s = loop->body.first;
     return s && !s->next && s->kind == STMT_STORE && s->op == '+' && l->axis[s->array] < 0 &&
-           s->n > 0 && has_index(s->position[s->n - 1], loop->index) &&
+           s->n > 0 && gen_expr_has_index(s->position[s->n - 1], loop->index) &&
            1 + count_along(l, s->value, loop->index) > 0;
 }
 
@@ -305,7 +289,7 @@ static bool copies_row(const Lanes *l, const Stmt *loop) {
         from = from->arg[0];
     }
     return last && !s->next && s->op == '=' && !l->brief[s->array] && from->kind == EXPR_LOAD &&
-           has_index(last, loop->index) && !has_index(last, l->index);
+           gen_expr_has_index(last, loop->index) && !gen_expr_has_index(last, l->index);
 }
 
 /* A sum along memory within a turn: better done turn by turn, too. */
@@ -773,9 +757,9 @@ static ArrayRef array_of_rows(Lanes *l, const Stmt *run, bool *row) {
         }
         if (store->kind != STMT_STORE || store->op != '=' || store->checked || store->n == 0 ||
             l->axis[store->array] < 0 || l->brief[store->array] || (a && store->array != a) ||
-            has_index(store->position[store->n - 1], l->index) ||
+            gen_expr_has_index(store->position[store->n - 1], l->index) ||
             gen_expr_cost(store->value) > CHEAP || gen_expr_may_fail(store->value) ||
-            reads_array(store->value, store->array)) {
+            gen_expr_reads(store->value, store->array)) {
             return 0;
         }
         a = store->array;

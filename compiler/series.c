@@ -664,18 +664,24 @@ void series_powers(Graph *g, int n, const ArrayRef *roots) {
     rewrite_all(&s, &order);
 }
 
+/* Of all arrays that nobody asks for; NULL: none is one. */
+static Chain *chains_of(Graph *g, const Order *order, bool (*asked)(const Graph *g, ArrayRef a)) {
+    Chain *chain = arena_alloc(g->arena, ((size_t)g->arrays.n + 1) * sizeof *chain);
+    bool some = false;
+    for (int k = 0; k < order->n; k++) {
+        ArrayRef a = order->array[k];
+        chain[a] = asked(g, a) ? (Chain){0} : chain_of(g, a);
+        some = some || chain[a].is;
+    }
+    return some ? chain : NULL;
+}
+
 void series_nest(Graph *g, int n, const ArrayRef *roots,
                  bool (*asked)(const Graph *g, ArrayRef a)) {
     Order order = graph_order(g, n, roots);
     size_t all = (size_t)g->arrays.n + 1;
-    Chain *chain = arena_alloc(g->arena, all * sizeof *chain);
-    bool some = false;
-    for (int k = 0; k < order.n; k++) {
-        ArrayRef a = order.array[k];
-        chain[a] = asked(g, a) ? (Chain){0} : chain_of(g, a);
-        some = some || chain[a].is;
-    }
-    if (!some) {
+    Chain *chain = chains_of(g, &order, asked);
+    if (!chain) {
         return;
     }
     Order function = graph_order(g, g->outputs.n, g->outputs.at);
@@ -882,17 +888,11 @@ bool series_carry(Graph *g, int n, const ArrayRef *roots,
                   bool (*asked)(const Graph *g, ArrayRef a)) {
     Order order = graph_order(g, n, roots);
     size_t all = (size_t)g->arrays.n + 1;
-    Chain *chain = arena_alloc(g->arena, all * sizeof *chain);
-    Carry *carry = arena_alloc(g->arena, all * sizeof *carry);
-    bool some = false;
-    for (int k = 0; k < order.n; k++) {
-        ArrayRef a = order.array[k];
-        chain[a] = asked(g, a) ? (Chain){0} : chain_of(g, a);
-        some = some || chain[a].is;
-    }
-    if (!some) {
+    Chain *chain = chains_of(g, &order, asked);
+    if (!chain) {
         return false;
     }
+    Carry *carry = arena_alloc(g->arena, all * sizeof *carry);
     Series s = series_of(g, &order);
     s.chain = chain;
     for (int k = 0; k < order.n; k++) {
@@ -911,7 +911,7 @@ bool series_carry(Graph *g, int n, const ArrayRef *roots,
             find_weighed(&s, carry, chain[a].factor, true);
         }
     }
-    some = false;
+    bool some = false;
     for (int k = 0; k < order.n; k++) {
         ArrayRef a = order.array[k];
         if (chain[a].is && carry[a].weight && !carry[a].bad) {

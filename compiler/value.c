@@ -557,6 +557,22 @@ bool gen_expr_same(const Expr *a, const Expr *b) {
     return true;
 }
 
+bool gen_expr_reads(const Expr *e, ArrayRef a) {
+    bool reads = e->kind == EXPR_LOAD && e->array == a;
+    for (int k = 0; k < e->n && !reads; k++) {
+        reads = gen_expr_reads(e->arg[k], a);
+    }
+    return reads;
+}
+
+bool gen_expr_has_index(const Expr *e, Ref index) {
+    bool has = e->kind == EXPR_INDEX && e->ref == index;
+    for (int k = 0; k < e->n && !has; k++) {
+        has = gen_expr_has_index(e->arg[k], index);
+    }
+    return has;
+}
+
 void gen_append_all(Block *to, const Block *b) {
     for (Stmt *s = b->first, *next; s; s = next) {
         next = s->next;

@@ -475,14 +475,6 @@ static bool writes_what(Weave *w, const Item *a, const Item *b) {
     return false;
 }
 
-static bool expr_reads(const Expr *e, ArrayRef a) {
-    bool reads = e->kind == EXPR_LOAD && e->array == a;
-    for (int k = 0; k < e->n && !reads; k++) {
-        reads = expr_reads(e->arg[k], a);
-    }
-    return reads;
-}
-
 /* ---- loops that become one */
 
 static bool is_same(Weave *w, const Expr *a, const Expr *b) {
@@ -925,7 +917,7 @@ static bool adds_only(const Block *b) {
             return false;
         }
         for (const Stmt *t = b->first; t; t = t->next) {
-            if (expr_reads(t->value, s->array)) {
+            if (gen_expr_reads(t->value, s->array)) {
                 return false;
             }
         }
@@ -2038,19 +2030,11 @@ static bool is_like(const Weave *w, const Expr *a, const Expr *b) {
     return true;
 }
 
-static bool has_index(const Expr *e, Ref index) {
-    bool has = e->kind == EXPR_INDEX && e->ref == index;
-    for (int k = 0; k < e->n && !has; k++) {
-        has = has_index(e->arg[k], index);
-    }
-    return has;
-}
-
 typedef VEC(const Expr *) Loads;
 
 /* Entries that differ from turn to turn, and from one turn of a loop around the run to another. */
 static void find_loads(Weave *w, const Expr *e, Loads *loads) {
-    if (e->kind == EXPR_LOAD && e->type >= VALUE_FLOAT && has_index(e, w->block)) {
+    if (e->kind == EXPR_LOAD && e->type >= VALUE_FLOAT && gen_expr_has_index(e, w->block)) {
         VEC_PUSH(w->g->arena, *loads, e);
     }
     for (int k = 0; k < e->n; k++) {
@@ -2085,7 +2069,7 @@ static bool has_run(const Weave *w, const Block *b) {
 static bool scatters(Weave *w, const Block *b) {
     for (const Stmt *s = b->first; s; s = s->next) {
         for (int k = 0; k + 1 < s->n && s->kind == STMT_STORE; k++) {
-            if (has_index(s->position[k], w->block) && window_of(w, s->array, k) == 0) {
+            if (gen_expr_has_index(s->position[k], w->block) && window_of(w, s->array, k) == 0) {
                 return true;
             }
         }
