@@ -62,6 +62,7 @@ typedef struct Emit {
     const char *width_name;   /* how many turns the block has */
     const char *lane_name;    /* of the turn's number in the block */
     bool in_lanes;            /* within a turn of the block; else at its first */
+    int loops_of_turns;       /* how many of the loops around, the outer ones, are recurrences */
     bool calls;               /* operations outside of loops are calls, see put_calls */
     bool called[2][OP_COUNT]; /* float, double: the operations of which some are */
     bool *dim_used;           /* by dimension: the worker at hand reads it */
@@ -278,6 +279,15 @@ static bool is_copied(const Expr *x) {
            strchr(info->c[1], '(');
 }
 
+/* Begins the C text of an operation that stands alone; returns what is left of the text. */
+static const char *put_alone(Text *out, const OpInfo *info, const char *text, bool is_float) {
+    if (!info->alone || strncmp(text, "gradc_", 6) != 0) {
+        return text;
+    }
+    text_add(out, "gradc_%s_alone%s", info->name, is_float ? "f" : "");
+    return strchr(text, '(');
+}
+
 static void put_op(Emit *e, const Expr *x) {
     const OpInfo *info = &op_info[x->op];
     if (x->op == OP_trunc) {
@@ -323,6 +333,9 @@ static void put_op(Emit *e, const Expr *x) {
         e->called[!is_float][x->op] = true;
         text_add(e->out, "%s_", e->o->prefix);
         text += strlen("gradc_");
+    }
+    if (e->loop.n == e->loops_of_turns) {
+        text = put_alone(e->out, info, text, is_float);
     }
     for (const char *s = text; *s; s++) {
         if (*s != '$') {
@@ -891,9 +904,12 @@ static void put_jump(Emit *e, const Stmt *s) {
 
 /* The body of a loop, and its end. */
 static void put_turn(Emit *e, const Stmt *s, const char *name) {
+    bool turns = s->turns && s->hint == HINT_NONE && e->loop.n == e->loops_of_turns;
     VEC_PUSH(e->arena, e->loop, s->index);
     VEC_PUSH(e->arena, e->loop_name, name);
+    e->loops_of_turns += turns;
     put_body(e, &s->body);
+    e->loops_of_turns -= turns;
     e->loop.n--;
     e->loop_name.n--;
     line_start(e);
@@ -2152,7 +2168,7 @@ static void put_calls(Emit *e, Text *t) {
                 text_add(t, "%s%s %c", k ? ", " : "", whole ? "int64_t" : type, "xyz"[k]);
             }
             text_raw(t, ") {\n    return ");
-            for (const char *s = text; *s; s++) {
+            for (const char *s = put_alone(t, &op_info[op], text, !real); *s; s++) {
                 if (*s == '$') {
                     text_char(t, "xyz"[*++s - '0']);
                 } else {

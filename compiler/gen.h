@@ -132,6 +132,7 @@ void gen_add(Gen *x, Stmt *s);
 void gen_push(Gen *x, Block *block, Ref index, bool guard, const bool *writes);
 void gen_pop(Gen *x);
 void gen_count_uses(Gen *x, Ref root); /* before gen_value: what is used twice gets a name */
+bool gen_is_choice(const Gen *x, Ref r); /* counted: is it a choice that is one C expression? */
 Expr *gen_name(Gen *x, Expr *e, const char *hint);
 Expr *gen_value(Gen *x, Ref r); /* its statements are added where they belong */
 Ref gen_take_bounds(Gen *x, Ref condition, Ref index, Range *range, const Ref *later, int nlater);

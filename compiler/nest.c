@@ -852,15 +852,31 @@ static Ref guard_of_sizes(Graph *g, ArrayRef a) {
     return guard;
 }
 
+/* What a number with one piece is, in one expression; under a condition that is a choice with 0 on
+ * the other side. NULL: the condition is around more than an expression. */
+static Expr *single_value(Gen *x, ArrayRef a) {
+    Graph *g = x->g;
+    const Piece *p = &ARRAY(g, a)->pieces.at[0];
+    ValueType type = ARRAY(g, a)->type;
+    Ref body = p->body;
+    if (p->guard) {
+        if (type < VALUE_FLOAT || ARRAY(g, a)->counts) {
+            return NULL;
+        }
+        body = graph_select(g, p->guard, body, nest_zero_of(g, type));
+    }
+    gen_count_uses(x, body);
+    return p->guard && !gen_is_choice(x, body) ? NULL : gen_value(x, body);
+}
+
 void nest_array(Gen *x, ArrayRef a) {
     Graph *g = x->g;
     Fixed fixed = {.at = arena_alloc(g->arena, (size_t)(ARRAY(g, a)->rank + 1) * sizeof(Ref))};
     if (x->f->place[a] == PLACE_LOCAL) {
         nest_comment(x, a);
         Array *array = ARRAY(g, a);
-        if (array->pieces.n == 1 && !array->pieces.at[0].guard) {
-            gen_count_uses(x, array->pieces.at[0].body);
-            Expr *e = gen_value(x, array->pieces.at[0].body);
+        Expr *e = array->pieces.n == 1 ? single_value(x, a) : NULL;
+        if (e) {
             Stmt *s = gen_stmt(x, STMT_LET);
             s->local = x->f->local[a], s->value = e;
             x->f->locals.at[s->local].changes = false;

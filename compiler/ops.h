@@ -42,6 +42,7 @@ typedef struct OpInfo {
                        == !=, 40 &&, 30 || */
     bool commutative;
     bool cheap; /* may be computed twice, or where its result is not used: no trap, no call */
+    bool alone; /* the runtime has gradc_NAME_alone, for calls that no vector code is made of */
     bool flat;  /* derivative zero by nature (sign, floor, comparisons) */
     const Template *partial; /* arity many; NULL where flat or not real */
     double test[3][2];       /* domain of the finite-difference test; the op is smooth there */

@@ -26,7 +26,7 @@ typedef struct Row {
     Symbol arg[ARGS];
     const Syn *d[ARGS], *test[ARGS], *names;
     Term partial[ARGS];
-    bool commutative, cheap, flat, hidden;
+    bool commutative, cheap, alone, flat, hidden;
 } Row;
 
 typedef struct Pattern { /* a rule */
@@ -241,6 +241,7 @@ static void read_clause(Rules *z, Row *row, const Syn *c) {
     } else if (!strcmp(what, "flag")) {
         bool *flag = !strcmp(value, "commutative") ? &row->commutative
                      : !strcmp(value, "cheap")     ? &row->cheap
+                     : !strcmp(value, "alone")     ? &row->alone
                      : !strcmp(value, "flat")      ? &row->flat
                      : !strcmp(value, "hidden")    ? &row->hidden
                                                    : NULL;
@@ -454,8 +455,9 @@ static void write_info(Rules *z, FILE *out) {
         if (row->symbol) {
             fprintf(out, "\n        .infix = \"%s\",", row->symbol);
         }
-        fprintf(out, "\n        .commutative = %d, .cheap = %d, .flat = %d, .user = %d,",
-                row->commutative, row->cheap, !differentiable(row), !row->hidden && !row->symbol);
+        fprintf(out, "\n        .commutative = %d, .cheap = %d, .alone = %d, .flat = %d, .user = %d,",
+                row->commutative, row->cheap, row->alone, !differentiable(row),
+                !row->hidden && !row->symbol);
         if (differentiable(row)) {
             fprintf(out, "\n        .partial = partials_%s,", row->name);
         }

@@ -215,12 +215,18 @@ static Expr *value_in_place(Gen *x, Ref r) {
     return e;
 }
 
+bool gen_is_choice(const Gen *x, Ref r) {
+    const Node *n = NODE(x->g, r);
+    int budget = 40;
+    return n->op == OP_SELECT && is_simple(x, ARG(x->g, r, 1), &budget) &&
+           is_simple(x, ARG(x->g, r, 2), &budget);
+}
+
 static Expr *choose(Gen *x, Ref r) {
     Graph *g = x->g;
     Ref c = ARG(g, r, 0), side[2] = {ARG(g, r, 1), ARG(g, r, 2)};
-    int budget = 40;
     Expr *condition = gen_value(x, c);
-    if (is_simple(x, side[0], &budget) && is_simple(x, side[1], &budget)) {
+    if (gen_is_choice(x, r)) {
         Expr *e = gen_expr(x, EXPR_SELECT, (ValueType)NODE(g, r)->type, 3);
         e->arg[0] = condition;
         e->arg[1] = value_in_place(x, side[0]);

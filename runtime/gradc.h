@@ -1505,6 +1505,12 @@ GRADC_INLINE uint64_t gradc_angle(double x, double *r, double *low)
     *r = gradc_of_bits(gradc_bits(v) | (gradc_below(9007199254740992.0, gradc_magnitude(x)) & 0x7ff8000000000000u));
     return gradc_bits(t) & 3;
 }
+/* The same, for one angle alone: small ones, and nobody need wait for the rest. */
+GRADC_INLINE uint64_t gradc_angle_alone(double x, double *r, double *low)
+{
+    *r = x, *low = 0.0;
+    return gradc_magnitude(x) <= 0.785 ? 0 : gradc_angle(x, r, low);
+}
 /* sin(r - low) and cos(r - low), |r| <= pi/4: minimax, relative error 2^-57 and 2^-63. */
 GRADC_INLINE double gradc_sin_near(double r, double low)
 {
@@ -1542,6 +1548,12 @@ GRADC_INLINE uint32_t gradc_anglef(float x, float *r, float *low)
     *r = gradc_of_bitsf(gradc_bitsf(v) | (gradc_belowf(16777216.0f, gradc_magnitudef(x)) & 0x7fc00000u));
     return gradc_bitsf(t) & 3;
 }
+/* The same, for one angle alone: small ones, and nobody need wait for the rest. */
+GRADC_INLINE uint32_t gradc_angle_alonef(float x, float *r, float *low)
+{
+    *r = x, *low = 0.0f;
+    return gradc_magnitudef(x) <= 0.785f ? 0 : gradc_anglef(x, r, low);
+}
 /* sin(r - low) and cos(r - low), |r| <= pi/4: minimax, relative error 2^-27 and 2^-32. */
 GRADC_INLINE float gradc_sin_nearf(float r, float low)
 {
@@ -1570,6 +1582,21 @@ GRADC_INLINE double gradc_sin(double x)
 }
 /* @end */
 
+/* @part sin_alone needs angle */
+/* The same as gradc_sin, bit for bit, where it stands alone. */
+GRADC_INLINE double gradc_sin_alone(double x)
+{
+#if defined(GRADC_ANY_ANGLE)
+    return sin(x);
+#else
+    double r, low;
+    uint64_t q = gradc_angle_alone(x, &r, &low);
+    double y = gradc_pick(0 - (q & 1), gradc_cos_near(r, low), gradc_sin_near(r, low));
+    return gradc_of_bits(gradc_bits(y) ^ ((q & 2) << 62));
+#endif
+}
+/* @end */
+
 /* @part sinf needs anglef */
 /* Sine; NaN beyond 2^24, or with -DGRADC_ANY_ANGLE the C library's. */
 GRADC_INLINE float gradc_sinf(float x)
@@ -1579,6 +1606,21 @@ GRADC_INLINE float gradc_sinf(float x)
 #else
     float r, low;
     uint32_t q = gradc_anglef(x, &r, &low);
+    float y = gradc_pickf(0 - (q & 1), gradc_cos_nearf(r, low), gradc_sin_nearf(r, low));
+    return gradc_of_bitsf(gradc_bitsf(y) ^ ((q & 2) << 30));
+#endif
+}
+/* @end */
+
+/* @part sin_alonef needs anglef */
+/* The same as gradc_sinf, bit for bit, where it stands alone. */
+GRADC_INLINE float gradc_sin_alonef(float x)
+{
+#if defined(GRADC_ANY_ANGLE)
+    return sinf(x);
+#else
+    float r, low;
+    uint32_t q = gradc_angle_alonef(x, &r, &low);
     float y = gradc_pickf(0 - (q & 1), gradc_cos_nearf(r, low), gradc_sin_nearf(r, low));
     return gradc_of_bitsf(gradc_bitsf(y) ^ ((q & 2) << 30));
 #endif
@@ -1600,6 +1642,21 @@ GRADC_INLINE double gradc_cos(double x)
 }
 /* @end */
 
+/* @part cos_alone needs angle */
+/* The same as gradc_cos, bit for bit, where it stands alone. */
+GRADC_INLINE double gradc_cos_alone(double x)
+{
+#if defined(GRADC_ANY_ANGLE)
+    return cos(x);
+#else
+    double r, low;
+    uint64_t q = gradc_angle_alone(x, &r, &low);
+    double y = gradc_pick(0 - (q & 1), gradc_sin_near(r, low), gradc_cos_near(r, low));
+    return gradc_of_bits(gradc_bits(y) ^ (((q + 1) & 2) << 62));
+#endif
+}
+/* @end */
+
 /* @part cosf needs anglef */
 /* Cosine; NaN beyond 2^24, or with -DGRADC_ANY_ANGLE the C library's. */
 GRADC_INLINE float gradc_cosf(float x)
@@ -1609,6 +1666,21 @@ GRADC_INLINE float gradc_cosf(float x)
 #else
     float r, low;
     uint32_t q = gradc_anglef(x, &r, &low);
+    float y = gradc_pickf(0 - (q & 1), gradc_sin_nearf(r, low), gradc_cos_nearf(r, low));
+    return gradc_of_bitsf(gradc_bitsf(y) ^ (((q + 1) & 2) << 30));
+#endif
+}
+/* @end */
+
+/* @part cos_alonef needs anglef */
+/* The same as gradc_cosf, bit for bit, where it stands alone. */
+GRADC_INLINE float gradc_cos_alonef(float x)
+{
+#if defined(GRADC_ANY_ANGLE)
+    return cosf(x);
+#else
+    float r, low;
+    uint32_t q = gradc_angle_alonef(x, &r, &low);
     float y = gradc_pickf(0 - (q & 1), gradc_sin_nearf(r, low), gradc_cos_nearf(r, low));
     return gradc_of_bitsf(gradc_bitsf(y) ^ (((q + 1) & 2) << 30));
 #endif
@@ -1630,6 +1702,21 @@ GRADC_INLINE double gradc_tan(double x)
 }
 /* @end */
 
+/* @part tan_alone needs angle */
+/* The same as gradc_tan, bit for bit, where it stands alone. */
+GRADC_INLINE double gradc_tan_alone(double x)
+{
+#if defined(GRADC_ANY_ANGLE)
+    return tan(x);
+#else
+    double r, low;
+    uint64_t q = gradc_angle_alone(x, &r, &low), odd = 0 - (q & 1);
+    double s = gradc_sin_near(r, low), c = gradc_cos_near(r, low), y = gradc_pick(odd, c, s) / gradc_pick(odd, s, c);
+    return gradc_of_bits(gradc_bits(y) ^ ((q & 1) << 63));
+#endif
+}
+/* @end */
+
 /* @part tanf needs anglef */
 /* Tangent; NaN beyond 2^24, or with -DGRADC_ANY_ANGLE the C library's. */
 GRADC_INLINE float gradc_tanf(float x)
@@ -1639,6 +1726,21 @@ GRADC_INLINE float gradc_tanf(float x)
 #else
     float r, low;
     uint32_t q = gradc_anglef(x, &r, &low), odd = 0 - (q & 1);
+    float s = gradc_sin_nearf(r, low), c = gradc_cos_nearf(r, low), y = gradc_pickf(odd, c, s) / gradc_pickf(odd, s, c);
+    return gradc_of_bitsf(gradc_bitsf(y) ^ ((q & 1) << 31));
+#endif
+}
+/* @end */
+
+/* @part tan_alonef needs anglef */
+/* The same as gradc_tanf, bit for bit, where it stands alone. */
+GRADC_INLINE float gradc_tan_alonef(float x)
+{
+#if defined(GRADC_ANY_ANGLE)
+    return tanf(x);
+#else
+    float r, low;
+    uint32_t q = gradc_angle_alonef(x, &r, &low), odd = 0 - (q & 1);
     float s = gradc_sin_nearf(r, low), c = gradc_cos_nearf(r, low), y = gradc_pickf(odd, c, s) / gradc_pickf(odd, s, c);
     return gradc_of_bitsf(gradc_bitsf(y) ^ ((q & 1) << 31));
 #endif

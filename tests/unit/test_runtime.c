@@ -614,6 +614,24 @@ PRODUCTS(float, f, 2e-8)
 SYSTEMS(double, , 2.3e-16)
 SYSTEMS(float, f, 1.3e-7)
 
+/* ---- what stands alone is the same as in a loop, to the last bit */
+
+static void alone_is_same(double x) {
+    const float y = (float)x;
+    CHECK(same(gradc_sin_alone(x), gradc_sin(x)) && same(gradc_cos_alone(x), gradc_cos(x)) &&
+          same(gradc_tan_alone(x), gradc_tan(x)));
+    CHECK(same(gradc_sin_alonef(y), gradc_sinf(y)) && same(gradc_cos_alonef(y), gradc_cosf(y)) &&
+          same(gradc_tan_alonef(y), gradc_tanf(y)));
+}
+
+static void alone(void) {
+    static const double at[] = {0.0,    0x1p-1074, 0x1p-149,           1e-20,  0.785,  0.7850000262260437, 0.7853981633974483, 0.7853982,
+                                0.7853983, 1.0,    1.5707963267948966, 0x1p24, 0x1p53, 0x1p54,             (double)INFINITY,   (double)NAN};
+    int k;
+    for (k = 0; k < (int)(sizeof at / sizeof *at); k++) alone_is_same(at[k]), alone_is_same(-at[k]);
+    for (k = 0; k < 3000; k++) alone_is_same((random_unit() - 0.5) * (k % 3 ? 3.2 : 1e6));
+}
+
 /* ---- errors in units in the last place */
 #ifdef HAVE_MPFR
 
@@ -982,6 +1000,7 @@ static void accuracy(int samples) {
 int main(int argc, char **argv) {
     int samples = argc > 1 ? atoi(argv[1]) : 2000;
     special_values();
+    alone();
     indices();
     integers();
     products();
