@@ -255,14 +255,15 @@ static void add_turns(Lanes *l, Block *out, Stmt *s) {
     add(l, out, s);
 }
 
-/* How many more loads walk along memory with this index than with the turn. */
-static int count_along(const Lanes *l, const Expr *e, Ref index) {
+/* How many more loads walk along memory with this index than with the turn. What is the same for all
+ * turns does neither, along turns it is one number; nor does what is the same along the index. */
+static int count_along(Lanes *l, const Expr *e, Ref index) {
     int n = 0;
-    if (e->kind == EXPR_LOAD && e->n > 0 && !l->brief[e->array]) {
+    if (e->kind == EXPR_LOAD && e->n > 0 && gen_expr_has_index(e, index) && is_varying(l, e)) {
         const Expr *last = e->arg[e->n - 1];
-        n += gen_expr_has_index(last, index) - gen_expr_has_index(last, l->index);
-    } else if (e->kind == EXPR_LOAD && l->brief[e->array]) {
-        n--;
+        n += l->brief[e->array]
+                 ? -1
+                 : gen_expr_has_index(last, index) - gen_expr_has_index(last, l->index);
     }
     for (int k = 0; k < e->n; k++) {
         n += count_along(l, e->arg[k], index);
@@ -272,7 +273,7 @@ static int count_along(const Lanes *l, const Expr *e, Ref index) {
 
 /* A loop that adds a turn's part to a row of memory, of which it is better done turn by turn: the
  * row is what vector code walks along. */
-static bool adds_row(const Lanes *l, const Stmt *loop) {
+static bool adds_row(Lanes *l, const Stmt *loop) {
     const Stmt *s = loop->body.first;
     return s && !s->next && s->kind == STMT_STORE && s->op == '+' && l->axis[s->array] < 0 &&
            s->n > 0 && gen_expr_has_index(s->position[s->n - 1], loop->index) &&
@@ -293,7 +294,7 @@ static bool copies_row(const Lanes *l, const Stmt *loop) {
 }
 
 /* A sum along memory within a turn: better done turn by turn, too. */
-static bool sums_row(const Lanes *l, const Stmt *loop) {
+static bool sums_row(Lanes *l, const Stmt *loop) {
     const Stmt *s = loop->body.first;
     return s && !s->next && s->kind == STMT_SET && s->op == '+' && loop->hint == HINT_SUM &&
            loop->hint_local == s->local && l->local.at[s->local].inside &&

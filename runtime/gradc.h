@@ -193,32 +193,39 @@ GRADC_INLINE float gradc_sum_rowf(const float *row)
 }
 /* @end */
 
-/* @part fold needs base */
+/* @part fold needs sum_row */
 /* The sum of the first n <= 64 of a row: halves first, the same order everywhere. */
 GRADC_FN double gradc_fold(const double *row, int64_t n)
 {
-    double sum[64];
-    int half, k;
-    for (k = 0; k < 64; k++)
-        sum[k] = k < n ? row[k] : 0;
-    for (half = 32; half > 0; half /= 2)
-        for (k = 0; k < half; k++)
-            sum[k] += sum[k + half];
-    return sum[0];
+    double sum[8], all[64];
+    int k;
+    if (n < 64) {
+        for (k = 0; k < 64; k++)
+            all[k] = k < n ? row[k] : 0;
+        row = all;
+    }
+    GRADC_ROW
+    for (k = 0; k < 8; k++)
+        sum[k] = ((row[k] + row[k + 32]) + (row[k + 16] + row[k + 48])) +
+                 ((row[k + 8] + row[k + 40]) + (row[k + 24] + row[k + 56]));
+    return gradc_sum_row(sum);
 }
 /* @end */
 
-/* @part foldf needs base */
+/* @part foldf needs sum_rowf */
 GRADC_FN float gradc_foldf(const float *row, int64_t n)
 {
-    float sum[64];
-    int half, k;
-    for (k = 0; k < 64; k++)
-        sum[k] = k < n ? row[k] : 0;
-    for (half = 32; half > 0; half /= 2)
-        for (k = 0; k < half; k++)
-            sum[k] += sum[k + half];
-    return sum[0];
+    float sum[16], all[64];
+    int k;
+    if (n < 64) {
+        for (k = 0; k < 64; k++)
+            all[k] = k < n ? row[k] : 0;
+        row = all;
+    }
+    GRADC_ROW
+    for (k = 0; k < 16; k++)
+        sum[k] = (row[k] + row[k + 32]) + (row[k + 16] + row[k + 48]);
+    return gradc_sum_rowf(sum);
 }
 /* @end */
 
@@ -2899,7 +2906,8 @@ GRADC_FN int gradc_cblas_lead(size_t rows, size_t cols, size_t row, size_t col, 
  * taken off it where that is -1; it overlaps neither a nor b; k may be 0. At least one of
  * the strides of each matrix should be 1. The order of the sum depends on the shape and the target, on nothing else.
  *
- * Three forms. Both operands contiguous along p and few rows: sums of products with p in the lanes (`gradc_matmul_dot`).
+ * Three forms. Both operands contiguous along p and few rows, of which a few more where the columns are few and do not fill
+ * vectors: sums of products with p in the lanes (`gradc_matmul_dot`).
  * Otherwise tiles of c stay in registers while p runs: the lanes are columns, entries of a are broadcast, and b is read where it
  * lies, if its rows are contiguous and few rows of c use them, or from a copy of 256 rows of a panel, which is
  * 512 vectors: 32 KiB with AVX-512, 16 with AVX, 8 with SSE2 and NEON. */
@@ -3139,7 +3147,8 @@ GRADC_OUTLINE void gradc_matmul(size_t m, size_t n, size_t k, const double *a, s
         gradc_matmul_outer(m, n, k, a, a_row, a_col, b, b_row, c, c_row, accumulate);
         return;
     }
-    if (a_col == 1 && b_row == 1 && k > 0 && (b_col != 1 || n == 1) && m <= k / 8 + 1) {
+    if (a_col == 1 && b_row == 1 && k > 0 && (b_col != 1 || n == 1) &&
+        (m <= k / 8 + 1 || (m <= k / 4 && n < 16 && n % GRADC_LANES_OF != 0))) {
 #if defined(GRADC_THREADS) && defined(_OPENMP)
         const int pieces = gradc_pieces(m, n, k);
         if (pieces > 1) {
@@ -3421,7 +3430,8 @@ GRADC_OUTLINE void gradc_matmulf(size_t m, size_t n, size_t k, const float *a, s
         gradc_matmul_outerf(m, n, k, a, a_row, a_col, b, b_row, c, c_row, accumulate);
         return;
     }
-    if (a_col == 1 && b_row == 1 && k > 0 && (b_col != 1 || n == 1) && m <= k / 8 + 1) {
+    if (a_col == 1 && b_row == 1 && k > 0 && (b_col != 1 || n == 1) &&
+        (m <= k / 8 + 1 || (m <= k / 4 && n < 16 && n % GRADC_LANES_OF_F != 0))) {
 #if defined(GRADC_THREADS) && defined(_OPENMP)
         const int pieces = gradc_pieces(m, n, k);
         if (pieces > 1) {
