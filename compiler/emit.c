@@ -1084,6 +1084,12 @@ static void put_loop(Emit *e, const Stmt *s) {
 
 static const char *name_local(Emit *e, int local) {
     const Local *l = &e->f->locals.at[local];
+    if (!e->local_name[local] && l->back) {
+        const char *of = c_name(e->arena, ARRAY(e->g, l->part_of)->name);
+        of = l->back == 1 ? arena_format(e->arena, "%s_before", of)
+                          : arena_format(e->arena, "%s_before_%d", of, l->back);
+        e->local_name[local] = new_name(e, of, false);
+    }
     if (!e->local_name[local]) {
         e->local_name[local] =
             l->array ? new_name(e, c_name(e->arena, ARRAY(e->g, l->array)->name), false)

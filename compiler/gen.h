@@ -259,6 +259,9 @@ void pad_rows(Gen *x);
 /* split: a function of very many statements becomes several. */
 void split_function(Gen *x);
 
+/* carry: entries that a recurrence takes from turn to turn are variables. `carried` as above. */
+void carry_names(Gen *x, const bool *carried);
+
 /* threads: loops in parts, for --openmp; the last thing that is done to a function. */
 void threads_make(Gen *x);
 #endif

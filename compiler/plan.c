@@ -375,6 +375,7 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
     if (!plan->tight) {
         pad_rows(&x);
     }
+    carry_names(&x, carried);
     if (plan->in_threads) {
         threads_make(&x);
     }

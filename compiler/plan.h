@@ -142,6 +142,7 @@ typedef struct Local {
     ValueType type;
     ArrayRef array;   /* it is this array without axes, else 0 */
     ArrayRef part_of; /* it is the first part of this array's value; 0: no part */
+    int back;         /* or what the array part_of was so many turns before; else 0 */
     bool changes;
     bool lanes; /* a row of numbers, one for each turn of a block */
 } Local;

@@ -52,6 +52,7 @@ nest            gen kernel ops
 lag             gen
 along           gen kernel
 circle          gen kernel ops text
+carry           gen
 stream          gen kernel
 group           gen kernel sizes
 weave           gen
