@@ -6,6 +6,7 @@
 #include "axes.h"
 #include "contract.h"
 #include "demand.h"
+#include "gather.h"
 #include "inverse.h"
 #include "ops.h"
 #include "passes.h"
@@ -248,6 +249,9 @@ void simplify_graph(Graph *g, bool to_check) {
     share_all(g, n, roots);
     share_put_back(g, n, roots, is_asked_for, first_new);
     if (contract_arrays(g, n, roots, is_asked_for)) {
+        share_all(g, n, roots);
+    }
+    if (gather_factors(g, n, roots, is_asked_for)) {
         share_all(g, n, roots);
     }
     if (pattern_sums(g, n, roots)) {

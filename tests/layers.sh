@@ -34,12 +34,13 @@ axes            arena source poly graph kernel ops axes
 compose         arena source poly graph kernel ops sizes compose
 pattern         arena source poly graph kernel ops sizes pattern
 pick            arena source poly graph kernel ops sizes pick
+gather          arena source poly graph kernel ops gather
 series          arena source poly graph ops series
 differentiate   arena source poly graph kernel ops rewrite share demand paths differentiate
 tangent         arena source poly graph kernel ops rewrite share paths differentiate
 lower           arena source syntax poly program graph kernel ops compose contract differentiate paths passes text cname sparse
 demand          arena source poly graph kernel ops demand
-simplify        arena source poly graph ops axes contract inverse pattern pick series share zeros demand paths passes text
+simplify        arena source poly graph ops axes contract gather inverse pattern pick series share zeros demand paths passes text
 gen             graph plan gen
 scalars         gen kernel zeros
 turned          gen kernel
