@@ -439,8 +439,9 @@ static void put_expr(Emit *e, const Expr *x, int least) {
         break;
     case EXPR_OP: put_op(e, x); break;
     case EXPR_SELECT:
-        put_expr(e, x->arg[0], 30);
-        text_raw(t, " ? ");
+        text_raw(t, x->guessed ? "GRADC_GUESS(" : "");
+        put_expr(e, x->arg[0], x->guessed ? PREC_LOWEST : 30);
+        text_raw(t, x->guessed ? ") ? " : " ? ");
         put_expr(e, x->arg[1], PREC_CHOICE + 1);
         text_raw(t, " : ");
         put_expr(e, x->arg[2], PREC_CHOICE + 1);
@@ -694,6 +695,8 @@ static void put_hint(Emit *e, const Stmt *s) {
     } else if (s->hint == HINT_MAX && s->lanes) { /* see best.c */
         line_start(e);
         text_add(e->out, "GRADC_ANY(%s)\n", e->local_name[s->hint_local]);
+    } else if (s->in_steps) {
+        put_line(e, "GRADC_STEPS");
     }
 }
 
@@ -916,23 +919,6 @@ static void put_turn(Emit *e, const Stmt *s, const char *name) {
     text_raw(e->out, "}\n");
 }
 
-/* Does a turn call an elementary function? */
-static bool calls_dear(const Expr *x) {
-    bool dear = x->kind == EXPR_OP && x->type >= VALUE_FLOAT && !op_info[x->op].cheap;
-    for (int k = 0; k < x->n && !dear; k++) {
-        dear = calls_dear(x->arg[k]);
-    }
-    return dear;
-}
-
-static bool is_dear_turn(const Block *b) {
-    bool dear = false;
-    for (const Stmt *s = b->first; s && !dear; s = s->next) {
-        dear = s->value && calls_dear(s->value);
-    }
-    return dear;
-}
-
 /* Where the whole rows of a loop end. */
 static void put_rows_end(Emit *e, const Stmt *s, int width, int least) {
     bool from_0 = !s->threads && is_zero(e->g, s->value);
@@ -994,9 +980,13 @@ static bool put_rows(Emit *e, const Stmt *s) {
     }
     text_add(e->out, "; %s += %d) {\n", first, width);
     e->depth++;
-    put_line(e, s->nsums || is_dear_turn(&s->body) ? "GRADC_LANES" : "GRADC_ROW");
+    put_line(e, "GRADC_ROW");
     const char *place = new_name(e, "place", false), *name = new_index(e, s->index, "");
-    put_line(e, "for (int %s = 0; %s < %d; %s++) {", place, place, width, place);
+    bool few = fixed && hi - lo < 3 * width; /* of them C compilers make straight text */
+    put_line(e,
+             few ? "for (int %s = 0; %s < %d; %s++) {"
+                 : "for (int %s = 0; %s < gradc_places(%d); %s++) {",
+             place, place, width, place);
     e->depth++;
     put_line(e, "const int64_t %s = %s + %s;", name, first, place);
     e->depth--;

@@ -253,6 +253,9 @@ void jam_make(Gen *x);
 /* best: places of extremes by blocks. */
 void best_make(Gen *x);
 
+/* steps: marks for loops whose turns go one after the other. */
+void steps_mark(Gen *x);
+
 /* pad: short rows of recurrences have room for whole vectors. */
 void pad_rows(Gen *x);
 

@@ -38,6 +38,7 @@ struct Expr {
     ArrayRef array;
     int local;
     bool checked; /* integer arithmetic that may overflow: then a status */
+    bool guessed; /* EXPR_SELECT: by a decision of the recurrence around, see steps.c */
     int n;
     Expr **arg;
     const KernelCall *call; /* EXPR_KERNEL */
@@ -120,6 +121,7 @@ struct Stmt {
     bool flat;        /* its turns are those of two loops, along what lies in one row */
     const Poly *room; /* it goes on to here, through the room behind its row; NULL: it does not */
     bool jam;         /* JAM turns of the loop are one: the run inside makes them together */
+    bool in_steps;    /* its turns look up positions, and go one after the other */
     int jump; /* so many turns of the loop are one, as `otherwise` says; body: a turn of the rest */
     int local;
     ArrayRef array;

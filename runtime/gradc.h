@@ -38,6 +38,19 @@
 #define GRADC_INLINE static inline
 #endif
 
+/* GRADC_LIKELY(c): c, which is true nearly always. GRADC_GUESS(c): c, which is known late in a chain of turns, and had better be
+ * guessed than waited for: gcc makes a jump of it by itself, clang if it is told that c is nearly always true. */
+#if defined(__GNUC__)
+#define GRADC_LIKELY(c) __builtin_expect((c), 1)
+#else
+#define GRADC_LIKELY(c) (c)
+#endif
+#if defined(__clang__)
+#define GRADC_GUESS(c) GRADC_LIKELY(c)
+#else
+#define GRADC_GUESS(c) (c)
+#endif
+
 /* gradc_restrict: as in C99; C++ has no such word, but its compilers have. */
 #if !defined(__cplusplus)
 #define gradc_restrict restrict
@@ -51,9 +64,10 @@
 /* @part lanes needs base */
 /* Loops over lanes. One of these stands right before a `for`:
  *   GRADC_LANES       the iterations are independent of each other: none reads or writes what another one writes
- *   GRADC_ROW         so are these: the places of one row of 64 bytes, each of which does a few simple operations
+ *   GRADC_ROW         so are these: the places of one row of 64 bytes, of which there are gradc_places
  *   GRADC_ANY(acc)    they are, but for `acc = gradc_int_max(acc, x > y ? 1 : 0)`: an integer, whose order does not matter
  *   GRADC_TURNED      so are these, each of which copies to a row what lies apart in a block: gcc, if told, would gather
+ *   GRADC_STEPS       nothing of the kind: one turn after the other, with a jump or two in each; clang is not to unroll them
  * gcc obeys when called with -fopenmp-simd (or -fopenmp), which is advised; else its own analysis decides, or, with
  * -DGRADC_IVDEP, it is told of the independence, which helps at -O3. clang obeys always. g++ before version 13 cannot be kept
  * silent about a pragma that it does not know, so in C++ gcc is told only with -DGRADC_SIMD. */
@@ -61,25 +75,40 @@
 #if defined(__clang__)
 #pragma clang diagnostic ignored "-Wpass-failed" /* a wish, not an assertion: -Os and -O1 may decline */
 #define GRADC_LANES GRADC_PRAGMA(clang loop vectorize(assume_safety) unroll(disable))
-#define GRADC_ROW GRADC_PRAGMA(clang loop unroll(full))
+#define GRADC_ROW GRADC_PRAGMA(clang loop vectorize(assume_safety))
 #define GRADC_ANY(acc)
 #define GRADC_TURNED GRADC_LANES
+#define GRADC_STEPS GRADC_PRAGMA(clang loop vectorize(disable) unroll(disable))
 #elif defined(__GNUC__) && defined(GRADC_IVDEP)
 #define GRADC_LANES GRADC_PRAGMA(GCC ivdep)
 #define GRADC_ROW GRADC_PRAGMA(GCC ivdep)
+#define GRADC_STEPS
 #define GRADC_ANY(acc)
 #define GRADC_TURNED
 #elif defined(__GNUC__) && (!defined(__cplusplus) || defined(GRADC_SIMD))
 #pragma GCC diagnostic ignored "-Wunknown-pragmas" /* without -fopenmp-simd these are comments */
 #define GRADC_LANES GRADC_PRAGMA(omp simd)
 #define GRADC_ROW GRADC_PRAGMA(omp simd)
+#define GRADC_STEPS
 #define GRADC_ANY(acc) GRADC_PRAGMA(omp simd reduction(max : acc))
 #define GRADC_TURNED
 #else
 #define GRADC_LANES
 #define GRADC_ROW
+#define GRADC_STEPS
 #define GRADC_ANY(acc)
 #define GRADC_TURNED
+#endif
+/* n places. A row is in registers if its loop becomes vector operations and vanishes. clang unrolls loops of known length before it
+ * looks for vectors, and then finds hardly any; if told not to, it keeps a loop of one turn. So it learns the length between the
+ * two: there it decides that the size of an object that it knows nothing of is unknown, which is not 0. */
+#if defined(__clang__)
+GRADC_INLINE int gradc_places(int n)
+{
+    return __builtin_object_size((const void *)(uintptr_t)n, 0) == 0 ? 0 : n;
+}
+#else
+#define gradc_places(n) (n)
 #endif
 /* @end */
 
@@ -279,10 +308,10 @@ GRADC_FN void gradc_fail(int *status, int code)
 /* p if lo <= p < hi; otherwise lo, and GRADC_BAD_INDEX is noted. lo is a valid position, so that the read may go on. */
 GRADC_INLINE int64_t gradc_position(int64_t p, int64_t lo, int64_t hi, int *status)
 {
-    int good = (lo <= p) & (p < hi);
-    if (!good)
-        gradc_fail(status, GRADC_BAD_INDEX);
-    return good ? p : lo;
+    if (GRADC_LIKELY(lo <= p && p < hi))
+        return p;
+    gradc_fail(status, GRADC_BAD_INDEX);
+    return lo;
 }
 /* @end */
 
@@ -298,7 +327,7 @@ GRADC_FN int gradc_indices(const int32_t *x, int64_t n, int64_t end)
         int64_t k = from;
         for (; k + 16 <= to; k += 16) {
             GRADC_ROW
-            for (int place = 0; place < 16; place++)
+            for (int place = 0; place < gradc_places(16); place++)
                 row[place] |= (uint32_t)((uint32_t)x[k + place] >= bound);
         }
         for (int place = 0; place < 16; place++)

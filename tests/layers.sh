@@ -58,6 +58,7 @@ stream          gen kernel
 group           gen kernel sizes
 weave           gen
 best            gen
+steps           gen
 pair            gen
 jam             gen
 lanes           gen

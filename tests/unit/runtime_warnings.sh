@@ -81,18 +81,20 @@ void use(size_t n, const double *gradc_restrict x, const float *gradc_restrict u
     EACH2(TWO)
     for (i = 0; i + 8 <= n; i += 8) {
         GRADC_ROW
-        for (size_t lane = 0; lane < 8; lane++) {
-            row[lane] += x[i + lane];
-            rowf[lane] += u[i + lane];
+        for (int lane = 0; lane < gradc_places(8); lane++) {
+            row[lane] += x[i + (size_t)lane];
+            rowf[lane] += u[i + (size_t)lane];
         }
     }
     sum += gradc_sum_row(row) + (double)gradc_sum_rowf(rowf);
     GRADC_TURNED
     for (i = 0; i < 8; i++)
         row[i] = x[3 * i];
+    GRADC_STEPS
     for (i = 0; i < n; i++)
         y[gradc_size(gradc_position(at[i], 0, 9, status))] += sum;
     y[0] += gradc_powi(x[0], at[0]) + gradc_polygamma(at[0], x[0]) + (double)gradc_nonempty(at[0], status);
+    y[0] = GRADC_GUESS(y[0] > sum) ? sum : y[0];
     v[0] += gradc_powif(u[0], at[0]) + gradc_polygammaf(at[0], u[0]) + (float)gradc_int_pow(gradc_int(x[0], status), 3, status);
     y[1] += (double)gradc_int_add(at[0], at[1], status) + (double)gradc_int_sub(at[0], gradc_intf(u[0], status), status);
     y[2] += (double)gradc_trunc(x[0]) + (double)gradc_truncf(u[0]) + (double)gradc_align(gradc_size_add(n, gradc_size_mul(n, n)));

@@ -268,7 +268,7 @@ GRADC_OUTLINE int falling_forward_worker(
     double sum1_row[8] = {0};
     for (int64_t i0 = 0; i0 < N / 8 * 8; i0 += 8) {
         GRADC_ROW
-        for (int place = 0; place < 8; place++) {
+        for (int place = 0; place < gradc_places(8); place++) {
             const int64_t i = i0 + place;
             sum1_row[place] += f[i] * f[i];
         }

@@ -139,7 +139,7 @@ GRADC_OUTLINE int line_value_worker(
     double sum1_row[8] = {0};
     for (int64_t i0 = 0; i0 < N / 8 * 8; i0 += 8) {
         GRADC_ROW
-        for (int place = 0; place < 8; place++) {
+        for (int place = 0; place < gradc_places(8); place++) {
             const int64_t i = i0 + place;
             const double t1 = a * x[i] + b - y[i];
             sum1_row[place] += t1 * t1;
@@ -188,7 +188,7 @@ GRADC_OUTLINE int line_forward_worker(
     double sum1_row[8] = {0};
     for (int64_t i0 = 0; i0 < N / 8 * 8; i0 += 8) {
         GRADC_ROW
-        for (int place = 0; place < 8; place++) {
+        for (int place = 0; place < gradc_places(8); place++) {
             const int64_t i = i0 + place;
             const double t1 = a * x[i] + b - y[i];
             sum1_row[place] += t1 * t1;
@@ -241,8 +241,8 @@ GRADC_OUTLINE int line_backward_worker(
     double sum1_row[8] = {0};
     double sum2_row[8] = {0};
     for (int64_t i0 = 0; i0 < N / 8 * 8; i0 += 8) {
-        GRADC_LANES
-        for (int place = 0; place < 8; place++) {
+        GRADC_ROW
+        for (int place = 0; place < gradc_places(8); place++) {
             const int64_t i = i0 + place;
             sum1_row[place] += (a * x[i] + b - y[i]) * x[i];
             sum2_row[place] += a * x[i] + b - y[i];
@@ -302,8 +302,8 @@ GRADC_OUTLINE int line_value_and_gradient_worker(
     double sum2_row[8] = {0};
     double sum3_row[8] = {0};
     for (int64_t i0 = 0; i0 < N / 8 * 8; i0 += 8) {
-        GRADC_LANES
-        for (int place = 0; place < 8; place++) {
+        GRADC_ROW
+        for (int place = 0; place < gradc_places(8); place++) {
             const int64_t i = i0 + place;
             const double t1 = a * x[i] + b - y[i];
             sum1_row[place] += t1 * t1;
