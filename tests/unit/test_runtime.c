@@ -432,6 +432,8 @@ static void integers(void) {
             size_t range = trial < 500 ? 17 : COUNT;                                               \
             size_t m = sizes[random_bits() % range], n = sizes[random_bits() % range],             \
                    k = sizes[random_bits() % range];                                               \
+            if (trial == 650 || trial == 662) /* few of both, and p along memory in both */        \
+                m = 10, n = 10, k = 64;                                                            \
             size_t ga = trial % 7 == 3 ? 2 : 1, gb = trial % 5 == 3 ? 3 : 1,                       \
                    gc = trial % 11 == 3 ? 2 : 1, i, j, p;                                          \
             int ta = trial & 1, tb = (trial >> 1) & 1, tc = (trial >> 2) % 5 == 1,                 \
@@ -478,6 +480,23 @@ static void integers(void) {
     }
 PRODUCTS(double, , 4e-17)
 PRODUCTS(float, f, 2e-8)
+
+/* ---- sums of rows: halves first, whatever is left out at the end */
+
+#define FOLDS(T, F)                                                                                \
+    static void folds##F(void) {                                                                   \
+        for (int n = 0; n <= 64; n++) {                                                            \
+            T row[64], sum[64];                                                                    \
+            for (int k = 0; k < 64; k++) row[k] = (T)(random_unit() - 0.5);                        \
+            for (int k = 0; k < 64; k++) sum[k] = k < n ? row[k] : 0;                              \
+            for (int half = 32; half > 0; half /= 2)                                               \
+                for (int k = 0; k < half; k++) sum[k] += sum[k + half];                            \
+            const T got = gradc_fold##F(row, n);                                                   \
+            CHECK(memcmp(&got, &sum[0], sizeof got) == 0);                                         \
+        }                                                                                          \
+    }
+FOLDS(double, )
+FOLDS(float, f)
 
 /* ---- systems of linear equations: the residual of what is solved, in units of what rounding makes of it */
 
@@ -1004,6 +1023,7 @@ int main(int argc, char **argv) {
     indices();
     integers();
     products();
+    folds(), foldsf();
     productsf();
     systems();
     systemsf();
