@@ -8,6 +8,7 @@
 #include "demand.h"
 #include "gather.h"
 #include "inverse.h"
+#include "likes.h"
 #include "ops.h"
 #include "passes.h"
 #include "paths.h"
@@ -266,6 +267,7 @@ void simplify_graph(Graph *g, bool to_check) {
         share_all(g, n, roots);
     }
     inverse_share(g, n, roots);
+    likes_collect(g, n, roots);
     if (series_carry(g, n, roots, is_asked_for)) {
         share_all(g, n, roots);
     }

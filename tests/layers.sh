@@ -29,6 +29,7 @@ share           arena source poly graph kernel ops share
 sizes           arena source poly graph ops sizes
 zeros           arena source poly graph kernel ops zeros
 inverse         arena source poly graph ops inverse
+likes           arena source poly graph ops likes
 contract        arena source poly graph kernel ops sizes contract
 axes            arena source poly graph kernel ops axes
 compose         arena source poly graph kernel ops sizes compose
@@ -40,7 +41,7 @@ differentiate   arena source poly graph kernel ops rewrite share demand paths di
 tangent         arena source poly graph kernel ops rewrite share paths differentiate
 lower           arena source syntax poly program graph kernel ops compose contract differentiate paths passes text cname sparse
 demand          arena source poly graph kernel ops demand
-simplify        arena source poly graph ops axes contract gather inverse pattern pick series share zeros demand paths passes text
+simplify        arena source poly graph ops axes contract gather inverse likes pattern pick series share zeros demand paths passes text
 gen             graph plan gen
 scalars         gen kernel zeros
 turned          gen kernel
