@@ -436,8 +436,10 @@ static Ref read_entry(Graph *g, void *user, ArrayRef a, const Ref *positions) {
     bool none = s->filled[a] && ARRAY(g, e)->pieces.n == 0;
     Ref constant = none ? nest_zero_of(g, ARRAY(g, a)->type) : constant_of(g, e);
     double value;
-    bool zero = s->drops && !none && constant && ARRAY(g, a)->type >= VALUE_FLOAT &&
-                graph_is_real(g, constant, &value) && value == 0;
+    int64_t whole;
+    bool zero = s->drops && !none && constant &&
+                ((graph_is_real(g, constant, &value) && value == 0) ||
+                 (graph_is_int(g, constant, &whole) && whole == 0));
     return constant && !zero ? constant : graph_read(g, e, rest); /* by its form: it goes later */
 }
 
