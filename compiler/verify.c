@@ -531,7 +531,7 @@ static bool find_point(Check *c) {
  */
 
 typedef struct Tally { /* over all points */
-    int64_t entries, compared, tried, at_kink, unclear, undefined, failed;
+    int64_t entries, compared, tried, at_kink, unclear, undefined, unasked, failed;
     double dual, difference, one_sided; /* worst, relative */
     double badness;                     /* of the entry shown */
     bool some;                          /* an entry was not 0 */
@@ -702,12 +702,33 @@ static void matrix_room(Check *c, Matrix *m) {
     m->kink = arena_alloc(c->arena, n * sizeof *m->kink);
 }
 
+/* Of the side of a choice that is not taken nobody asks for a derivative: then it is not there. */
+static bool is_asked_for(Check *c, ArrayRef a, int64_t entry) {
+    const Array *x = ARRAY(c->g, a);
+    int64_t extent[AXES], place[AXES];
+    for (int k = 0; k < x->rank && x->rank <= AXES; k++) extent[k] = interp_extent(c->in, a, k);
+    if (x->rank > AXES || x->pieces.n == 0) return true;
+    unflatten(entry, x->rank, extent, place);
+    for (int q = 0; q < x->pieces.n; q++) {
+        Number v = {0};
+        Ref guard = x->pieces.at[q].guard;
+        if (!guard || !interp_term(c->in, guard, x->rank, x->axis, place, &v) || v.i) return true;
+    }
+    return false;
+}
+
 /* What the graph says, for rows and columns of an array with so many columns. */
 static bool read_claims(Check *c, Subject *s, Matrix *m, int64_t columns) {
     for (int r = 0; r < m->nrows; r++) {
         for (int k = 0; k < m->ncols && !isnan(m->base[r]); k++) {
             Number v = {0};
-            if (!interp_entry(c->in, s->result, m->row[r] * columns + m->col[k], &v)) {
+            int64_t entry = m->row[r] * columns + m->col[k];
+            if (!is_asked_for(c, s->result, entry)) {
+                s->tally.unasked += m->ncols;
+                m->base[r] = NAN;
+                break;
+            }
+            if (!interp_entry(c->in, s->result, entry, &v)) {
                 snprintf(s->tally.broken, sizeof s->tally.broken, "no value: %s",
                          interp_message(c->in));
                 return false;
@@ -1015,7 +1036,8 @@ static void print_row(Check *c, const char *name, const Subject *s) {
         return;
     }
     if (!t->compared) {
-        fprintf(c->out, "    %-20s %8" PRId64 "        0  defined at no point\n", name, t->entries);
+        fprintf(c->out, "    %-20s %8" PRId64 "        0  %s\n", name, t->entries,
+                t->unasked ? "nobody asks for it" : "defined at no point");
         return;
     }
     fprintf(c->out, "    %-20s %8" PRId64 " %8" PRId64 "  %8.1e  %8.1e  %8.1e  %s\n", name,
@@ -1037,8 +1059,11 @@ static void print_row(Check *c, const char *name, const Subject *s) {
     if (s->stops)
         fprintf(c->out, "      with stop_gradient, of which differences do not know: compared with "
                         "duals alone\n");
-    if (t->undefined)
-        fprintf(c->out, "      %" PRId64 " where the expression has no value\n", t->undefined);
+    if (t->undefined > t->unasked)
+        fprintf(c->out, "      %" PRId64 " where the expression has no value\n",
+                t->undefined - t->unasked);
+    if (t->unasked)
+        fprintf(c->out, "      %" PRId64 " that nobody asks for\n", t->unasked);
 }
 
 static void print_head(Check *c, const char *title) {
