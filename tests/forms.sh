@@ -7,13 +7,15 @@ work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
 passed=0 failed=0
 
-for model in *.grad; do
-    for seed in 1 2; do
-        if "$GRADC" check --seed=$seed "$model" >"$work/log" 2>&1; then passed=$((passed + 1)); else
-            echo "forms: $model with seed $seed"
-            cat "$work/log"
-            failed=$((failed + 1))
-        fi
+for file in *.grad; do
+    for model in $(sed -n 's/^model  *\([A-Za-z0-9_]*\).*/\1/p' "$file"); do
+        for seed in 1 2; do
+            if "$GRADC" check --seed=$seed --model="$model" "$file" >"$work/log" 2>&1; then passed=$((passed + 1)); else
+                echo "forms: $model of $file with seed $seed"
+                cat "$work/log"
+                failed=$((failed + 1))
+            fi
+        done
     done
 done
 
