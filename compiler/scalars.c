@@ -25,7 +25,6 @@ typedef struct Scalars {
     size_t arrays;    /* so many there were */
     uint32_t *axes;   /* by array: those that go; 0: it stays */
     Near *near;       /* by array */
-    bool drops;       /* what is 0 by its form: kernels read their arrays as they are */
     bool *filled;     /* by array: its entries have their pieces */
     ArrayRef **entry; /* by array: by entry, row-major over these axes; 0: none, it is 0 */
 } Scalars;
@@ -437,7 +436,7 @@ static Ref read_entry(Graph *g, void *user, ArrayRef a, const Ref *positions) {
     Ref constant = none ? nest_zero_of(g, ARRAY(g, a)->type) : constant_of(g, e);
     double value;
     int64_t whole;
-    bool zero = s->drops && !none && constant &&
+    bool zero = !none && constant &&
                 ((graph_is_real(g, constant, &value) && value == 0) ||
                  (graph_is_int(g, constant, &whole) && whole == 0));
     return constant && !zero ? constant : graph_read(g, e, rest); /* by its form: it goes later */
@@ -653,10 +652,6 @@ void scalars_make(Graph *g, int n, const ArrayRef *roots) {
     s.near = arena_alloc(g->arena, all * sizeof *s.near);
     bool *stays = arena_alloc(g->arena, all);
     find_near(&s, &order, stays);
-    s.drops = true;
-    for (int k = 0; k < order.n; k++) {
-        s.drops = s.drops && !kernel_is(g, order.array[k]);
-    }
     for (int k = 0; k < order.n; k++) {
         if (!stays[order.array[k]]) {
             choose(&s, order.array[k]);
@@ -682,7 +677,7 @@ void scalars_make(Graph *g, int n, const ArrayRef *roots) {
             rewrite_array(&s, order.array[k]);
         }
     }
-    if (some && s.drops) {
+    if (some) {
         zeros_drop(g, n, roots, fuse_is_result);
     }
 }

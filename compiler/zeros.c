@@ -145,12 +145,13 @@ static Ref without_zeros(Zeros *z, Ref term, int depth) {
     return from.n ? graph_subst(g, term, from.n, from.at, to.at) : term;
 }
 
-/* Contributions to a derivative that are 0: there is none. */
+/* Contributions to a derivative that are 0: there is none. (Of other arrays entries without a piece
+ * are nobody's: a zero that is written is one that somebody reads.) */
 static void drop_pieces(Graph *g, ArrayRef a) {
     Array *x = ARRAY(g, a);
     int left = 0;
     double zero;
-    for (int q = 0; q < x->pieces.n && x->order > 0; q++) {
+    for (int q = 0; q < x->pieces.n && x->adjoint_of; q++) {
         if (!graph_is_real(g, x->pieces.at[q].body, &zero) || zero != 0) {
             x->pieces.at[left++] = x->pieces.at[q];
         }
