@@ -562,6 +562,8 @@ typedef struct Config {
     const char *name, *compiler, *flags;
     ValueType real;
     bool standalone, fixed; /* fixed: all dimensions by -D */
+    /* for most models, and for most of those with a long text; NULL: the same, and not at all */
+    const char *quick, *quick_long;
 } Config;
 
 typedef int Callee(const void *args, void *workspace);
@@ -620,8 +622,83 @@ static const char *entry_name(const Model *m, const Function *f) {
     return whole ? stem : arena_format(m->g->arena, "%s_%s", stem, words[f->kind]);
 }
 
+#define CLANG_CHECKS                                                                               \
+    "-fsanitize=undefined,float-cast-overflow -fsanitize-trap=undefined,float-cast-overflow"
+#define GCC_CHECKS                                                                                 \
+    "-fsanitize=undefined,float-cast-overflow,bounds-strict -fsanitize-undefined-trap-on-error"
+static const Config configs[] = {
+    {"double, gcc -O3", "gcc", "-O3 -march=native -fopenmp-simd", VALUE_DOUBLE, false, false,
+     "clang -O2", "clang -O2"},
+    {"float, clang -O2, standalone", "clang", "-O2", VALUE_FLOAT, true, false, "clang -O0",
+     "clang -O0 " CLANG_CHECKS},
+    {"double, gcc, undefined behaviour", "gcc", "-O1 " GCC_CHECKS, VALUE_DOUBLE, false, false,
+     "clang -O0 " CLANG_CHECKS, NULL},
+    {"float, gcc -O2, sizes fixed", "gcc", "-O2", VALUE_FLOAT, false, true, "gcc -Og", "gcc -Og"},
+    /* The rest with --thorough: */
+    {"double, clang -O3, standalone, sizes fixed", "clang", "-O3", VALUE_DOUBLE, true, true, NULL,
+     NULL},
+    {"double, gcc -O2", "gcc", "-O2 -fopenmp-simd", VALUE_DOUBLE, false, false, NULL, NULL},
+    {"float, gcc -O3, standalone", "gcc", "-O3 -march=native -fopenmp-simd", VALUE_FLOAT, true,
+     false, NULL, NULL},
+    {"float, clang, undefined behaviour", "clang", "-O2 " CLANG_CHECKS, VALUE_FLOAT, false, false,
+     NULL, NULL},
+};
+/* Nearly all time goes to C compilers, and most of it to what they do to make code fast. So every
+ * model is compiled and compared in double and in float, by gcc and by clang, with sizes open and
+ * fixed, with the runtime and standalone, with loops as vectors and with the checks of undefined
+ * behaviour; but the options above are for one model in ONE_OF each, by the letters of its name (of
+ * those with a LONG text for one in four of these), and the quick ones for the others. A long text
+ * is checked for undefined behaviour once, in float. --thorough and --config: all as above. False:
+ * this one is left out. */
+enum { ONE_OF = 8, LONG = 100000 };
+static bool choose_options(Arena *arena, Config *c, const char *name, size_t length) {
+    static size_t first; /* of the first text of this model; a standalone one has the runtime too */
+    if (sanitized || openmp || thorough || config_part) return true;
+    first = first ? first : length;
+    uint32_t hash = 2166136261u;
+    for (const char *p = name; *p; p++) hash = (hash ^ (unsigned char)*p) * 16777619u;
+    bool is_long = first > LONG;
+    uint32_t turn = (hash >> 16) % (is_long ? 4 * ONE_OF : ONE_OF);
+    for (int k = 0; k < USUAL; k++) {
+        if (!strcmp(configs[k].name, c->name) && turn == (uint32_t)k) return true;
+    }
+    const char *quick = is_long ? c->quick_long : c->quick;
+    if (!quick) return false;
+    c->compiler = quick, c->flags = "";
+    c->name = arena_format(arena, "%s; here %s", c->name, quick);
+    return true;
+}
+
+#define DIALECT                                                                                    \
+    "-std=c99 -Wall -Wextra -Wpedantic -Wconversion -Wdouble-promotion -Wshadow "                  \
+    "-Wmissing-prototypes -Werror -fPIC"
+static char heads[PATH_MAX]; /* the start of the names of folders with runtimes, made once each */
+
+/* Most of these texts begin with the runtime, which takes longer to read than many of them: each
+ * compiler reads it once with the same flags. The first one to want that makes it, and those that
+ * come before it is made read the text. Not with gcc, whose ready headers forget which warnings the
+ * text turns off. A standalone file is read as a user's compiler does. */
+static const char *read_before(Arena *arena, const Config *config) {
+    uint32_t hash = 2166136261u;
+    if (config->standalone || !strstr(config->compiler, "clang")) return "";
+    const char *how = arena_format(arena, "%s %s", config->compiler, config->flags);
+    for (const char *p = how; *p; p++) hash = (hash ^ (unsigned char)*p) * 16777619u;
+    const char *folder = arena_format(arena, "%s%08x", heads, (unsigned)hash);
+    if (!mkdir(folder, 0700)) {
+        const char *command = arena_format(arena,
+                                           "cp %s/gradc.h %s && %s " DIALECT
+                                           " -x c-header -o %s/made %s/gradc.h 2>&1 && "
+                                           "mv %s/made %s/gradc.h.gch",
+                                           runtime, folder, how, folder, folder, folder, folder);
+        fflush(stdout);
+        if (system(command)) fail("the C compiler refuses the runtime: %s", command);
+    }
+    if (access(arena_format(arena, "%s/gradc.h.gch", folder), R_OK)) return "";
+    return arena_format(arena, "-include %s/gradc.h -I%s ", folder, folder);
+}
+
 /* m is lowered anew for this: planning rewrites the graph. */
-static bool compile(Code *c, Model *m, const Config *config) {
+static bool compile(Code *c, Model *m, Config *config) {
     Graph *g = m->g;
     simplify_graph(g, false);
     list_fields(m);
@@ -643,10 +720,11 @@ static bool compile(Code *c, Model *m, const Config *config) {
                           .header_name = arena_format(g->arena, "%s.h", header_name),
                           .standalone = config->standalone},
            &header, &source);
+    if (!choose_options(g->arena, config, m->name, source.n)) return false;
+    about = config->name;
     text_add(&adapter,
-             "#include \"%s.h\"\nextern const size_t test_offset[];\nconst size_t test_offset[] = "
-             "{sizeof(%s_args)",
-             header_name, m->name);
+             "extern const size_t test_offset[];\nconst size_t test_offset[] = {sizeof(%s_args)",
+             m->name);
     for (int k = 1; k < g->dims.n; k++)
         text_add(&adapter, ", offsetof(%s_args, %s)", m->name,
                  c_name(g->arena, g->dims.at[k].name));
@@ -654,16 +732,15 @@ static bool compile(Code *c, Model *m, const Config *config) {
         text_add(&adapter, ", offsetof(%s_args, %s)", m->name, m->field[k].name);
     text_raw(&adapter, "};\n");
     const char *library = arena_format(g->arena, "%s.so", base);
+    text_raw(&source, text_string(&adapter));
     if (!write_text(arena_format(g->arena, "%s.c", base), text_string(&source)) ||
-        !write_text(arena_format(g->arena, "%s.h", base), text_string(&header)) ||
-        !write_text(arena_format(g->arena, "%s_adapter.c", base), text_string(&adapter))) {
+        !write_text(arena_format(g->arena, "%s.h", base), text_string(&header))) {
         fail("cannot write to %s", work);
         return false;
     }
     const char *command = arena_format(
-        g->arena,
-        "%s %s -std=c99 -Wall -Wextra -Werror -shared -fPIC -I%s -o %s %s.c %s_adapter.c -lm 2>&1",
-        config->compiler, config->flags, runtime, library, base, base);
+        g->arena, "%s %s " DIALECT " -shared %s-I%s -o %s %s.c -lm 2>&1", config->compiler,
+        config->flags, read_before(g->arena, config), runtime, library, base);
     fflush(stdout);
     if (system(command)) {
         fail("the C compiler refuses what was emitted: %s", command);
@@ -697,8 +774,8 @@ static bool compile(Code *c, Model *m, const Config *config) {
             if (c->entry[q].kind == FN_FORWARD && c->entry[q].layout == f->layout) e->before = q;
         }
     }
-    for (int k = 0; !keeps && k < 4; k++) {
-        static const char *const ends[] = {".c", ".h", "_adapter.c", ".so"};
+    for (int k = 0; !keeps && k < 3; k++) {
+        static const char *const ends[] = {".c", ".h", ".so"};
         unlink(arena_format(g->arena, "%s%s", base, ends[k]));
     }
     return failed == before;
@@ -1192,67 +1269,30 @@ static void test_workspace(const Code *c, const Case *data, const Bits *bits) {
  * --------------------------------------------------------------------------------------------------------------------
  */
 
-static const Config configs[] = {
-    {"double, gcc -O3", "gcc", "-O3 -march=native -fopenmp-simd", VALUE_DOUBLE, false, false},
-    {"float, clang -O2, standalone", "clang", "-O2", VALUE_FLOAT, true, false},
-    {"double, gcc, undefined behaviour", "gcc",
-     "-O1 -fsanitize=undefined,float-cast-overflow,bounds-strict "
-     "-fsanitize-undefined-trap-on-error",
-     VALUE_DOUBLE, false, false},
-    {"float, gcc -O2, sizes fixed", "gcc", "-O2", VALUE_FLOAT, false, true},
-    /* The rest with --thorough: */
-    {"double, clang -O3, standalone, sizes fixed", "clang", "-O3", VALUE_DOUBLE, true, true},
-    {"double, gcc -O2", "gcc", "-O2 -fopenmp-simd", VALUE_DOUBLE, false, false},
-    {"float, gcc -O3, standalone", "gcc", "-O3 -march=native -fopenmp-simd", VALUE_FLOAT, true,
-     false},
-    {"float, clang, undefined behaviour", "clang",
-     "-O2 -fsanitize=undefined,float-cast-overflow -fsanitize-trap=undefined,float-cast-overflow",
-     VALUE_FLOAT, false, false},
-};
-/* Nearly all time goes to C compilers, and most of it to what they do to make code fast. So every
- * model has all of these texts compiled and compared, among them one with loops as vectors and one
- * with the checks of undefined behaviour; but the options above are for one model in ONE_OF each,
- * by the letters of its name, and for the others these are. --thorough and --config: all as above.
- */
-enum { ONE_OF = 8 };
-static const struct {
-    const char *compiler, *flags;
-} quick[USUAL] = {
-    {"clang", "-O2"},
-    {"clang", "-O0"},
-    {"clang",
-     "-O0 -fsanitize=undefined,float-cast-overflow -fsanitize-trap=undefined,float-cast-overflow"},
-    {"gcc", "-Og"},
-};
 static const Config sanitized_configs[] = {
     {"double, sanitized by gcc", "LD_PRELOAD= gcc",
-     "-O0 -fsanitize=address,undefined -fno-sanitize-recover=all", VALUE_DOUBLE, false, false},
+     "-O0 -fsanitize=address,undefined -fno-sanitize-recover=all", VALUE_DOUBLE, false, false, NULL,
+     NULL},
     {"float, sanitized by gcc", "LD_PRELOAD= gcc",
-     "-O1 -fsanitize=address,undefined -fno-sanitize-recover=all", VALUE_FLOAT, true, true},
+     "-O1 -fsanitize=address,undefined -fno-sanitize-recover=all", VALUE_FLOAT, true, true, NULL,
+     NULL},
     {"double, sanitized by clang", "LD_PRELOAD= clang",
      "-O1 -shared-libasan -fsanitize=address,undefined -fsanitize-trap=undefined", VALUE_DOUBLE,
-     true, false},
+     true, false, NULL, NULL},
 };
 static const Config openmp_configs[] = {
     {"double, gcc, in parts", "gcc", "-O2 -fopenmp -DGRADC_PARTS_FEWEST=3", VALUE_DOUBLE, false,
-     false},
+     false, NULL, NULL},
     {"float, clang, parts backwards, standalone", "clang",
-     "-O1 -DGRADC_PARTS_FEWEST=5 -DGRADC_PARTS_BACKWARDS", VALUE_FLOAT, true, false},
+     "-O1 -DGRADC_PARTS_FEWEST=5 -DGRADC_PARTS_BACKWARDS", VALUE_FLOAT, true, false, NULL, NULL},
     {"double, gcc, parts backwards, sizes fixed", "gcc",
-     "-O1 -DGRADC_PARTS_FEWEST=4 -DGRADC_PARTS_BACKWARDS", VALUE_DOUBLE, false, true},
+     "-O1 -DGRADC_PARTS_FEWEST=4 -DGRADC_PARTS_BACKWARDS", VALUE_DOUBLE, false, true, NULL, NULL},
 };
 enum {
     OPENMP = sizeof openmp_configs / sizeof *openmp_configs,
     CONFIGS = sizeof configs / sizeof *configs,
     SANITIZED = sizeof sanitized_configs / sizeof *sanitized_configs
 };
-
-static bool is_quick(const char *name, int k) {
-    uint32_t hash = 2166136261u;
-    for (const char *p = name; *p; p++) hash = (hash ^ (unsigned char)*p) * 16777619u;
-    return !sanitized && !openmp && !thorough && !config_part &&
-           (hash >> 16) % ONE_OF != (uint32_t)k;
-}
 
 static void test_config(const char *path, const char *name, const Config *config,
                         Case *const *cases, const Model *oracle) {
@@ -1263,20 +1303,21 @@ static void test_config(const char *path, const char *name, const Config *config
         fix[nfix++] = (DimFix){oracle->g->dims.at[k + 1].name, cases[DATA]->dims[k + 1]};
     Model m;
     Code code;
-    about = config->name;
+    Config own = *config;
+    about = own.name;
     if (!load(&m, path, name, config->real, nfix, fix, false)) {
         fail("the second time it is refused");
         messages_print(m.cx, stdout, COLOUR_NEVER);
         return;
     }
-    if (!compile(&code, &m, config)) return;
+    if (!compile(&code, &m, &own)) return;
     for (int k = 0; k < SIZES * DATA; k++) {
         if (!cases[k] || (config->fixed && k / DATA != 1)) continue;
         Bits bits = {0};
         Case c = *cases[k];
         c.poisoned = c.poisoned || (config->real == VALUE_FLOAT && has_counts(&m));
         bool good = !c.poisoned;
-        about = arena_format(m.g->arena, "%s; %s", config->name, c.label);
+        about = arena_format(m.g->arena, "%s; %s", own.name, c.label);
         test_values(&code, &c, &bits);
         for (int f = 0; f < m.nfields; f++) good = good && cases[k]->status[f] == OK;
         if (good && k / DATA != 1) test_workspace(&code, cases[k], &bits);
@@ -1321,13 +1362,7 @@ static void test_model(const char *path, const char *name) {
     for (int k = 0; k < n; k++) {
         if (config_part && !strstr(list[k].name, config_part)) continue;
         if (list[k].fixed && oracle.g->dims.n < 2) continue;
-        Config config = list[k];
-        if (is_quick(name, k)) {
-            config.compiler = quick[k].compiler, config.flags = quick[k].flags;
-            config.name = arena_format(own->arena, "%s; here %s %s", config.name, config.compiler,
-                                       config.flags);
-        }
-        test_config(path, name, &config, cases, &oracle);
+        test_config(path, name, &list[k], cases, &oracle);
     }
     context_free(oracle.cx);
     context_free(own);
@@ -1428,6 +1463,7 @@ int main(int argc, char **argv) {
             openmp = true;
             setenv("OMP_WAIT_POLICY", "passive", 0); /* there are many short loops */
         } else if (runtime && work) {
+            if (!heads[0]) snprintf(heads, sizeof heads, "%s/runtime.%d.", work, (int)getpid());
             /* A file that cannot be checked is a failure in the end: its models are not known, so
              * its name stands for them. */
             Context *cx = context_new();
@@ -1459,6 +1495,7 @@ int main(int argc, char **argv) {
         if (!busy) break;
         finish(jobs, njobs);
     }
+    if (heads[0] && !keeps && system(arena_format(all->arena, "rm -rf %s*", heads))) total_failed++;
     context_free(all);
     printf("%ld passed, %ld failed, %ld skipped\n", total_passed, total_failed, total_skipped);
     return total_failed != 0;

@@ -133,8 +133,8 @@ for language in c c++; do
         [ $language != c ] || check "with wide vectors" $program $std $warnings -O2 -mavx512f $include -c "$work/use.$suffix" -o "$work/use.o"
         case $program in
         gcc | clang++)
-            for part in "$work"/part_*.c; do
-                check "the part alone" $program $std $warnings -O0 -fsyntax-only "$part"
+            for part in "$work"/part_*.c; do # math.h in C++17 is longer than all of the runtime
+                check "the part alone" $program $(echo "$std" | sed s/17/11/) $warnings -O0 -fsyntax-only "$part"
             done ;;
         esac
         if [ $language = c ]; then
