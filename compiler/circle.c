@@ -852,8 +852,9 @@ static Bounds bounds_of(Gen *x, const Circle *c, const int *axis_of, const int *
             bounds_add(x, &b, a, axis, p->lo[axis], p->hi[axis], p->guard, off[a], &fixed[a],
                        writes);
         }
-        if (of.adjoint_of && (!starts || !ends)) { /* a derivative is 0 where no piece says more,
-                                                      and may be read there */
+        if (of.adjoint_of && !of.within && (!starts || !ends)) { /* a derivative is 0 where no piece
+                                                                    says more, and may be read
+                                                                    there */
             bounds_add(x, &b, a, axis, starts ? of.pieces.at[0].lo[axis] : zero,
                        ends ? of.pieces.at[0].hi[axis] : last, guard, off[a], &fixed[a], writes);
         }

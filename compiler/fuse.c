@@ -124,7 +124,8 @@ static bool whole_box(Graph *g, ArrayRef a) {
 /* Is a one box, outside of which it is never read? (back[t + 1] starts at 1 and is never read at
  * 0.) A derivative is 0 where no piece says more, and may be read there. */
 bool fuse_is_one_piece(Graph *g, ArrayRef a) {
-    return ARRAY(g, a)->pieces.n == 1 && (ARRAY(g, a)->order == 0 || whole_box(g, a));
+    const Array *x = ARRAY(g, a);
+    return x->pieces.n == 1 && (x->order == 0 || x->within || whole_box(g, a));
 }
 
 bool term_is_contraction(const Graph *g, Ref r) {
@@ -224,7 +225,7 @@ void fuse_arrays(Graph *g, int n, const ArrayRef *roots) {
         }
         Ref body = ARRAY(g, a)->pieces.at[0].body;
         int cost = term_cost(g, body, 64);
-        if (cost == 0 && whole_box(g, a)) {
+        if (cost == 0 && (ARRAY(g, a)->within || whole_box(g, a))) {
             f.into[a] = true;
         } else if (!keep_shape[a] && !term_has_reduction(g, body) &&
                    (cost <= 3 || (f.readers[a] == 1 && !f.loose[a]))) {

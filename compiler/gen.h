@@ -89,6 +89,9 @@ void storage_decide(Graph *g, Function *f, const bool *computed, const bool *car
 /* scalars: arrays of a few entries become names. */
 void scalars_make(Graph *g, int n, const ArrayRef *roots);
 
+/* within: which derivatives nobody reads where no piece says more. */
+void within_mark(Graph *g, int n, const ArrayRef *roots);
+
 /* turned: what a recurrence computes in one turn lies together in memory. */
 void turned_make(Graph *g, int n, const ArrayRef *roots);
 

@@ -160,6 +160,7 @@ typedef struct Array {
                             derivatives are expanded */
     ArrayRef adjoint_of; /* it is the adjoint (or tangent) of that array */
     int order;           /* 0: primal; 1: made by the first differentiation ... */
+    bool within;         /* the planner's: a derivative that nobody reads outside of its pieces */
     const void *edited;  /* the planner's, see Edits: the last ones that its equation is in */
     Span at;
 } Array;

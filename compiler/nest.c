@@ -540,6 +540,19 @@ static bool piece_is_whole(Graph *g, ArrayRef a, const Piece *p) {
     return p->guard == 0;
 }
 
+/* Has each piece the one box that is read of the array, and does this one set all of it? */
+static bool is_all_that_is_read(Graph *g, ArrayRef a, const Piece *p) {
+    const Array *x = ARRAY(g, a);
+    bool same = x->within && !p->guard;
+    for (int q = 0; q < x->pieces.n && same; q++) {
+        for (int k = 0; k < x->rank && same; k++) {
+            same = poly_equal(x->pieces.at[q].lo[k], p->lo[k]) &&
+                   poly_equal(x->pieces.at[q].hi[k], p->hi[k]);
+        }
+    }
+    return same;
+}
+
 /* The turns of the loops around in which a piece is due: what is not proved is asked. */
 Ref nest_due(Gen *x, ArrayRef a, const Piece *p, const Fixed *fixed) {
     Graph *g = x->g;
@@ -797,8 +810,8 @@ void nest_pieces(Gen *x, ArrayRef a, const Fixed *fixed, const bool *take) {
             VEC_PUSH(g->arena, pieces, p);
         }
     }
-    bool single =
-        ARRAY(g, a)->type < VALUE_FLOAT || ARRAY(g, a)->adjoint_of == 0 || boxes_cover(g, a);
+    bool single = ARRAY(g, a)->type < VALUE_FLOAT || ARRAY(g, a)->adjoint_of == 0 ||
+                  ARRAY(g, a)->within || boxes_cover(g, a);
     const bool *meet = single && !take ? graph_pieces_meet(g, a) : NULL;
     for (int q = 0; q < pieces.n && meet; q++) {
         single = single && !meet[q];
@@ -816,7 +829,7 @@ void nest_pieces(Gen *x, ArrayRef a, const Fixed *fixed, const bool *take) {
         adding = able && would(x, false, a, p, fixed) && !would(x, true, a, p, fixed);
     }
     if (adding && !fixed->zeroed) {
-        if (pieces.n && piece_is_whole(g, a, &pieces.at[0]) &&
+        if (pieces.n && (piece_is_whole(g, a, &pieces.at[0]) || is_all_that_is_read(g, a, &pieces.at[0])) &&
             (would(x, true, a, &pieces.at[0], fixed) ||
              !would(x, false, a, &pieces.at[0], fixed))) {
             one_piece_of(x, a, &pieces.at[first++], fixed, '=');

@@ -796,6 +796,7 @@ Plan *plan_graph(Graph *g, const PlanOptions *options) {
         add_results(g, k, &roots);
     }
     scalars_make(g, roots.n, roots.at);
+    within_mark(g, roots.n, roots.at);
     fuse_arrays(g, roots.n, roots.at);
     turned_make(g, roots.n, roots.at);
     settle_iterations(g, roots.n, roots.at);

@@ -217,7 +217,7 @@ static void make_turned(Turned *t, ArrayRef a) {
     new->name = x.name; /* the one that is left behind takes the other */
     ARRAY(g, a)->name = own;
     new->at = x.at, new->order = x.order, new->derived = x.derived;
-    new->adjoint_of = x.adjoint_of;
+    new->adjoint_of = x.adjoint_of, new->within = x.within;
 }
 
 static Ref in_order(Turned *t, Ref term) {

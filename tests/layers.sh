@@ -53,6 +53,7 @@ value           gen kernel ops
 nest            gen kernel ops
 lag             gen
 along           gen kernel
+within          gen kernel
 circle          gen kernel ops text
 carry           gen
 stream          gen kernel
