@@ -646,6 +646,108 @@ static bool turns_are_next(Graph *g, const Circle *c, const int *axis_of, const 
     return true;
 }
 
+/* The greatest offsets up to those at the start that every lag agrees with. */
+static void settle(const Circle *c, const Lags *lags, const int *lag, int *off, const int *start) {
+    bool moved = true;
+    for (int k = 0; k < c->members.n; k++) {
+        off[c->members.at[k]] = start[c->members.at[k]];
+    }
+    for (int round = 0; round <= c->members.n && moved; round++) {
+        moved = false;
+        for (int k = 0; k < lags->n; k++) {
+            const Lag *l = &lags->at[k];
+            if (off[l->by] + lag[k] < off[l->of]) {
+                off[l->of] = off[l->by] + lag[k];
+                moved = true;
+            }
+        }
+    }
+}
+
+/* The places that a piece is for, along an axis, where only the sizes say so: the first one, and how
+ * far the last one is from the array's. */
+static bool piece_ends(Graph *g, ArrayRef a, const Piece *p, int axis, int64_t *first,
+                       int64_t *last) {
+    const Array of = *ARRAY(g, a);
+    const Poly *hi = p->hi[axis], *rest, *facts[8],
+               *room = poly_sub(g->arena, of.extent[axis], poly_int(g->arena, 1));
+    int64_t num, den, at;
+    int n = p->guard ? graph_facts(g, p->guard, true, facts, 8) : 0;
+    if (!poly_is_int(p->lo[axis], first)) {
+        return false;
+    }
+    for (int k = 0; k < n; k++) {
+        if (!poly_linear(g->arena, facts[k], of.axis[axis], &num, &den, &rest) || den != 1) {
+            continue;
+        }
+        if (num == 1 && poly_is_int(poly_neg(g->arena, rest), &at) && at > *first) {
+            *first = at;
+        } else if (num == -1 && poly_is_int(poly_sub(g->arena, hi, rest), &at) && at > 0) {
+            hi = rest;
+        }
+    }
+    return poly_is_int(poly_sub(g->arena, room, hi), last);
+}
+
+/* How many turns at the ends of the loop are not for everybody; -1: the sizes do not say. least: by
+ * array, the first entry that is not one by itself. */
+static int64_t turns_apart(Graph *g, const Circle *c, const int *axis_of, const int *off, int sign,
+                           int *least) {
+    const Poly *room = NULL;
+    int64_t lo[2] = {0, 0}, hi[2] = {0, 0};
+    for (int k = 0; k < c->members.n; k++) {
+        ArrayRef a = c->members.at[k];
+        const Array of = *ARRAY(g, a);
+        int axis = axis_of[a];
+        bool some = false;
+        for (int q = 0; q < of.pieces.n && axis < of.rank; q++) {
+            int64_t first, last, more;
+            if (poly_equal(of.pieces.at[q].lo[axis], of.pieces.at[q].hi[axis])) {
+                continue; /* one entry has a turn of its own in any case */
+            }
+            bool is_first = !room;
+            room = room ? room : of.extent[axis];
+            if (!piece_ends(g, a, &of.pieces.at[q], axis, &first, &last) ||
+                !poly_is_int(poly_sub(g->arena, of.extent[axis], room), &more)) {
+                return -1;
+            }
+            least[a] = some && least[a] < first ? least[a] : (int)first;
+            some = true;
+            first += sign * off[a], last = more - last + sign * off[a];
+            lo[0] = is_first || first < lo[0] ? first : lo[0];
+            lo[1] = is_first || first > lo[1] ? first : lo[1];
+            hi[0] = is_first || last < hi[0] ? last : hi[0];
+            hi[1] = is_first || last > hi[1] ? last : hi[1];
+        }
+    }
+    return lo[1] - lo[0] + hi[1] - hi[0];
+}
+
+/* What begins at entry 1 is computed one entry ahead of what begins at 0 (a state that a turn leaves
+ * to the next one), if then fewer turns at the ends of the loop are not like all others. */
+static void choose_offsets(Graph *g, const Circle *c, const Lags *lags, const int *lag, int sign,
+                           Level *v) {
+    size_t all = (size_t)g->arrays.n;
+    int *least = arena_alloc(g->arena, all * sizeof *least),
+        *off = arena_alloc(g->arena, all * sizeof *off);
+    int64_t apart = turns_apart(g, c, v->axis, v->off, sign, least);
+    for (int k = 0; k < c->members.n; k++) {
+        ArrayRef a = c->members.at[k];
+        if (v->axis[a] == ARRAY(g, a)->rank) {
+            return; /* an iteration: its turns have their own order */
+        }
+        least[a] *= -sign;
+    }
+    if (apart <= 0) {
+        return;
+    }
+    settle(c, lags, lag, off, least);
+    int64_t then = turns_apart(g, c, v->axis, off, sign, least);
+    for (int k = 0; k < c->members.n && then < apart; k++) {
+        v->off[c->members.at[k]] = off[c->members.at[k]];
+    }
+}
+
 static bool choose_level(Graph *g, const Circle *c, const uint32_t *used, const LoopGroup *given,
                          Level *v) {
     size_t all = (size_t)g->arrays.n;
@@ -670,7 +772,8 @@ static bool choose_level(Graph *g, const Circle *c, const uint32_t *used, const 
                 last_lags(g, c, c->members.at[k], &lags);
             }
         }
-        int *lag = arena_alloc(g->arena, (size_t)(lags.n + 1) * sizeof *lag);
+        int *lag = arena_alloc(g->arena, (size_t)(lags.n + 1) * sizeof *lag),
+            *zero = arena_alloc(g->arena, all * sizeof *zero);
         for (int sign = 1; sign >= -1; sign -= 2) {
             bool ok = !given || given->sign == sign, moves = false;
             for (int k = 0; k < lags.n && ok; k++) {
@@ -681,19 +784,9 @@ static bool choose_level(Graph *g, const Circle *c, const uint32_t *used, const 
             if (!ok) {
                 continue;
             }
-            for (int k = 0; k < c->members.n; k++) {
-                v->off[c->members.at[k]] = 0;
-            }
-            bool moved = true;
-            for (int round = 0; round <= c->members.n && moved; round++) {
-                moved = false;
-                for (int k = 0; k < lags.n; k++) {
-                    const Lag *l = &lags.at[k];
-                    if (v->off[l->by] + lag[k] < v->off[l->of]) {
-                        v->off[l->of] = v->off[l->by] + lag[k];
-                        moved = true;
-                    }
-                }
+            settle(c, &lags, lag, v->off, zero);
+            if (!given || !given->map) {
+                choose_offsets(g, c, &lags, lag, sign, v);
             }
             v->inner = (Circle){.members = {c->members.at, c->members.n, c->members.n},
                                 .outside = c->outside};

@@ -241,6 +241,8 @@ void group_arrays(Graph *g, const Order *order, const bool *computed, const bool
 /* weave: the loops of one turn of a recurrence, joined; its first and last turns apart. `carried`,
  * by array: kept for functions after this one. */
 void weave_make(Gen *x, const bool *carried);
+/* Neighbours under one condition stand under it together: when all passes are done. */
+void weave_guards(Gen *x);
 /* The body of a loop that goes by blocks of turns: loops that read the same become one. */
 void weave_runs(Gen *x, Ref turn, Block *b);
 

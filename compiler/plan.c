@@ -380,6 +380,7 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
         threads_make(&x);
     }
     best_make(&x);
+    weave_guards(&x);
     steps_mark(&x);
     along_back(g, &f, 0);
     if (!f.threads.n) { /* what goes from part to part is not looked for in loops of threads */

@@ -4,7 +4,8 @@
  *   between ask for no condition that only the ends do not hold;
  * - have one loop over an axis where equations of a turn had one each, if no entry asks for another
  *   one along that axis;
- * - and have no memory for what only the same turn of such a loop reads.
+ * - and have no memory for what only the same turn of such a loop reads;
+ * and, of all statements, neighbours under one condition stand under it together.
  * What an entry is made of, and in which order, stays as it was: so the bits do, too. */
 #include "gen.h"
 #include <string.h>
@@ -13,6 +14,7 @@ enum {
     MOST_ENDS = 4,      /* turns at either end that have loops of their own */
     LEAST_TURNS = 8,    /* fewer are not worth other loops */
     MOST_TO_COPY = 300, /* statements of a turn */
+    MOST_AT_END = 40,   /* of one of the first or last turns, where more than it has its conditions */
     MOST_ITEMS = 400,   /* statements of a block that are compared with each other */
     MOST_TOGETHER = 32, /* statements in a loop that is made of several */
     MOST_IN_BLOCK = 96, /* the same in a block of turns */
@@ -1629,6 +1631,49 @@ static void weave_turns(Weave *w, Stmt *loop, const Poly *first, const Poly *las
     w->around.n = around;
 }
 
+static int count_statements(const Block *b) {
+    int n = 0;
+    for (const Stmt *s = b->first; s; s = s->next) {
+        n += 1 + count_statements(&s->body) + count_statements(&s->otherwise);
+    }
+    return n;
+}
+
+/* How many statements has a turn of those from `first` to `last`? */
+static int statements_of_turn(Weave *w, const Stmt *loop, const Poly *first, const Poly *last) {
+    Copy c = {.w = w};
+    declare(&c, &loop->body);
+    Block b = copy_block(&c, &loop->body);
+    int facts = w->facts.n;
+    const Poly *turn = poly_var(w->g->arena, loop->index);
+    add_fact(w, poly_sub(w->g->arena, turn, first));
+    add_fact(w, poly_sub(w->g->arena, last, turn));
+    decide(w, &b);
+    w->facts.n = facts;
+    return count_statements(&b);
+}
+
+/* A turn of many statements does not notice what few of them ask for: a copy for the turns at an end
+ * is worth its lines where little is left of it. */
+static void keep_small_ends(Weave *w, const Stmt *loop, Ends *e) {
+    Arena *arena = w->g->arena;
+    const Poly *one = poly_int(arena, 1);
+    while (e->low) {
+        const Poly *last = poly_add(arena, e->lo, poly_int(arena, e->low - 1));
+        if (statements_of_turn(w, loop, last, last) <= MOST_AT_END) {
+            break;
+        }
+        e->low--;
+    }
+    while (e->high) {
+        const Poly *first = poly_sub(arena, poly_add(arena, e->last, one), poly_int(arena, e->high));
+        if (statements_of_turn(w, loop, first, first) <= MOST_AT_END) {
+            break;
+        }
+        e->high--;
+    }
+}
+
 static void weave_loop(Weave *w, Stmt *loop, Block *out) {
     Graph *g = w->g;
     Arena *arena = g->arena;
@@ -1644,6 +1689,10 @@ static void weave_loop(Weave *w, Stmt *loop, Block *out) {
     }
     fit = fit && (e.low || e.high) && statements <= MOST_TO_COPY &&
           !(poly_is_int(poly_sub(arena, last, lo), &turns) && turns + 1 < LEAST_TURNS);
+    if (fit) {
+        keep_small_ends(w, loop, &e);
+        fit = e.low || e.high;
+    }
     if (!fit) {
         weave_turns(w, loop, lo, last);
         gen_append(out, loop);
@@ -2232,6 +2281,59 @@ void weave_runs(Gen *x, Ref turn, Block *b) {
     Weave w = {.x = &own, .g = x->g, .f = x->f, .block = turn};
     VEC_PUSH(x->g->arena, w.around, turn);
     join_runs(&w, b);
+}
+
+/* ---- neighbours under one condition */
+
+/* Of whole numbers that nothing in a function changes. */
+static bool is_fixed_condition(const Expr *e) {
+    bool fixed = e->kind == EXPR_OP || e->kind == EXPR_CONST || e->kind == EXPR_INDEX ||
+                 e->kind == EXPR_DIM;
+    for (int k = 0; k < e->n && fixed; k++) {
+        fixed = is_fixed_condition(e->arg[k]);
+    }
+    return fixed;
+}
+
+/* a <= b is a < b + 1. */
+static bool is_same_condition(Weave *w, const Expr *a, const Expr *b) {
+    const Poly *p = difference_of(w, a), *q = p ? difference_of(w, b) : NULL;
+    if (p && q && (a->op == OP_eq) == (b->op == OP_eq)) {
+        return poly_equal(p, q);
+    }
+    return is_same(w, a, b);
+}
+
+static bool is_same_guard(Weave *w, const Stmt *s, const Stmt *t) {
+    if (s->kind != STMT_IF || t->kind != STMT_IF || s->array != t->array || !s->value != !t->value) {
+        return false;
+    }
+    return !s->value || (is_fixed_condition(s->value) && is_fixed_condition(t->value) &&
+                         is_same_condition(w, s->value, t->value));
+}
+
+static void join_guards(Weave *w, Block *b) {
+    Block out = {0};
+    for (Stmt *s = b->first, *next; s; s = next) {
+        next = s->next;
+        s->next = NULL;
+        if (out.last && is_same_guard(w, out.last, s)) {
+            gen_append_all(&out.last->body, &s->body);
+            gen_append_all(&out.last->otherwise, &s->otherwise);
+        } else {
+            gen_append(&out, s);
+        }
+    }
+    *b = out;
+    for (Stmt *s = b->first; s; s = s->next) {
+        join_guards(w, &s->body);
+        join_guards(w, &s->otherwise);
+    }
+}
+
+void weave_guards(Gen *x) {
+    Weave w = {.x = x, .g = x->g, .f = x->f};
+    join_guards(&w, &x->f->body);
 }
 
 /* ---- all of a function */
