@@ -664,8 +664,8 @@ static void settle(const Circle *c, const Lags *lags, const int *lag, int *off, 
     }
 }
 
-/* The places that a piece is for, along an axis, where only the sizes say so: the first one, and how
- * far the last one is from the array's. */
+/* The places that a piece is for, along an axis, where only the sizes say so: the first one, and
+ * how far the last one is from the array's. */
 static bool piece_ends(Graph *g, ArrayRef a, const Piece *p, int axis, int64_t *first,
                        int64_t *last) {
     const Array of = *ARRAY(g, a);
@@ -723,8 +723,8 @@ static int64_t turns_apart(Graph *g, const Circle *c, const int *axis_of, const 
     return lo[1] - lo[0] + hi[1] - hi[0];
 }
 
-/* What begins at entry 1 is computed one entry ahead of what begins at 0 (a state that a turn leaves
- * to the next one), if then fewer turns at the ends of the loop are not like all others. */
+/* What begins at entry 1 is computed one entry ahead of what begins at 0 (a state that a turn
+ * leaves to the next one), if then fewer turns at the ends of the loop are not like all others. */
 static void choose_offsets(Graph *g, const Circle *c, const Lags *lags, const int *lag, int sign,
                            Level *v) {
     size_t all = (size_t)g->arrays.n;

@@ -14,7 +14,7 @@ enum {
     MOST_ENDS = 4,      /* turns at either end that have loops of their own */
     LEAST_TURNS = 8,    /* fewer are not worth other loops */
     MOST_TO_COPY = 300, /* statements of a turn */
-    MOST_AT_END = 40,   /* of one of the first or last turns, where more than it has its conditions */
+    MOST_AT_END = 40,   /* of the turns at an end, where more than it has its conditions */
     MOST_ITEMS = 400,   /* statements of a block that are compared with each other */
     MOST_TOGETHER = 32, /* statements in a loop that is made of several */
     MOST_IN_BLOCK = 96, /* the same in a block of turns */
@@ -1653,23 +1653,24 @@ static int statements_of_turn(Weave *w, const Stmt *loop, const Poly *first, con
     return count_statements(&b);
 }
 
-/* A turn of many statements does not notice what few of them ask for: a copy for the turns at an end
- * is worth its lines where little is left of it. */
-static void keep_small_ends(Weave *w, const Stmt *loop, Ends *e) {
+/* A copy for the turns at an end is worth its lines where less is left of them than of the others:
+ * a turn of many statements does not notice what few of them ask for. */
+static bool is_end_worth(Weave *w, const Stmt *loop, const Poly *turn, int others) {
+    int n = statements_of_turn(w, loop, turn, turn);
+    return n <= MOST_AT_END || n * 4 <= others * 3;
+}
+
+static void keep_good_ends(Weave *w, const Stmt *loop, Ends *e) {
     Arena *arena = w->g->arena;
-    const Poly *one = poly_int(arena, 1);
-    while (e->low) {
-        const Poly *last = poly_add(arena, e->lo, poly_int(arena, e->low - 1));
-        if (statements_of_turn(w, loop, last, last) <= MOST_AT_END) {
-            break;
-        }
+    const Poly *first = poly_add(arena, e->lo, poly_int(arena, e->low)),
+               *last = poly_sub(arena, e->last, poly_int(arena, e->high));
+    int others = statements_of_turn(w, loop, first, last);
+    while (e->low &&
+           !is_end_worth(w, loop, poly_add(arena, e->lo, poly_int(arena, e->low - 1)), others)) {
         e->low--;
     }
-    while (e->high) {
-        const Poly *first = poly_sub(arena, poly_add(arena, e->last, one), poly_int(arena, e->high));
-        if (statements_of_turn(w, loop, first, first) <= MOST_AT_END) {
-            break;
-        }
+    while (e->high &&
+           !is_end_worth(w, loop, poly_sub(arena, e->last, poly_int(arena, e->high - 1)), others)) {
         e->high--;
     }
 }
@@ -1690,7 +1691,7 @@ static void weave_loop(Weave *w, Stmt *loop, Block *out) {
     fit = fit && (e.low || e.high) && statements <= MOST_TO_COPY &&
           !(poly_is_int(poly_sub(arena, last, lo), &turns) && turns + 1 < LEAST_TURNS);
     if (fit) {
-        keep_small_ends(w, loop, &e);
+        keep_good_ends(w, loop, &e);
         fit = e.low || e.high;
     }
     if (!fit) {
@@ -2287,8 +2288,8 @@ void weave_runs(Gen *x, Ref turn, Block *b) {
 
 /* Of whole numbers that nothing in a function changes. */
 static bool is_fixed_condition(const Expr *e) {
-    bool fixed = e->kind == EXPR_OP || e->kind == EXPR_CONST || e->kind == EXPR_INDEX ||
-                 e->kind == EXPR_DIM;
+    bool fixed =
+        e->kind == EXPR_OP || e->kind == EXPR_CONST || e->kind == EXPR_INDEX || e->kind == EXPR_DIM;
     for (int k = 0; k < e->n && fixed; k++) {
         fixed = is_fixed_condition(e->arg[k]);
     }
@@ -2305,7 +2306,8 @@ static bool is_same_condition(Weave *w, const Expr *a, const Expr *b) {
 }
 
 static bool is_same_guard(Weave *w, const Stmt *s, const Stmt *t) {
-    if (s->kind != STMT_IF || t->kind != STMT_IF || s->array != t->array || !s->value != !t->value) {
+    if (s->kind != STMT_IF || t->kind != STMT_IF || s->array != t->array ||
+        !s->value != !t->value) {
         return false;
     }
     return !s->value || (is_fixed_condition(s->value) && is_fixed_condition(t->value) &&
