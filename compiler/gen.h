@@ -252,6 +252,9 @@ void lanes_make(Gen *x);
 /* pair: in such blocks, two turns of a loop around a sum at a time. */
 void pair_make(Gen *x);
 
+/* wide: products beside each other are one. */
+void wide_make(Gen *x);
+
 /* jam: several turns of a recurrence at a time. */
 void jam_make(Gen *x);
 

@@ -376,6 +376,7 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
         pad_rows(&x);
     }
     carry_names(&x, carried);
+    wide_make(&x);
     if (plan->in_threads) {
         threads_make(&x);
     }

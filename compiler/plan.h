@@ -84,6 +84,7 @@ typedef struct Matmul { /* c[i, j] (+)= sum over p of a[i, p] b[p, j] */
     ArrayRef array[3];  /* a, b, c */
     Expr **position[3]; /* of its first entry: 0 on the two axes below */
     int row[3], column[3];
+    uint32_t joined[3];    /* by axis, a bit: rows or columns go along it too, see wide.c */
     const Poly *m, *n, *k; /* NULL: the turns of a block */
     bool accumulate;
 } Matmul;

@@ -170,7 +170,8 @@ static const Poly *place_of(Region *r, const Access *at, int axis) {
     if (at->matmul) { /* which goes along two axes, but for the turns of a block */
         const Matmul *m = at->matmul;
         const Poly *const rows[3] = {m->m, m->k, m->m}, *const columns[3] = {m->k, m->n, m->n};
-        if ((axis == m->row[at->operand] && rows[at->operand]) ||
+        if ((m->joined[at->operand] >> axis & 1) ||
+            (axis == m->row[at->operand] && rows[at->operand]) ||
             (axis == m->column[at->operand] && columns[at->operand])) {
             return NULL;
         }

@@ -62,6 +62,7 @@ weave           gen
 best            gen
 steps           gen
 pair            gen
+wide            gen
 jam             gen
 lanes           gen
 pad             gen ops
