@@ -870,7 +870,9 @@ static void put_jump(Emit *e, const Stmt *s) {
                *one = poly_int(arena, 1), *n = poly_sub(arena, hi, lo);
     n = s->down ? poly_add(arena, n, one) : n;
     bool from_zero = poly_equal(lo, poly_int(arena, 0)) && !s->down;
-    for (int left = 0; left < 2; left++) {
+    int64_t turns;
+    bool whole = poly_is_int(n, &turns) && turns % s->jump == 0;
+    for (int left = 0; left < (whole ? 1 : 2); left++) {
         int names = e->names.n;
         const char *name = new_index(e, s->index, "");
         line_start(e);

@@ -251,6 +251,7 @@ void lanes_make(Gen *x);
 
 /* pair: in such blocks, two turns of a loop around a sum at a time. */
 void pair_make(Gen *x);
+void pair_rows(Gen *x); /* outside of blocks, four; threads take none of these */
 
 /* wide: products beside each other are one. */
 void wide_make(Gen *x);

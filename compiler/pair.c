@@ -1,15 +1,20 @@
-/* pair: in blocks of turns, two turns of a loop around a sum go together.
+/* pair: turns of a loop around a sum that go together.
  * In: the statements of a function, after lanes.c. Out: the same, where a loop of a block whose
  * turns each make a sum over another axis, `for (j) { sum = 0; for (d) sum += (x[d] - c[j, d])^2;
  * use sum }`, takes two turns: the rows x[d][lane], which know nothing of j, are loaded once for
  * both, and two chains of additions wait for each other's results in place of one. What a turn
  * remembers for itself has a row for each of the two. Everything else is set by one run alone,
  * whose copies stand one after the other: so what an entry is made of, and in which order, is as it
- * was. The turn that may be left goes alone. */
+ * was. The turn that may be left goes alone.
+ *
+ * Outside of blocks, where turns sum along a row, as in y[j] = sum[k](A[j, k] * x[k]), four of them
+ * go together: x is loaded once for all four, and there are four times as many chains. */
 #include "gen.h"
 
 enum {
     TURNS = 2,
+    ROWS = 4,      /* turns outside of blocks */
+    LEAST_ROW = 8, /* terms of a sum, where that is known */
     MOST_SUM = 12, /* operations of the sum's term: beyond that loads matter little */
     MOST_RUNS = 40 /* operations of all that is copied: it stands three times in the text */
 };
@@ -29,6 +34,7 @@ typedef struct Pair {
     int work, sums, at; /* at: the statement of the loop at work */
     bool fit;
     VEC(int) from, to; /* what is a turn's own, and its copy */
+    int next;          /* the copy is that of so many turns later */
 } Pair;
 
 /* ---- may it be done? */
@@ -230,7 +236,7 @@ static Expr *copy_expr(Pair *p, const Expr *e) {
         Expr *next = gen_expr(p->x, EXPR_OP, VALUE_INT, 2);
         next->op = OP_add;
         next->arg[0] = to;
-        next->arg[1] = gen_value(p->x, graph_int(p->g, 1));
+        next->arg[1] = gen_value(p->x, graph_int(p->g, p->next));
         return next;
     }
     return to;
@@ -273,6 +279,7 @@ static Stmt *copy_loop(Pair *p, const Stmt *s, int from, int end) {
 
 static void pair_turns(Pair *p, Block *rows) {
     Stmt *loop = p->loop;
+    p->next = 1;
     copy_own(p, rows);
     for (const Stmt *s = loop->body.first; s; s = s->next) {
         if (s->kind == STMT_COMMENT) {
@@ -336,4 +343,186 @@ static void walk(Gen *x, Block *b) {
 
 void pair_make(Gen *x) {
     walk(x, &x->f->body);
+}
+
+/* ---- outside of blocks */
+
+/* A loop around one sum: what turns set for themselves is declared in it, and what is there for all
+ * of them is touched behind the sum alone, turn by turn. */
+typedef struct Around {
+    Stmt *sum;    /* the loop of the sum; NULL: not met yet */
+    bool *own;    /* by local: declared in the loop */
+    bool *set;    /* by local: changed in it */
+    bool *stored; /* by array: entries are, in it */
+    bool shares;  /* something that the sum loads is the same for all turns */
+} Around;
+
+/* ahead: it goes before what earlier turns do behind their sums */
+static bool expr_fits(const Around *r, const Expr *e, bool ahead) {
+    bool fit = e->kind != EXPR_KERNEL && e->kind != EXPR_EXTERN && e->kind != EXPR_FOLD &&
+               !(ahead && e->kind == EXPR_LOAD && r->stored[e->array]) &&
+               !(ahead && e->kind == EXPR_LOCAL && r->set[e->local] && !r->own[e->local]);
+    for (int k = 0; k < e->n && fit; k++) {
+        fit = expr_fits(r, e->arg[k], ahead);
+    }
+    return fit;
+}
+
+static bool stmt_fits(const Around *r, const Stmt *s, bool ahead) {
+    bool fit = !s->checked && (!s->value || (!gen_expr_may_fail(s->value) &&
+                                             expr_fits(r, s->value, ahead)));
+    for (int k = 0; k < s->n && s->position && fit; k++) {
+        fit = !gen_expr_may_fail(s->position[k]) && expr_fits(r, s->position[k], ahead);
+    }
+    return fit;
+}
+
+/* Is something loaded that is the same for all turns of the loop? */
+static bool is_shared(const Expr *e, Ref turn) {
+    bool is = e->kind == EXPR_LOAD && e->n > 0 && !gen_expr_has_index(e, turn);
+    for (int k = 0; k < e->n && !is; k++) {
+        is = is_shared(e->arg[k], turn);
+    }
+    return is;
+}
+
+/* Do all entries that move with the sum lie in one row? */
+static bool is_along(const Expr *e, Ref index) {
+    bool is = true;
+    for (int k = 0; k < e->n && is; k++) {
+        const Expr *at = e->arg[k];
+        bool last = e->kind == EXPR_LOAD && k + 1 == e->n && at->kind == EXPR_INDEX;
+        is = is_along(at, index) &&
+             (e->kind != EXPR_LOAD || last || !gen_expr_has_index(at, index));
+    }
+    return is;
+}
+
+static bool is_simple(const Stmt *loop) {
+    return loop->kind == STMT_LOOP && !loop->down && !loop->jam && !loop->jump && !loop->step &&
+           !loop->lanes && !loop->threads && !loop->room && !loop->turns && !loop->map;
+}
+
+/* Has the loop these bounds wherever it stands, and at least so many turns, if that is known? */
+static bool is_long(const Pair *p, const Stmt *loop, int64_t least) {
+    const Poly *lo = plan_poly(p->g, loop->value), *hi = plan_poly(p->g, loop->other);
+    int64_t n;
+    return lo && hi && poly_is_known(lo) && poly_is_known(hi) &&
+           !(poly_is_int(poly_sub(p->g->arena, hi, lo), &n) && n < least);
+}
+
+static bool sum_fits(const Pair *p, Around *r) {
+    const Stmt *sum = r->sum;
+    if (!is_simple(sum) || sum->hint != HINT_SUM || sum->nsums || !r->own[sum->hint_local] ||
+        expr_has_index(sum->value, p->loop->index) || expr_has_index(sum->other, p->loop->index) ||
+        !is_long(p, sum, LEAST_ROW)) {
+        return false;
+    }
+    for (const Stmt *s = sum->body.first; s; s = s->next) {
+        bool adds = s->kind == STMT_SET && s->local == sum->hint_local && s->op == '+' && !s->next;
+        if ((s->kind != STMT_LET && !adds) || !stmt_fits(r, s, true) ||
+            gen_expr_cost(s->value) > MOST_SUM || !is_along(s->value, sum->index)) {
+            return false;
+        }
+        r->own[s->local] = true;
+        r->shares = r->shares || is_shared(s->value, p->loop->index);
+    }
+    return r->shares;
+}
+
+static bool turns_fit(const Pair *p, Around *r) {
+    if (!is_simple(p->loop) || p->loop->hint != HINT_NONE || !is_long(p, p->loop, ROWS)) {
+        return false;
+    }
+    r->own = arena_alloc(p->g->arena, (size_t)p->x->f->locals.n + 1);
+    r->set = arena_alloc(p->g->arena, (size_t)p->x->f->locals.n + 1);
+    r->stored = arena_alloc(p->g->arena, (size_t)p->g->arrays.n + 1);
+    for (const Stmt *s = p->loop->body.first; s; s = s->next) {
+        if (s->kind == STMT_STORE) {
+            r->stored[s->array] = true;
+        } else if (s->kind == STMT_SET) {
+            r->set[s->local] = true;
+        } else if (s->kind == STMT_LET || s->kind == STMT_VAR) {
+            r->own[s->local] = true;
+        }
+    }
+    for (Stmt *s = p->loop->body.first; s; s = s->next) {
+        bool touches = s->kind == STMT_SET || s->kind == STMT_STORE;
+        if (s->kind == STMT_LOOP && !r->sum) {
+            r->sum = s;
+            if (!sum_fits(p, r)) {
+                return false;
+            }
+        } else if (s->kind != STMT_COMMENT &&
+                   !(s->kind == STMT_LET || (s->kind == STMT_VAR && s->value) ||
+                     (touches && r->sum && s->op != 0))) {
+            return false;
+        } else if (!stmt_fits(r, s, !r->sum)) {
+            return false;
+        }
+    }
+    return r->sum != NULL;
+}
+
+/* The names of a turn's own for the turn p->next behind it; the sum's is returned. */
+static int name_turn(Pair *p, const Around *r, int n) {
+    p->from.n = p->to.n = 0;
+    for (int k = 0; k < n && p->next; k++) {
+        if (r->own[k]) {
+            const Local l = p->x->f->locals.at[k];
+            const char *hint = l.array ? ARRAY(p->g, l.array)->name : l.hint;
+            VEC_PUSH(p->g->arena, p->from, k);
+            VEC_PUSH(p->g->arena, p->to, gen_local(p->x, hint, l.type, l.changes));
+        }
+    }
+    return copy_of(p, r->sum->hint_local);
+}
+
+static void rows_together(Pair *p, const Around *r) {
+    Stmt *sum = arena_alloc(p->g->arena, sizeof *sum);
+    int n = p->x->f->locals.n;
+    Block before = {0}, behind = {0};
+    *sum = *r->sum;
+    sum->next = NULL;
+    sum->body = (Block){0};
+    sum->sums = arena_alloc(p->g->arena, ROWS * sizeof *sum->sums);
+    for (p->next = 0; p->next < ROWS; p->next++) {
+        int local = name_turn(p, r, n);
+        if (p->next) {
+            sum->sums[sum->nsums++] = local;
+        }
+        Block *to = &before;
+        for (const Stmt *s = p->loop->body.first; s; s = s->next) {
+            if (s == r->sum) {
+                copy_run(p, &s->body, p->next > 0, &sum->body);
+                to = &behind;
+            } else if (s->kind != STMT_COMMENT || !p->next) {
+                gen_append(to, copy_stmt(p, s, p->next > 0));
+            }
+        }
+    }
+    p->loop->otherwise = before;
+    gen_append(&p->loop->otherwise, sum);
+    gen_append_all(&p->loop->otherwise, &behind);
+    p->loop->jump = ROWS;
+}
+
+static void walk_rows(Gen *x, Block *b, bool inside) {
+    for (Stmt *s = b->first; s; s = s->next) {
+        Pair p = {.x = x, .g = x->g, .loop = s};
+        Around r = {0};
+        if (s->kind == STMT_LOOP && (s->lanes || s->step || s->jump)) {
+            continue;
+        }
+        if (s->kind == STMT_LOOP && inside && turns_fit(&p, &r)) {
+            rows_together(&p, &r);
+        } else {
+            walk_rows(x, &s->body, inside || s->kind == STMT_LOOP);
+            walk_rows(x, &s->otherwise, inside);
+        }
+    }
+}
+
+void pair_rows(Gen *x) {
+    walk_rows(x, &x->f->body, false);
 }

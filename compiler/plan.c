@@ -380,6 +380,7 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
     if (plan->in_threads) {
         threads_make(&x);
     }
+    pair_rows(&x);
     best_make(&x);
     weave_guards(&x);
     steps_mark(&x);
