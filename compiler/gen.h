@@ -246,6 +246,9 @@ void weave_guards(Gen *x);
 /* The body of a loop that goes by blocks of turns: loops that read the same become one. */
 void weave_runs(Gen *x, Ref turn, Block *b);
 
+/* Once it is known where rows end: sums that rows are added to, outside of recurrences. */
+void weave_sums(Gen *x);
+
 /* lanes: loops of such groups by blocks, once it is decided what is stored. */
 void lanes_make(Gen *x);
 

@@ -380,6 +380,7 @@ static void function_plan(Plan *plan, Layout *layout, FunctionKind kind, int req
     if (plan->in_threads) {
         threads_make(&x);
     }
+    weave_sums(&x);
     pair_rows(&x);
     best_make(&x);
     weave_guards(&x);

@@ -522,7 +522,7 @@ static bool has_own_turns(const Block *b) {
 static bool is_plain_loop(const Stmt *s) {
     return s->kind == STMT_LOOP && !s->turns && !s->map && !s->step && !s->lanes && !s->down &&
            s->value && s->other && (s->hint == HINT_NONE || s->hint == HINT_LANES) &&
-           !has_own_turns(&s->body);
+           !s->threads && !s->room && !s->jump && !has_own_turns(&s->body);
 }
 
 static bool has_loop(const Block *b) {
@@ -927,8 +927,25 @@ static bool adds_only(const Block *b) {
     return b->first != NULL;
 }
 
+/* for i: for k: for j: a[i, j] += ..: the row [i, j] inside of the sum over k */
+static void flatten_added(Weave *w, Stmt *s, const Stmt *inner) {
+    Stmt *last = only_one(&inner->body);
+    const Poly *turns = poly_of(w, inner->other);
+    Stmt row = *s;
+    if (last && last->kind == STMT_LOOP && last->hint == HINT_LANES && is_plain_loop(last) &&
+        adds_only(&last->body) && turns && starts_at_zero(w, inner) && is_settled(w, turns, 0) &&
+        !inner->down && flatten(w, &row, last, &last->body)) {
+        Stmt *in = arena_alloc(w->g->arena, sizeof *in);
+        *in = row;
+        in->next = NULL;
+        Block body = {in, in};
+        s->index = inner->index, s->value = inner->value, s->other = inner->other;
+        s->body = body;
+    }
+}
+
 static void flatten_loops(Weave *w, Stmt *s) {
-    Stmt *inner = only_one(&s->body), *last = inner ? only_one(&inner->body) : NULL;
+    Stmt *inner = only_one(&s->body);
     if (s->kind != STMT_LOOP || !is_plain_loop(s)) {
         return;
     }
@@ -946,28 +963,13 @@ static void flatten_loops(Weave *w, Stmt *s) {
     VEC_PUSH(w->g->arena, w->around, s->index);
     flatten_loops(w, inner);
     w->around.n--;
-    last = only_one(&inner->body);
     if (!is_plain_loop(inner)) {
         return;
     }
     if (inner->hint == HINT_LANES) {
         flatten(w, s, inner, &inner->body);
-        return;
-    }
-    /* for i: for k: for j: a[i, j] += ..: the row [i, j] inside of the sum over k */
-    if (last && last->kind == STMT_LOOP && last->hint == HINT_LANES && is_plain_loop(last) &&
-        adds_only(&last->body)) {
-        const Poly *turns = poly_of(w, inner->other);
-        Stmt row = *s;
-        if (turns && starts_at_zero(w, inner) && is_settled(w, turns, 0) && !inner->down &&
-            flatten(w, &row, last, &last->body)) {
-            Stmt *in = arena_alloc(w->g->arena, sizeof *in);
-            *in = row;
-            in->next = NULL;
-            Block body = {in, in};
-            s->index = inner->index, s->value = inner->value, s->other = inner->other;
-            s->body = body;
-        }
+    } else {
+        flatten_added(w, s, inner);
     }
 }
 
@@ -977,7 +979,9 @@ static void set_jams(Weave *w, Block *b) {
         const Stmt *row = s->kind == STMT_LOOP && is_plain_loop(s) ? only_one(&s->body) : NULL;
         if (row && s->hint == HINT_NONE && row->kind == STMT_LOOP && row->hint == HINT_LANES &&
             is_plain_loop(row) && only_one(&row->body) && adds_only(&row->body) &&
-            starts_at_zero(w, s) && poly_of(w, s->other)) {
+            starts_at_zero(w, s) && poly_of(w, s->other) &&
+            !gen_expr_has_index(row->value, s->index) &&
+            !gen_expr_has_index(row->other, s->index)) {
             const Stmt *add = row->body.first;
             bool moves = false;
             for (int k = 0; k < add->n; k++) {
@@ -2362,6 +2366,28 @@ static void walk(Weave *w, Block *b, bool *some) {
         gen_append(&out, s);
     }
     *b = out;
+}
+
+/* Sums that rows are added to, outside of recurrences. */
+static void add_rows(Weave *w, Block *b) {
+    for (Stmt *s = b->first; s; s = s->next) {
+        if (s->kind != STMT_LOOP) {
+            add_rows(w, &s->body);
+            add_rows(w, &s->otherwise);
+            continue;
+        }
+        Stmt *inner = is_plain_loop(s) && s->hint == HINT_NONE ? only_one(&s->body) : NULL;
+        if (inner && inner->kind == STMT_LOOP && is_plain_loop(inner) && !inner->jam) {
+            flatten_added(w, s, inner);
+        }
+    }
+}
+
+void weave_sums(Gen *x) {
+    Gen own = *x;
+    forget_names(&own);
+    Weave w = {.x = &own, .g = x->g, .f = x->f};
+    add_rows(&w, &x->f->body);
 }
 
 void weave_make(Gen *x, const bool *carried) {
