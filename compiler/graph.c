@@ -353,22 +353,23 @@ bool graph_is_slot(const Graph *g, Ref r) {
  * ---------------------------------------------------------------------------------------------------------
  */
 
-void graph_place(Graph *g, const Poly *at, Ref index, int8_t *sign, const Poly **shift) {
+bool graph_place(Graph *g, const Poly *at, Ref index, int8_t *sign, const Poly **shift) {
     const Poly *rest;
     int64_t num, den;
     *sign = 1, *shift = poly_int(g->arena, 0);
     if (!at || !poly_linear(g->arena, at, index, &num, &den, &rest) || den != 1 ||
         (num != 1 && num != -1)) {
-        return;
+        return false;
     }
     const uint32_t *vars;
     int n = poly_vars(g->arena, rest, &vars);
     for (int k = 0; k < n; k++) {
         if (NODE(g, vars[k])->op != OP_DIM) {
-            return;
+            return false;
         }
     }
     *sign = (int8_t)num, *shift = rest;
+    return true;
 }
 
 bool graph_is_whole(Graph *g, ArrayRef a, int axis) {

@@ -340,8 +340,8 @@ const bool *graph_calls(Graph *g, int n, const ArrayRef *roots);
 const Poly *graph_poly(Graph *g,
                        Ref term); /* of an INT; what is no polynomial is a variable of its own */
 /* at = sign * index + shift, with a shift made of sizes; where it is no such place, and where it is
- * NULL: 1 and 0. */
-void graph_place(Graph *g, const Poly *at, Ref index, int8_t *sign, const Poly **shift);
+ * NULL: 1 and 0, and false. */
+bool graph_place(Graph *g, const Poly *at, Ref index, int8_t *sign, const Poly **shift);
 bool graph_is_whole(Graph *g, ArrayRef a, int axis); /* all pieces have all of the axis */
 bool graph_is_int(const Graph *g, Ref r, int64_t *value);
 bool graph_is_real(const Graph *g, Ref r, double *value); /* a constant of any numeric type */

@@ -9,7 +9,11 @@
  * an index is met: tanh(c[t + 1]) for t from 0 and tanh(c[t]) for t from 1 are both tanh(c[v]). One
  * place at which the term occurs, not on one side of a choice, defines the array: its ranges and
  * its condition become those of the array, so nothing is computed that was not. The places whose
- * ranges lie within, and whose condition is no weaker, read it. Longer terms go first. */
+ * ranges lie within, and whose condition is no weaker, read it. Longer terms go first.
+ *
+ * A term of data alone, exp(a[k]) in sum[k](exp(a[k]) * x[n, k]), is one for all n: there one place
+ * is enough, and it may stand on one side of a choice, as nothing can go wrong where it is not
+ * asked for. */
 #include "gen.h"
 #include "kernel.h"
 #include "ops.h"
@@ -21,6 +25,8 @@ enum {
     MOST_INDICES = 8,
     MOST_NESTED = 16, /* sums inside of sums */
     MOST_TRIES = 8,   /* places that are tried as the one that defines the array */
+    MANY_TIMES = 64,  /* so often a term is computed along axes that it does not know */
+    LEAST_TIMES = 8,  /* so often a side of a choice must be there, to be computed for nothing */
     /* What it costs to write or to read an entry, in simple operations: */
     MOVED_NEAR = 4, /* where something that it is made of is as large */
     MOVED_FAR = 16  /* else */
@@ -105,9 +111,11 @@ static Ref over_common(Graph *g, Spot *s) {
         }
         for (int k = 0; k < n.nargs && n.op == OP_READ; k++) {
             const Ref *at;
+            const Poly *shift;
+            int8_t sign;
             Ref position = ARG(g, r, k);
             int nat = graph_free(g, position, &at);
-            if (nat == 1 &&
+            if (nat == 1 && graph_place(g, graph_poly(g, position), at[0], &sign, &shift) &&
                 !meet(g, s, at[0], graph_poly(g, position), ARRAY(g, n.aux)->extent[k])) {
                 return 0;
             }
@@ -484,17 +492,74 @@ static int cost_of_move(Graph *g, const Spot *s) {
     return MOVED_FAR;
 }
 
+/* Does the term read given data alone, at places that are there for all of its scope? */
+static bool is_of_data(Graph *g, const Spot *s, const Scope *part) {
+    const Poly *facts[2 * MOST_INDICES];
+    for (int k = 0; k < part->n; k++) {
+        const Poly *i = poly_var(g->arena, part->index[k]);
+        facts[2 * k] = poly_sub(g->arena, i, part->lo[k]);
+        facts[2 * k + 1] = poly_sub(g->arena, part->hi[k], i);
+    }
+    Walk walk = walk_start(g, s->term);
+    for (Ref r; (r = walk_next(walk));) {
+        const Node n = *NODE(g, r);
+        const Array *of = n.op == OP_READ ? ARRAY(g, n.aux) : NULL;
+        if (!of) {
+            walk_into(walk, r);
+            continue;
+        }
+        for (int k = 0; k < n.nargs; k++) {
+            const Poly *at = graph_poly(g, ARG(g, r, k)),
+                       *room = poly_sub(g->arena, of->extent[k], poly_int(g->arena, 1));
+            if (!graph_prove(g, at, 2 * part->n, facts) ||
+                !graph_prove(g, poly_sub(g->arena, room, at), 2 * part->n, facts)) {
+                return false;
+            }
+        }
+        if (of->role == ARRAY_INTERNAL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* How often is the term computed, along axes and sums around it that it does not know? (A condition
+ * may leave few of their places: such ones do not count.) */
+static int times_of(Graph *g, const Spot *s) {
+    int64_t times = 1, size;
+    for (int k = 0; k < s->scope.n && times < MANY_TIMES; k++) {
+        const Scope *o = &s->scope;
+        bool known = o->guard && graph_has_index(g, o->guard, o->index[k]);
+        for (int q = 0; q < s->n; q++) {
+            known = known || s->index[q] == o->index[k];
+        }
+        if (!known) {
+            const Poly *last = poly_sub(g->arena, o->hi[k], o->lo[k]);
+            times *= poly_is_int(last, &size) && size < MANY_TIMES ? size + 1 : MANY_TIMES;
+        }
+    }
+    return times < MANY_TIMES ? (int)times : MANY_TIMES;
+}
+
 static void decide(Keep *w, Dear *d) {
     Graph *g = w->g;
     int best = -1, most = 1, tries = 0;
-    for (int k = d->first; k >= 0 && d->n > 1 && tries < MOST_TRIES; k = w->spots.at[k].next) {
+    for (int k = d->first; k >= 0 && tries < MOST_TRIES; k = w->spots.at[k].next) {
         const Spot *s = &w->spots.at[k];
+        int times = times_of(g, s);
+        if (d->n == 1 && times == 1) {
+            continue;
+        }
         Scope part = scope_part(g, &s->scope, 1, &s->term);
-        if (s->sometimes || part.live || part.n != s->n) {
+        if (part.live || part.n != s->n) {
+            continue;
+        }
+        times = times > 1 && is_of_data(g, s, &part) ? times : 1;
+        if (s->sometimes && times < LEAST_TIMES) {
             continue;
         }
         tries++;
-        int n = count_readers(w, d, k, &part);
+        int n = count_readers(w, d, k, &part) * times;
         if (n > most) {
             best = k, most = n, d->part = part;
         }
