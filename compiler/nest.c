@@ -829,7 +829,8 @@ void nest_pieces(Gen *x, ArrayRef a, const Fixed *fixed, const bool *take) {
         adding = able && would(x, false, a, p, fixed) && !would(x, true, a, p, fixed);
     }
     if (adding && !fixed->zeroed) {
-        if (pieces.n && (piece_is_whole(g, a, &pieces.at[0]) || is_all_that_is_read(g, a, &pieces.at[0])) &&
+        if (pieces.n &&
+            (piece_is_whole(g, a, &pieces.at[0]) || is_all_that_is_read(g, a, &pieces.at[0])) &&
             (would(x, true, a, &pieces.at[0], fixed) ||
              !would(x, false, a, &pieces.at[0], fixed))) {
             one_piece_of(x, a, &pieces.at[first++], fixed, '=');

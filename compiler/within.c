@@ -6,7 +6,7 @@
  * in a part of a row, J[c, f + 2] = dir(err[c], theta, unit[f]), are made for 2 <= f of arrays for
  * 2 <= f, and so on: where every read is proved to be in the box that holds all pieces, and these
  * leave nothing out, an array is like those of the source, which have no entries but those that
- * an equation gives. */
+ * an equation gives. A piece under a condition is there for readers under it. */
 #include "gen.h"
 #include "kernel.h"
 
@@ -43,8 +43,7 @@ static bool hull_of(Graph *g, ArrayRef a, Box *box, bool *same) {
 static const Poly *volume(Graph *g, int rank, const Poly *const *lo, const Poly *const *hi) {
     const Poly *one = poly_int(g->arena, 1), *all = one;
     for (int k = 0; k < rank; k++) {
-        all = poly_mul(g->arena, all,
-                       poly_add(g->arena, poly_sub(g->arena, hi[k], lo[k]), one));
+        all = poly_mul(g->arena, all, poly_add(g->arena, poly_sub(g->arena, hi[k], lo[k]), one));
     }
     return all;
 }
@@ -61,8 +60,8 @@ static bool fills(Graph *g, ArrayRef a, const Box *box) {
         }
         sum = poly_add(g->arena, sum, volume(g, x->rank, p->lo, p->hi));
     }
-    return poly_equal(sum, volume(g, x->rank, (const Poly *const *)box->lo,
-                                  (const Poly *const *)box->hi));
+    return poly_equal(
+        sum, volume(g, x->rank, (const Poly *const *)box->lo, (const Poly *const *)box->hi));
 }
 
 /* Which may be marked: those that a derivative's zeros matter for. */
@@ -92,6 +91,23 @@ static bool is_inside(Graph *g, const Lag *l, const Box *box) {
              !lag_prove(g, l, poly_sub(g->arena, at, box->lo[k]))) ||
             (!poly_equal(box->hi[k], end) &&
              !lag_prove(g, l, poly_sub(g->arena, box->hi[k], at)))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Is a piece there only where the reader asks for it? */
+static bool is_asked(Graph *g, const Lag *l) {
+    const Array of = *ARRAY(g, l->of);
+    Ref *at = arena_alloc(g->arena, (size_t)(of.rank + 1) * sizeof *at);
+    for (int k = 0; k < of.rank; k++) {
+        at[k] = ARG(g, l->read, k);
+    }
+    for (int q = 0; q < of.pieces.n; q++) {
+        Ref guard = of.pieces.at[q].guard;
+        if (guard && (!l->condition || graph_given(g, graph_subst(g, guard, of.rank, of.axis, at),
+                                                   l->condition) != 0)) {
             return false;
         }
     }
@@ -130,7 +146,7 @@ void within_mark(Graph *g, int n, const ArrayRef *roots) {
             }
             for (int i = 0; i < lags.n; i++) {
                 const Lag *l = &lags.at[i];
-                may[l->of] = may[l->of] && is_inside(g, l, &box[l->of]);
+                may[l->of] = may[l->of] && is_inside(g, l, &box[l->of]) && is_asked(g, l);
             }
         }
     }
