@@ -134,7 +134,7 @@ void gen_append(Block *b, Stmt *s);
 void gen_add(Gen *x, Stmt *s);
 void gen_push(Gen *x, Block *block, Ref index, bool guard, const bool *writes);
 void gen_pop(Gen *x);
-void gen_count_uses(Gen *x, Ref root); /* before gen_value: what is used twice gets a name */
+void gen_count_uses(Gen *x, Ref root);   /* before gen_value: what is used twice gets a name */
 bool gen_is_choice(const Gen *x, Ref r); /* counted: is it a choice that is one C expression? */
 Expr *gen_name(Gen *x, Expr *e, const char *hint);
 Expr *gen_value(Gen *x, Ref r); /* its statements are added where they belong */
@@ -154,8 +154,9 @@ int gen_expr_cost(const Expr *e);                 /* as term_cost */
 bool gen_expr_same(const Expr *a, const Expr *b); /* the same text? */
 bool gen_expr_reads(const Expr *e, ArrayRef a);   /* an entry of it? */
 bool gen_expr_has_index(const Expr *e, Ref index);
-void gen_append_all(Block *to, const Block *b);   /* its statements, one by one */
-bool gen_safe_anywhere(Gen *x, Ref r);            /* may it be computed whatever conditions hold? */
+bool gen_expr_has_load(const Expr *e); /* or a call: something that is not known before it runs */
+void gen_append_all(Block *to, const Block *b); /* its statements, one by one */
+bool gen_safe_anywhere(Gen *x, Ref r);          /* may it be computed whatever conditions hold? */
 Stmt *gen_set(Gen *x, int local, char op, Expr *e);
 void gen_stop_if(Gen *x, Expr *condition, const char *text); /* returns with that status */
 Expr *gen_below(Gen *x, int local, int64_t bound);           /* local < bound */

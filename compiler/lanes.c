@@ -255,28 +255,20 @@ static void add_turns(Lanes *l, Block *out, Stmt *s) {
     add(l, out, s);
 }
 
-static bool has_load(const Expr *e) {
-    bool found = e->kind == EXPR_LOAD;
-    for (int k = 0; k < e->n && !found; k++) {
-        found = has_load(e->arg[k]);
-    }
-    return found;
-}
-
 /* Is it in a row that data choose, and that is copied once a block if it is read again? */
 static bool is_chosen(const Lanes *l, const Expr *e) {
     int64_t extent;
     bool chosen = false;
     for (int k = 0; k + 1 < e->n && !chosen; k++) {
-        chosen = has_load(e->arg[k]);
+        chosen = gen_expr_has_load(e->arg[k]);
     }
     return chosen && poly_is_int(ARRAY(l->g, e->array)->extent[e->n - 1], &extent) &&
            extent <= LANES;
 }
 
-/* How many more loads walk along memory with this index than with the turn. What is the same for all
- * turns does neither, along turns it is one number; nor does what is the same along the index, and
- * rows that data choose have copies that lie either way. */
+/* How many more loads walk along memory with this index than with the turn. What is the same for
+ * all turns does neither, along turns it is one number; nor does what is the same along the index,
+ * and rows that data choose have copies that lie either way. */
 static int count_along(Lanes *l, const Expr *e, Ref index) {
     int n = 0;
     if (e->kind == EXPR_LOAD && e->n > 0 && gen_expr_has_index(e, index) && is_varying(l, e) &&

@@ -44,6 +44,17 @@ const Poly *store_room(Graph *g, const Store *s, ArrayRef a, int axis) {
     return poly_var(g->arena, room);
 }
 
+const Poly *store_stride(Graph *g, const Store *s, ArrayRef a, int axis) {
+    const Poly *stride = poly_int(g->arena, 1);
+    for (int k = store_axes(g, s, a) - 1; k >= 0; k--) {
+        if (store_axis(s, k) == axis) {
+            return s && s->window[axis] != 0 ? NULL : stride;
+        }
+        stride = poly_mul(g->arena, stride, store_room(g, s, a, store_axis(s, k)));
+    }
+    return NULL;
+}
+
 const Poly *plan_poly(Graph *g, const Expr *e) {
     const Poly *x, *y;
     switch (e->kind) {

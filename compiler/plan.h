@@ -400,6 +400,8 @@ const Poly *store_extent(const Graph *g, const Store *s, ArrayRef a, int axis);
 /* With the room behind rows: what neighbours are apart. Where a size is open it has a variable of
  * its own, one of Graph.rows. */
 const Poly *store_room(Graph *g, const Store *s, ArrayRef a, int axis);
+/* How far neighbours along an axis lie apart, in entries; NULL: not all of them are there. */
+const Poly *store_stride(Graph *g, const Store *s, ArrayRef a, int axis);
 enum { WORKSPACE_ALIGN = 64 }; /* where arrays of the workspace start, as gradc_align has it */
 const char *plan_function_name(const Plan *p, const Function *f, const char *prefix); /* in C */
 const char *plan_workspace_name(const Plan *p, const Function *f, const char *prefix);

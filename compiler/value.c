@@ -571,6 +571,14 @@ bool gen_expr_reads(const Expr *e, ArrayRef a) {
     return reads;
 }
 
+bool gen_expr_has_load(const Expr *e) {
+    bool has = e->kind == EXPR_LOAD || e->kind == EXPR_KERNEL || e->kind == EXPR_EXTERN;
+    for (int k = 0; k < e->n && !has; k++) {
+        has = gen_expr_has_load(e->arg[k]);
+    }
+    return has;
+}
+
 bool gen_expr_has_index(const Expr *e, Ref index) {
     bool has = e->kind == EXPR_INDEX && e->ref == index;
     for (int k = 0; k < e->n && !has; k++) {

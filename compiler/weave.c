@@ -394,8 +394,12 @@ static bool is_settled(Weave *w, const Poly *p, Ref index) {
     return true;
 }
 
+static const Store *store_of(const Weave *w, ArrayRef a) {
+    return w->f->store ? w->f->store[a] : NULL;
+}
+
 static int64_t window_of(const Weave *w, ArrayRef a, int axis) {
-    const Store *s = w->f->store ? w->f->store[a] : NULL;
+    const Store *s = store_of(w, a);
     return s ? s->window[axis] : 0;
 }
 
@@ -501,14 +505,6 @@ static bool is_same(Weave *w, const Expr *a, const Expr *b) {
     return true;
 }
 
-static bool has_load(const Expr *e) {
-    bool has = e->kind == EXPR_LOAD || e->kind == EXPR_KERNEL || e->kind == EXPR_EXTERN;
-    for (int k = 0; k < e->n && !has; k++) {
-        has = has_load(e->arg[k]);
-    }
-    return has;
-}
-
 static bool has_own_turns(const Block *b) {
     for (const Stmt *s = b->first; s; s = s->next) {
         if ((s->kind == STMT_LOOP && (s->turns || s->map || s->step || s->lanes)) ||
@@ -521,8 +517,8 @@ static bool has_own_turns(const Block *b) {
 
 static bool is_plain_loop(const Stmt *s) {
     return s->kind == STMT_LOOP && !s->turns && !s->map && !s->step && !s->lanes && !s->down &&
-           s->value && s->other && (s->hint == HINT_NONE || s->hint == HINT_LANES) &&
-           !s->threads && !s->room && !s->jump && !has_own_turns(&s->body);
+           s->value && s->other && (s->hint == HINT_NONE || s->hint == HINT_LANES) && !s->threads &&
+           !s->room && !s->jump && !has_own_turns(&s->body);
 }
 
 static bool has_loop(const Block *b) {
@@ -763,18 +759,6 @@ static bool is_place_alone(const Expr *e, Ref index, bool in_place) {
     return e->kind != EXPR_KERNEL && e->kind != EXPR_EXTERN;
 }
 
-static const Poly *stride_of(Weave *w, ArrayRef a, int axis) {
-    const Store *s = w->f->store ? w->f->store[a] : NULL;
-    const Poly *stride = poly_int(w->g->arena, 1);
-    for (int k = store_axes(w->g, s, a) - 1; k >= 0; k--) {
-        if (store_axis(s, k) == axis) {
-            return window_of(w, a, axis) == 0 ? stride : NULL;
-        }
-        stride = poly_mul(w->g->arena, stride, store_room(w->g, s, a, store_axis(s, k)));
-    }
-    return NULL;
-}
-
 /* Along the two indices the places make one row, or do not move at all. */
 static bool is_row(Weave *w, ArrayRef a, Expr *const *position, Ref outer, Ref inner,
                    const Poly *turns) {
@@ -792,7 +776,8 @@ static bool is_row(Weave *w, ArrayRef a, Expr *const *position, Ref outer, Ref i
     if (!met[0]) {
         return true;
     }
-    const Poly *far = stride_of(w, a, at[0]), *near = stride_of(w, a, at[1]);
+    const Poly *far = store_stride(w->g, store_of(w, a), a, at[0]),
+               *near = store_stride(w->g, store_of(w, a), a, at[1]);
     return far && near && poly_equal(far, poly_mul(w->g->arena, near, turns));
 }
 
@@ -1044,7 +1029,7 @@ static void use_in_block(Block *b, int from, int to) {
 /* One name for what is said twice in a block, where nothing in between can change it. */
 static void share_names(Weave *w, Block *b) {
     for (Stmt *s = b->first; s; s = s->next) {
-        if (s->kind != STMT_LET || has_load(s->value) || w->f->locals.at[s->local].array) {
+        if (s->kind != STMT_LET || gen_expr_has_load(s->value) || w->f->locals.at[s->local].array) {
             continue;
         }
         Item value = {0};
@@ -1618,16 +1603,21 @@ static bool has_break(const Block *b) {
     return false;
 }
 
-/* The turns from first to last, where the facts say so. */
-static void weave_turns(Weave *w, Stmt *loop, const Poly *first, const Poly *last) {
-    int facts = w->facts.n, around = w->around.n;
-    const Poly *turn = poly_var(w->g->arena, loop->index);
+/* The turns are those from first to last; NULL: not known. */
+static void add_turns(Weave *w, Ref index, const Poly *first, const Poly *last) {
+    const Poly *turn = poly_var(w->g->arena, index);
     if (first) {
         add_fact(w, poly_sub(w->g->arena, turn, first));
     }
     if (last) {
         add_fact(w, poly_sub(w->g->arena, last, turn));
     }
+}
+
+/* The turns from first to last, where the facts say so. */
+static void weave_turns(Weave *w, Stmt *loop, const Poly *first, const Poly *last) {
+    int facts = w->facts.n, around = w->around.n;
+    add_turns(w, loop->index, first, last);
     VEC_PUSH(w->g->arena, w->around, loop->index);
     decide(w, &loop->body);
     weave_block(w, &loop->body);
@@ -1645,13 +1635,10 @@ static int count_statements(const Block *b) {
 
 /* How many statements has a turn of those from `first` to `last`? */
 static int statements_of_turn(Weave *w, const Stmt *loop, const Poly *first, const Poly *last) {
-    Copy c = {.w = w};
-    declare(&c, &loop->body);
+    Copy c = {.w = w}; /* to be counted alone: it needs no names of its own */
     Block b = copy_block(&c, &loop->body);
     int facts = w->facts.n;
-    const Poly *turn = poly_var(w->g->arena, loop->index);
-    add_fact(w, poly_sub(w->g->arena, turn, first));
-    add_fact(w, poly_sub(w->g->arena, last, turn));
+    add_turns(w, loop->index, first, last);
     decide(w, &b);
     w->facts.n = facts;
     return count_statements(&b);

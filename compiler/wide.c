@@ -1,9 +1,9 @@
 /* wide: products of matrices that lie beside each other are one.
- * In: the statements of a function. Out: the same, where a loop of products, `for (g) C[.., g, ..] =
- * A * B[.., g, ..]`, is one product with more columns, or more rows. That is so where the loop's
- * index stands in the product and in one factor alone, and in both of these its axis and the columns
- * (or the rows) are one row of memory: the gates of a recurrent net, or samples that lie behind
- * each other. No entry is made of other terms, or in another order. */
+ * In: the statements of a function. Out: the same, where a loop of products, `for (g) C[.., g, ..]
+ * = A * B[.., g, ..]`, is one product with more columns, or more rows. That is so where the loop's
+ * index stands in the product and in one factor alone, and in both of these its axis and the
+ * columns (or the rows) are one row of memory: the gates of a recurrent net, or samples that lie
+ * behind each other. No entry is made of other terms, or in another order. */
 #include "gen.h"
 
 typedef struct Wide {
@@ -15,30 +15,6 @@ static const Store *store_of(const Wide *w, ArrayRef a) {
     return w->f->store ? w->f->store[a] : NULL;
 }
 
-/* How far neighbours along an axis lie apart; NULL: not all of them are there. */
-static const Poly *stride_of(const Wide *w, ArrayRef a, int axis) {
-    const Store *s = store_of(w, a);
-    const Poly *stride = poly_int(w->g->arena, 1);
-    if (s && s->window[axis] != 0) {
-        return NULL;
-    }
-    for (int k = store_axes(w->g, s, a) - 1; k >= 0; k--) {
-        if (store_axis(s, k) == axis) {
-            return stride;
-        }
-        stride = poly_mul(w->g->arena, stride, store_room(w->g, s, a, store_axis(s, k)));
-    }
-    return NULL;
-}
-
-static bool mentions(const Expr *e, Ref index) {
-    bool is = e->kind == EXPR_KERNEL || (e->kind == EXPR_INDEX && e->ref == index);
-    for (int k = 0; k < e->n && !is; k++) {
-        is = mentions(e->arg[k], index);
-    }
-    return is;
-}
-
 enum { NOWHERE = -1, OTHERWISE = -2 };
 /* The axis at which the index stands alone. */
 static int axis_of(const Graph *g, const Matmul *m, int operand, Ref index) {
@@ -47,7 +23,7 @@ static int axis_of(const Graph *g, const Matmul *m, int operand, Ref index) {
         const Expr *e = m->position[operand][k];
         if (e->kind == EXPR_INDEX && e->ref == index) {
             at = at == NOWHERE ? k : OTHERWISE;
-        } else if (mentions(e, index)) {
+        } else if (gen_expr_has_index(e, index)) {
             at = OTHERWISE;
         }
     }
@@ -57,8 +33,9 @@ static int axis_of(const Graph *g, const Matmul *m, int operand, Ref index) {
 /* n places along `inner` are followed by those of the next turn along `outer`. */
 static bool follows(const Wide *w, const Matmul *m, int operand, int outer, int inner,
                     const Poly *n) {
-    const Poly *far = stride_of(w, m->array[operand], outer),
-               *near = stride_of(w, m->array[operand], inner);
+    ArrayRef a = m->array[operand];
+    const Store *s = store_of(w, a);
+    const Poly *far = store_stride(w->g, s, a, outer), *near = store_stride(w->g, s, a, inner);
     return far && near && poly_equal(far, poly_mul(w->g->arena, near, n));
 }
 
@@ -77,7 +54,8 @@ static void clear(const Wide *w, Matmul *m, int operand, Ref index) {
 static Stmt *product_of(const Wide *w, const Stmt *loop) {
     const Stmt *s = loop->body.first;
     const Poly *lo = loop->kind == STMT_LOOP && loop->value ? plan_poly(w->g, loop->value) : NULL,
-               *turns = loop->kind == STMT_LOOP && loop->other ? plan_poly(w->g, loop->other) : NULL;
+               *turns =
+                   loop->kind == STMT_LOOP && loop->other ? plan_poly(w->g, loop->other) : NULL;
     if (!s || s->next || s->kind != STMT_MATMUL || loop->down || loop->step || loop->lanes ||
         loop->turns || loop->jump || !lo || !turns || !poly_equal(lo, poly_int(w->g->arena, 0)) ||
         !poly_is_known(turns)) {
