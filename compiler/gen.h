@@ -155,6 +155,8 @@ bool gen_expr_same(const Expr *a, const Expr *b); /* the same text? */
 bool gen_expr_reads(const Expr *e, ArrayRef a);   /* an entry of it? */
 bool gen_expr_has_index(const Expr *e, Ref index);
 bool gen_expr_has_load(const Expr *e); /* or a call: something that is not known before it runs */
+/* How often each array is met, stores and calls included. */
+void gen_count_arrays(const Block *b, int *n);
 void gen_append_all(Block *to, const Block *b); /* its statements, one by one */
 bool gen_safe_anywhere(Gen *x, Ref r);          /* may it be computed whatever conditions hold? */
 Stmt *gen_set(Gen *x, int local, char op, Expr *e);

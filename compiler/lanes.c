@@ -1543,39 +1543,6 @@ static bool by_blocks(Gen *x, Stmt *loop, Block *before, Block *after) {
 
 /* ---- arrays that are one number a turn */
 
-/* What becomes of arrays, by array: how often each is met, and what stands for it. */
-static void count_loads(const Expr *e, int *n) {
-    if (e->kind == EXPR_LOAD) {
-        n[e->array]++;
-    }
-    for (int k = 0; k < e->n; k++) {
-        count_loads(e->arg[k], n);
-    }
-}
-
-static void count_uses(const Block *b, int *n) {
-    for (const Stmt *s = b->first; s; s = s->next) {
-        n[s->array] += s->kind != STMT_COMMENT;
-        if (s->value) {
-            count_loads(s->value, n);
-        }
-        if (s->other) {
-            count_loads(s->other, n);
-        }
-        for (int k = 0; k < s->n && s->position; k++) {
-            count_loads(s->position[k], n);
-        }
-        for (int k = 0; k < 3 && s->matmul; k++) {
-            n[s->matmul->array[k]]++;
-        }
-        for (int k = 0; k < 2 && s->call; k++) {
-            n[s->call->array[k]]++;
-        }
-        count_uses(&s->body, n);
-        count_uses(&s->otherwise, n);
-    }
-}
-
 /* local: 1 + the number of the variable, by array; 0: none */
 static void load_local(Expr *e, const int *local) {
     if (e->kind == EXPR_LOAD && local[e->array]) {
@@ -1616,7 +1583,7 @@ static void make_numbers(Gen *x, const int *uses, Stmt *loop) {
     int *inside = arena_alloc(g->arena, all * sizeof *inside),
         *local = arena_alloc(g->arena, all * sizeof *local),
         *stores = arena_alloc(g->arena, all * sizeof *stores);
-    count_uses(&loop->body, inside);
+    gen_count_arrays(&loop->body, inside);
     for (int k = 0; k < f->places.n; k++) {
         ArrayRef a = f->places.at[k].array;
         if (f->places.at[k].loop != loop->number || f->place[a] != PLACE_BUFFER || !f->store[a] ||
@@ -1697,7 +1664,7 @@ static void walk(Gen *x, Block *b) {
 
 void lanes_make(Gen *x) {
     int *uses = arena_alloc(x->g->arena, ((size_t)x->g->arrays.n + 1) * sizeof *uses);
-    count_uses(&x->f->body, uses);
+    gen_count_arrays(&x->f->body, uses);
     find_numbers(x, uses, &x->f->body);
     walk(x, &x->f->body);
 }

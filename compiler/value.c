@@ -571,6 +571,41 @@ bool gen_expr_reads(const Expr *e, ArrayRef a) {
     return reads;
 }
 
+static void count_in_expr(const Expr *e, int *n) {
+    if (e->kind == EXPR_LOAD) {
+        n[e->array]++;
+    }
+    for (int k = 0; k < 2 && e->kind == EXPR_KERNEL; k++) {
+        n[e->call->array[k]]++;
+    }
+    for (int k = 0; k < e->n; k++) {
+        count_in_expr(e->arg[k], n);
+    }
+}
+
+void gen_count_arrays(const Block *b, int *n) {
+    for (const Stmt *s = b->first; s; s = s->next) {
+        n[s->array] += s->kind != STMT_COMMENT;
+        if (s->value) {
+            count_in_expr(s->value, n);
+        }
+        if (s->other) {
+            count_in_expr(s->other, n);
+        }
+        for (int k = 0; k < s->n && s->position; k++) {
+            count_in_expr(s->position[k], n);
+        }
+        for (int k = 0; k < 3 && s->matmul; k++) {
+            n[s->matmul->array[k]]++;
+        }
+        for (int k = 0; k < 2 && s->call; k++) {
+            n[s->call->array[k]]++;
+        }
+        gen_count_arrays(&s->body, n);
+        gen_count_arrays(&s->otherwise, n);
+    }
+}
+
 bool gen_expr_has_load(const Expr *e) {
     bool has = e->kind == EXPR_LOAD || e->kind == EXPR_KERNEL || e->kind == EXPR_EXTERN;
     for (int k = 0; k < e->n && !has; k++) {

@@ -1786,41 +1786,6 @@ typedef struct Numbers {
     VEC(ArrayRef) here;
 } Numbers;
 
-static void count_expr(const Expr *e, int *n) {
-    if (e->kind == EXPR_LOAD) {
-        n[e->array]++;
-    }
-    for (int k = 0; k < 2 && e->kind == EXPR_KERNEL; k++) {
-        n[e->call->array[k]]++;
-    }
-    for (int k = 0; k < e->n; k++) {
-        count_expr(e->arg[k], n);
-    }
-}
-
-static void count_block(const Block *b, int *n) {
-    for (const Stmt *s = b->first; s; s = s->next) {
-        n[s->array] += s->kind != STMT_COMMENT;
-        if (s->value) {
-            count_expr(s->value, n);
-        }
-        if (s->other) {
-            count_expr(s->other, n);
-        }
-        for (int k = 0; k < s->n && s->position; k++) {
-            count_expr(s->position[k], n);
-        }
-        for (int k = 0; k < 3 && s->matmul; k++) {
-            n[s->matmul->array[k]]++;
-        }
-        for (int k = 0; k < 2 && s->call; k++) {
-            n[s->call->array[k]]++;
-        }
-        count_block(&s->body, n);
-        count_block(&s->otherwise, n);
-    }
-}
-
 /* starts: it is set here, whatever conditions hold */
 static void meet(Numbers *m, ArrayRef a, Expr *const *position, bool starts) {
     Weave *w = m->w;
@@ -1946,7 +1911,7 @@ static void make_numbers(Weave *w, const bool *carried) {
     m.local = arena_alloc(g->arena, all * sizeof *m.local);
     m.position = arena_alloc(g->arena, all * sizeof *m.position);
     m.bad = arena_alloc(g->arena, all);
-    count_block(&f->body, m.all);
+    gen_count_arrays(&f->body, m.all);
     in_loops(&m, &f->body, false, false);
     bool *asked = arena_alloc(g->arena, all);
     for (int k = 0; k < f->writes.n; k++) {

@@ -1603,7 +1603,16 @@ GRADC_INLINE float gradc_cos_nearf(float r, float low)
 }
 /* @end */
 
-/* @part sin needs angle */
+/* @part sin_at needs angle */
+/* The sine of q pi/2 + r - low. */
+GRADC_INLINE double gradc_sin_at(uint64_t q, double r, double low)
+{
+    double y = gradc_pick(0 - (q & 1), gradc_cos_near(r, low), gradc_sin_near(r, low));
+    return gradc_of_bits(gradc_bits(y) ^ ((q & 2) << 62));
+}
+/* @end */
+
+/* @part sin needs sin_at */
 /* Sine; NaN beyond 2^53, or with -DGRADC_ANY_ANGLE the C library's. */
 GRADC_INLINE double gradc_sin(double x)
 {
@@ -1612,13 +1621,12 @@ GRADC_INLINE double gradc_sin(double x)
 #else
     double r, low;
     uint64_t q = gradc_angle(x, &r, &low);
-    double y = gradc_pick(0 - (q & 1), gradc_cos_near(r, low), gradc_sin_near(r, low));
-    return gradc_of_bits(gradc_bits(y) ^ ((q & 2) << 62));
+    return gradc_sin_at(q, r, low);
 #endif
 }
 /* @end */
 
-/* @part sin_alone needs angle */
+/* @part sin_alone needs sin_at */
 /* The same as gradc_sin, bit for bit, where it stands alone. */
 GRADC_INLINE double gradc_sin_alone(double x)
 {
@@ -1627,13 +1635,21 @@ GRADC_INLINE double gradc_sin_alone(double x)
 #else
     double r, low;
     uint64_t q = gradc_angle_alone(x, &r, &low);
-    double y = gradc_pick(0 - (q & 1), gradc_cos_near(r, low), gradc_sin_near(r, low));
-    return gradc_of_bits(gradc_bits(y) ^ ((q & 2) << 62));
+    return gradc_sin_at(q, r, low);
 #endif
 }
 /* @end */
 
-/* @part sinf needs anglef */
+/* @part sin_atf needs anglef */
+/* The sine of q pi/2 + r - low. */
+GRADC_INLINE float gradc_sin_atf(uint32_t q, float r, float low)
+{
+    float y = gradc_pickf(0 - (q & 1), gradc_cos_nearf(r, low), gradc_sin_nearf(r, low));
+    return gradc_of_bitsf(gradc_bitsf(y) ^ ((q & 2) << 30));
+}
+/* @end */
+
+/* @part sinf needs sin_atf */
 /* Sine; NaN beyond 2^24, or with -DGRADC_ANY_ANGLE the C library's. */
 GRADC_INLINE float gradc_sinf(float x)
 {
@@ -1642,13 +1658,12 @@ GRADC_INLINE float gradc_sinf(float x)
 #else
     float r, low;
     uint32_t q = gradc_anglef(x, &r, &low);
-    float y = gradc_pickf(0 - (q & 1), gradc_cos_nearf(r, low), gradc_sin_nearf(r, low));
-    return gradc_of_bitsf(gradc_bitsf(y) ^ ((q & 2) << 30));
+    return gradc_sin_atf(q, r, low);
 #endif
 }
 /* @end */
 
-/* @part sin_alonef needs anglef */
+/* @part sin_alonef needs sin_atf */
 /* The same as gradc_sinf, bit for bit, where it stands alone. */
 GRADC_INLINE float gradc_sin_alonef(float x)
 {
@@ -1657,13 +1672,21 @@ GRADC_INLINE float gradc_sin_alonef(float x)
 #else
     float r, low;
     uint32_t q = gradc_angle_alonef(x, &r, &low);
-    float y = gradc_pickf(0 - (q & 1), gradc_cos_nearf(r, low), gradc_sin_nearf(r, low));
-    return gradc_of_bitsf(gradc_bitsf(y) ^ ((q & 2) << 30));
+    return gradc_sin_atf(q, r, low);
 #endif
 }
 /* @end */
 
-/* @part cos needs angle */
+/* @part cos_at needs angle */
+/* The cosine of q pi/2 + r - low. */
+GRADC_INLINE double gradc_cos_at(uint64_t q, double r, double low)
+{
+    double y = gradc_pick(0 - (q & 1), gradc_sin_near(r, low), gradc_cos_near(r, low));
+    return gradc_of_bits(gradc_bits(y) ^ (((q + 1) & 2) << 62));
+}
+/* @end */
+
+/* @part cos needs cos_at */
 /* Cosine; NaN beyond 2^53, or with -DGRADC_ANY_ANGLE the C library's. */
 GRADC_INLINE double gradc_cos(double x)
 {
@@ -1672,13 +1695,12 @@ GRADC_INLINE double gradc_cos(double x)
 #else
     double r, low;
     uint64_t q = gradc_angle(x, &r, &low);
-    double y = gradc_pick(0 - (q & 1), gradc_sin_near(r, low), gradc_cos_near(r, low));
-    return gradc_of_bits(gradc_bits(y) ^ (((q + 1) & 2) << 62));
+    return gradc_cos_at(q, r, low);
 #endif
 }
 /* @end */
 
-/* @part cos_alone needs angle */
+/* @part cos_alone needs cos_at */
 /* The same as gradc_cos, bit for bit, where it stands alone. */
 GRADC_INLINE double gradc_cos_alone(double x)
 {
@@ -1687,13 +1709,21 @@ GRADC_INLINE double gradc_cos_alone(double x)
 #else
     double r, low;
     uint64_t q = gradc_angle_alone(x, &r, &low);
-    double y = gradc_pick(0 - (q & 1), gradc_sin_near(r, low), gradc_cos_near(r, low));
-    return gradc_of_bits(gradc_bits(y) ^ (((q + 1) & 2) << 62));
+    return gradc_cos_at(q, r, low);
 #endif
 }
 /* @end */
 
-/* @part cosf needs anglef */
+/* @part cos_atf needs anglef */
+/* The cosine of q pi/2 + r - low. */
+GRADC_INLINE float gradc_cos_atf(uint32_t q, float r, float low)
+{
+    float y = gradc_pickf(0 - (q & 1), gradc_sin_nearf(r, low), gradc_cos_nearf(r, low));
+    return gradc_of_bitsf(gradc_bitsf(y) ^ (((q + 1) & 2) << 30));
+}
+/* @end */
+
+/* @part cosf needs cos_atf */
 /* Cosine; NaN beyond 2^24, or with -DGRADC_ANY_ANGLE the C library's. */
 GRADC_INLINE float gradc_cosf(float x)
 {
@@ -1702,13 +1732,12 @@ GRADC_INLINE float gradc_cosf(float x)
 #else
     float r, low;
     uint32_t q = gradc_anglef(x, &r, &low);
-    float y = gradc_pickf(0 - (q & 1), gradc_sin_nearf(r, low), gradc_cos_nearf(r, low));
-    return gradc_of_bitsf(gradc_bitsf(y) ^ (((q + 1) & 2) << 30));
+    return gradc_cos_atf(q, r, low);
 #endif
 }
 /* @end */
 
-/* @part cos_alonef needs anglef */
+/* @part cos_alonef needs cos_atf */
 /* The same as gradc_cosf, bit for bit, where it stands alone. */
 GRADC_INLINE float gradc_cos_alonef(float x)
 {
@@ -1717,13 +1746,22 @@ GRADC_INLINE float gradc_cos_alonef(float x)
 #else
     float r, low;
     uint32_t q = gradc_angle_alonef(x, &r, &low);
-    float y = gradc_pickf(0 - (q & 1), gradc_sin_nearf(r, low), gradc_cos_nearf(r, low));
-    return gradc_of_bitsf(gradc_bitsf(y) ^ (((q + 1) & 2) << 30));
+    return gradc_cos_atf(q, r, low);
 #endif
 }
 /* @end */
 
-/* @part tan needs angle */
+/* @part tan_at needs angle */
+/* The tangent of q pi/2 + r - low. */
+GRADC_INLINE double gradc_tan_at(uint64_t q, double r, double low)
+{
+    uint64_t odd = 0 - (q & 1);
+    double s = gradc_sin_near(r, low), c = gradc_cos_near(r, low), y = gradc_pick(odd, c, s) / gradc_pick(odd, s, c);
+    return gradc_of_bits(gradc_bits(y) ^ ((q & 1) << 63));
+}
+/* @end */
+
+/* @part tan needs tan_at */
 /* Tangent; NaN beyond 2^53, or with -DGRADC_ANY_ANGLE the C library's. */
 GRADC_INLINE double gradc_tan(double x)
 {
@@ -1731,14 +1769,13 @@ GRADC_INLINE double gradc_tan(double x)
     return tan(x);
 #else
     double r, low;
-    uint64_t q = gradc_angle(x, &r, &low), odd = 0 - (q & 1);
-    double s = gradc_sin_near(r, low), c = gradc_cos_near(r, low), y = gradc_pick(odd, c, s) / gradc_pick(odd, s, c);
-    return gradc_of_bits(gradc_bits(y) ^ ((q & 1) << 63));
+    uint64_t q = gradc_angle(x, &r, &low);
+    return gradc_tan_at(q, r, low);
 #endif
 }
 /* @end */
 
-/* @part tan_alone needs angle */
+/* @part tan_alone needs tan_at */
 /* The same as gradc_tan, bit for bit, where it stands alone. */
 GRADC_INLINE double gradc_tan_alone(double x)
 {
@@ -1746,14 +1783,23 @@ GRADC_INLINE double gradc_tan_alone(double x)
     return tan(x);
 #else
     double r, low;
-    uint64_t q = gradc_angle_alone(x, &r, &low), odd = 0 - (q & 1);
-    double s = gradc_sin_near(r, low), c = gradc_cos_near(r, low), y = gradc_pick(odd, c, s) / gradc_pick(odd, s, c);
-    return gradc_of_bits(gradc_bits(y) ^ ((q & 1) << 63));
+    uint64_t q = gradc_angle_alone(x, &r, &low);
+    return gradc_tan_at(q, r, low);
 #endif
 }
 /* @end */
 
-/* @part tanf needs anglef */
+/* @part tan_atf needs anglef */
+/* The tangent of q pi/2 + r - low. */
+GRADC_INLINE float gradc_tan_atf(uint32_t q, float r, float low)
+{
+    uint32_t odd = 0 - (q & 1);
+    float s = gradc_sin_nearf(r, low), c = gradc_cos_nearf(r, low), y = gradc_pickf(odd, c, s) / gradc_pickf(odd, s, c);
+    return gradc_of_bitsf(gradc_bitsf(y) ^ ((q & 1) << 31));
+}
+/* @end */
+
+/* @part tanf needs tan_atf */
 /* Tangent; NaN beyond 2^24, or with -DGRADC_ANY_ANGLE the C library's. */
 GRADC_INLINE float gradc_tanf(float x)
 {
@@ -1761,14 +1807,13 @@ GRADC_INLINE float gradc_tanf(float x)
     return tanf(x);
 #else
     float r, low;
-    uint32_t q = gradc_anglef(x, &r, &low), odd = 0 - (q & 1);
-    float s = gradc_sin_nearf(r, low), c = gradc_cos_nearf(r, low), y = gradc_pickf(odd, c, s) / gradc_pickf(odd, s, c);
-    return gradc_of_bitsf(gradc_bitsf(y) ^ ((q & 1) << 31));
+    uint32_t q = gradc_anglef(x, &r, &low);
+    return gradc_tan_atf(q, r, low);
 #endif
 }
 /* @end */
 
-/* @part tan_alonef needs anglef */
+/* @part tan_alonef needs tan_atf */
 /* The same as gradc_tanf, bit for bit, where it stands alone. */
 GRADC_INLINE float gradc_tan_alonef(float x)
 {
@@ -1776,9 +1821,8 @@ GRADC_INLINE float gradc_tan_alonef(float x)
     return tanf(x);
 #else
     float r, low;
-    uint32_t q = gradc_angle_alonef(x, &r, &low), odd = 0 - (q & 1);
-    float s = gradc_sin_nearf(r, low), c = gradc_cos_nearf(r, low), y = gradc_pickf(odd, c, s) / gradc_pickf(odd, s, c);
-    return gradc_of_bitsf(gradc_bitsf(y) ^ ((q & 1) << 31));
+    uint32_t q = gradc_angle_alonef(x, &r, &low);
+    return gradc_tan_atf(q, r, low);
 #endif
 }
 /* @end */
